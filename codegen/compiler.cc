@@ -1,0 +1,49 @@
+#include "codegen/compiler.h"
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "codegen/kernel_cache.h"
+#include "codegen/plan_builder.h"
+#include "ir/import.h"
+#include "passes/passes.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::codegen {
+namespace {
+
+// The context keeps types and attributes of all compiles, so that later ones
+// are quick. It is made at the first compile, never at import.
+class Compiler {
+ public:
+  static Compiler& Get() {
+    static auto* const compiler = new Compiler;
+    return *compiler;
+  }
+
+  absl::StatusOr<std::shared_ptr<const runtime::Plan>> Compile(
+      const ir::Trace& trace) {
+    absl::MutexLock lock(&mutex_);
+    mlir::OwningOpRef<mlir::ModuleOp> module =
+        ir::ImportTrace(trace, context_);
+    FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
+    return BuildPlan(*module, kernels_);
+  }
+
+ private:
+  Compiler() : context_(mlir::MLIRContext::Threading::DISABLED) {
+    ir::RegisterDialects(context_);
+  }
+
+  absl::Mutex mutex_;
+  mlir::MLIRContext context_;
+  KernelCache kernels_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const runtime::Plan>> CompileTrace(
+    const ir::Trace& trace) {
+  return Compiler::Get().Compile(trace);
+}
+
+}  // namespace fuseau::codegen

@@ -1,0 +1,21 @@
+#include "codegen/cpu/emitter.h"
+
+#include "codegen/cpu/kernel_emitter.h"
+#include "codegen/cpu/kernel_spec.h"
+#include "llvm/IR/Module.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::codegen {
+
+absl::StatusOr<std::unique_ptr<llvm::Module>> EmitKernel(
+    ir::exec::KernelOp kernel, const Target& target,
+    llvm::LLVMContext& context) {
+  FUSEAU_ASSIGN_OR_RETURN(KernelSpec spec, ReadKernel(kernel));
+  for (mlir::Operation& op : spec.body->without_terminator())
+    if (!mlir::isa<ir::CallOp>(op)) FUSEAU_RETURN_IF_ERROR(CheckScalarOp(op));
+  auto module = std::make_unique<llvm::Module>("kernel", context);
+  KernelEmitter(spec, target, *module).Emit();
+  return module;
+}
+
+}  // namespace fuseau::codegen

@@ -1,0 +1,289 @@
+#include "codegen/cpu/kernel_emitter.h"
+
+#include <algorithm>
+
+#include "runtime/base/status.h"
+#include "runtime/plan.h"
+
+namespace fuseau::codegen {
+namespace {
+
+// Bodies longer than this are not unrolled: they keep the processor busy, and
+// a second copy costs compile time.
+constexpr size_t kUnrollLimit = 40;
+
+// Elements that a call of an inner loop gets at most.
+constexpr int64_t kMaxBlock = 512;
+
+}  // namespace
+
+KernelEmitter::KernelEmitter(const KernelSpec& spec, const Target& target,
+                             llvm::Module& module)
+    : spec_(spec),
+      target_(target),
+      module_(module),
+      context_(module.getContext()),
+      b_(context_) {}
+
+void KernelEmitter::Emit() {
+  MakeFunction();
+  width_ = NaturalWidth();
+  ReadScalars();
+  if (!spec_.ReducesInner()) {
+    std::vector<int> outputs(spec_.outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) outputs[i] = i;
+    PlanStages(outputs, kMaxBlock);
+  }
+  ReturnIfEmpty();
+  std::vector<llvm::Value*> bases;
+  for (int i = 0; i < spec_.OperandCount(); ++i) {
+    llvm::Value* base = LoadSlot(runtime::OperandSlot(spec_.rank, i));
+    const bool iota =
+        i < static_cast<int>(spec_.inputs.size()) && spec_.inputs[i].iota;
+    bases.push_back(iota ? base
+                         : b_.CreateIntToPtr(base, b_.getPtrTy()));
+  }
+  EmitDimension(0, std::move(bases));
+  b_.CreateRetVoid();
+  // Stack memory goes to the first block, which then enters the second.
+  b_.SetInsertPoint(allocas_);
+  b_.CreateBr(allocas_->getNextNode());
+}
+
+void KernelEmitter::MakeFunction() {
+  auto* type = llvm::FunctionType::get(
+      b_.getVoidTy(), {b_.getInt64Ty(), b_.getInt64Ty(), b_.getPtrTy()},
+      /*isVarArg=*/false);
+  function_ = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                     kKernelSymbol, module_);
+  function_->addFnAttr(llvm::Attribute::NoUnwind);
+  function_->addFnAttr("target-cpu", target_.cpu);
+  if (!target_.features.empty())
+    function_->addFnAttr("target-features", target_.features);
+  // Without this LLVM avoids 64-byte vectors on some processors.
+  function_->addFnAttr("prefer-vector-width",
+                       std::to_string(8 * target_.VectorBytes()));
+  args_ = function_->getArg(2);
+  allocas_ = llvm::BasicBlock::Create(context_, "stack", function_);
+  b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", function_));
+}
+
+// Lanes of one vector register of the widest type in the body.
+int KernelEmitter::NaturalWidth() const {
+  if (spec_.rank == 0) return 1;
+  int widest = 1;
+  auto see = [&](mlir::Type type) {
+    if (auto complex = mlir::dyn_cast<mlir::ComplexType>(type))
+      type = complex.getElementType();
+    widest = std::max(widest,
+                      static_cast<int>(type.getIntOrFloatBitWidth()) / 8);
+  };
+  for (mlir::BlockArgument argument : spec_.body->getArguments())
+    see(argument.getType());
+  for (mlir::Operation& op : spec_.body->without_terminator())
+    for (mlir::Type type : op.getResultTypes()) see(type);
+  // An iota is computed in 64 bits before it is converted.
+  for (const OperandSpec& in : spec_.inputs)
+    if (in.iota) widest = 8;
+  return target_.VectorBytes() / widest;
+}
+
+llvm::Value* KernelEmitter::LoadSlot(int slot) {
+  return b_.CreateLoad(b_.getInt64Ty(),
+                       b_.CreateConstGEP1_64(b_.getInt64Ty(), args_, slot));
+}
+
+void KernelEmitter::ReadScalars() {
+  const int first = static_cast<int>(spec_.inputs.size());
+  for (size_t i = 0; i < spec_.scalars.size(); ++i) {
+    const int slot = runtime::ScalarSlot(spec_.rank, spec_.OperandCount(), i);
+    llvm::Value* address =
+        b_.CreateConstGEP1_64(b_.getInt64Ty(), args_, slot);
+    scalars_[spec_.body->getArgument(first + i)] =
+        LoadElement(TypeInMemory(spec_.scalars[i]), address);
+  }
+}
+
+// With an empty dimension there is nothing to do, except that a reduction over
+// none gives its identity.
+void KernelEmitter::ReturnIfEmpty() {
+  const int last = spec_.ReducesInner() ? spec_.rank - 1 : spec_.rank;
+  if (last <= 1) return;
+  llvm::Value* empty = nullptr;
+  for (int d = 1; d < last; ++d) {
+    llvm::Value* none = b_.CreateICmpSLE(LoadSlot(d), I64(0));
+    empty = empty ? b_.CreateOr(empty, none) : none;
+  }
+  auto* done = llvm::BasicBlock::Create(context_, "empty", function_);
+  auto* next = llvm::BasicBlock::Create(context_, "nest", function_);
+  b_.CreateCondBr(empty, done, next);
+  b_.SetInsertPoint(done);
+  b_.CreateRetVoid();
+  b_.SetInsertPoint(next);
+}
+
+void KernelEmitter::EmitDimension(int d, std::vector<llvm::Value*> bases) {
+  llvm::Value *lo = function_->getArg(0), *hi = function_->getArg(1);
+  auto move = [&](int operand, llvm::Value* index) {
+    llvm::Value* stride = LoadSlot(
+        runtime::OperandSlot(spec_.rank, operand) + 1 + d);
+    llvm::Value* offset = b_.CreateMul(index, stride);
+    llvm::Value*& base = bases[operand];
+    base = base->getType()->isPointerTy() ? b_.CreatePtrAdd(base, offset)
+                                          : b_.CreateAdd(base, offset);
+  };
+  if (spec_.rank <= 1) {
+    llvm::Value* n = spec_.rank == 0 ? I64(1) : b_.CreateSub(hi, lo);
+    if (spec_.rank == 1) {
+      for (int i = 0; i < spec_.OperandCount(); ++i) {
+        // The address of a reduction's result does not move.
+        const bool result = i >= static_cast<int>(spec_.inputs.size());
+        if (!(result && spec_.ReducesInner())) move(i, lo);
+      }
+    }
+    EmitRow(bases, n);
+    return;
+  }
+  llvm::Value* from = d == 0 ? lo : I64(0);
+  llvm::Value* to = d == 0 ? hi : LoadSlot(d);
+  For(from, to, 1, [&](llvm::Value* index) {
+    const std::vector<llvm::Value*> outer = bases;
+    for (int i = 0; i < spec_.OperandCount(); ++i) move(i, index);
+    if (d + 2 < spec_.rank)
+      EmitDimension(d + 1, bases);
+    else
+      EmitRow(bases, LoadSlot(d + 1));
+    bases = outer;
+  });
+}
+
+void KernelEmitter::MakeRows() {
+  rows_.clear();
+  for (size_t i = 0; i < spec_.inputs.size(); ++i)
+    rows_.push_back(MakeRow(spec_.inputs[i], i, bases_[i]));
+  for (size_t i = 0; i < spec_.outputs.size(); ++i) {
+    const size_t place = spec_.inputs.size() + i;
+    rows_.push_back(MakeRow(spec_.outputs[i], place, bases_[place]));
+  }
+  block_rows_ = rows_;
+}
+
+void KernelEmitter::EmitRow(std::vector<llvm::Value*> bases, llvm::Value* n) {
+  bases_ = std::move(bases);
+  if (spec_.ReducesInner()) {
+    EmitReduction(n);
+    return;
+  }
+  MakeRows();
+  EmitUniform();
+  if (HasCalls()) {
+    EmitBlocks(n);
+    return;
+  }
+  const int last = static_cast<int>(stages_.size()) - 1;
+  auto body = [&](const Step& step) {
+    Env env;
+    EmitStage(last, step, env);
+    StoreOutputs(step, env);
+  };
+  if (spec_.rank == 0) {
+    body(Step{1, I64(0)});
+    return;
+  }
+  const int unroll = stages_.back().ops.size() > kUnrollLimit ? 1 : 2;
+  ForSteps(I64(0), n, unroll, body);
+}
+
+void KernelEmitter::EmitBlocks(llvm::Value* n) {
+  const int last = static_cast<int>(stages_.size()) - 1;
+  For(I64(0), n, block_, [&](llvm::Value* offset) {
+    llvm::Value* count = b_.CreateBinaryIntrinsic(
+        llvm::Intrinsic::smin, b_.CreateSub(n, offset), I64(block_));
+    EmitEarlyStages(offset, count);
+    ForSteps(I64(0), count, 1, [&](const Step& step) {
+      Env env;
+      EmitStage(last, step, env);
+      StoreOutputs(step, env);
+    });
+  });
+}
+
+KernelEmitter::Carried KernelEmitter::For(llvm::Value* from, llvm::Value* to,
+                                          int64_t step,
+                                          llvm::ArrayRef<llvm::Value*> init,
+                                          LoopBody body) {
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  auto* loop = llvm::BasicBlock::Create(context_, "loop", function_);
+  auto* done = llvm::BasicBlock::Create(context_, "done", function_);
+  b_.CreateCondBr(b_.CreateICmpSLT(from, to), loop, done);
+  b_.SetInsertPoint(loop);
+  llvm::PHINode* index = b_.CreatePHI(from->getType(), 2);
+  index->addIncoming(from, before);
+  Carried current;
+  for (llvm::Value* value : init) {
+    llvm::PHINode* phi = b_.CreatePHI(value->getType(), 2);
+    phi->addIncoming(value, before);
+    current.push_back(phi);
+  }
+  const Carried next = body(index, current);
+  llvm::Value* next_index = b_.CreateAdd(index, I64(step));
+  llvm::BasicBlock* end = b_.GetInsertBlock();
+  b_.CreateCondBr(b_.CreateICmpSLT(next_index, to), loop, done);
+  index->addIncoming(next_index, end);
+  for (size_t i = 0; i < init.size(); ++i)
+    llvm::cast<llvm::PHINode>(current[i])->addIncoming(next[i], end);
+  done->moveAfter(end);
+  b_.SetInsertPoint(done);
+  Carried result;
+  for (size_t i = 0; i < init.size(); ++i) {
+    llvm::PHINode* phi = b_.CreatePHI(init[i]->getType(), 2);
+    phi->addIncoming(init[i], before);
+    phi->addIncoming(next[i], end);
+    result.push_back(phi);
+  }
+  return result;
+}
+
+void KernelEmitter::For(llvm::Value* from, llvm::Value* to, int64_t step,
+                        llvm::function_ref<void(llvm::Value*)> body) {
+  For(from, to, step, {},
+      [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*>) -> Carried {
+        body(index);
+        return {};
+      });
+}
+
+Step KernelEmitter::MaskedStep(llvm::Value* index, llvm::Value* to) {
+  Step step{width_, index};
+  step.rem = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin,
+                                      b_.CreateSub(to, index), I64(width_));
+  // Lane numbers as wide as the elements, so that one comparison does it.
+  llvm::Type* lane = b_.getIntNTy(std::min(64, 512 / width_));
+  llvm::SmallVector<llvm::Constant*> lanes;
+  for (int i = 0; i < width_; ++i)
+    lanes.push_back(llvm::ConstantInt::get(lane, i));
+  step.mask = b_.CreateICmpULT(
+      llvm::ConstantVector::get(lanes),
+      Splat(b_, b_.CreateTrunc(step.rem, lane), width_));
+  return step;
+}
+
+void KernelEmitter::ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
+                             llvm::function_ref<void(const Step&)> body) {
+  const int64_t stride = int64_t{width_} * unroll;
+  llvm::Value* n = b_.CreateSub(to, from);
+  llvm::Value* end =
+      b_.CreateAdd(from, b_.CreateAnd(n, I64(-stride)));
+  For(from, end, stride, [&](llvm::Value* index) {
+    for (int u = 0; u < unroll; ++u)
+      body(Step{width_, b_.CreateAdd(index, I64(u * width_))});
+  });
+  if (target_.HasMasks()) {
+    For(end, to, width_,
+        [&](llvm::Value* index) { body(MaskedStep(index, to)); });
+  } else {
+    For(end, to, 1, [&](llvm::Value* index) { body(Step{1, index}); });
+  }
+}
+
+}  // namespace fuseau::codegen

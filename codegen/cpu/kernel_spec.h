@@ -1,0 +1,49 @@
+// A kernel op, read and checked: what the emitter works from.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "ir/dialect.h"
+#include "runtime/base/combiner.h"
+
+namespace fuseau::codegen {
+
+// How an operand moves along the innermost dimension.
+enum class Inner : int8_t {
+  kBackwards = -1,
+  kBroadcast = 0,
+  kContiguous = 1,
+  kStrided = 2,
+};
+
+struct OperandSpec {
+  DType dtype = DType::kFloat64;
+  Inner inner = Inner::kContiguous;
+  bool iota = false;  // a value computed from the index; no memory
+};
+
+enum class Reduction : uint8_t { kNone, kInner, kInnerAccumulate, kOuter };
+
+struct KernelSpec {
+  int rank = 0;
+  std::vector<OperandSpec> inputs;  // memory and iotas: first body arguments
+  std::vector<DType> scalars;       // the other body arguments
+  std::vector<OperandSpec> outputs;
+  Reduction reduction = Reduction::kNone;
+  std::vector<Combiner> combiners;  // one per output
+  mlir::Block* body = nullptr;      // owned by the op
+
+  int OperandCount() const {
+    return static_cast<int>(inputs.size() + outputs.size());
+  }
+  bool ReducesInner() const {
+    return reduction == Reduction::kInner ||
+           reduction == Reduction::kInnerAccumulate;
+  }
+};
+
+absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel);
+
+}  // namespace fuseau::codegen

@@ -1,0 +1,208 @@
+#include "codegen/plan_builder.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "absl/container/flat_hash_map.h"
+#include "ir/dialect.h"
+#include "ir/op_table.h"
+#include "passes/nest.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::codegen {
+namespace {
+
+namespace exec = ir::exec;
+using mlir::Operation;
+using mlir::Value;
+using runtime::Launch;
+using runtime::Plan;
+using runtime::PlanOperand;
+using runtime::Step;
+
+constexpr int32_t kIota = 2;  // fuseau_exec.launch's kinds
+// What one element costs, in additions: functions that NumPy's loops compute,
+// and divisions and square roots.
+constexpr double kCallFlops = 20;
+constexpr double kDivideFlops = 5;
+
+DType TypeOf(mlir::Attribute a) {
+  return ir::DTypeOf(mlir::cast<mlir::TypeAttr>(a).getValue());
+}
+
+double FlopsOf(exec::KernelOp kernel) {
+  double flops = 0;
+  for (Operation& op : kernel.getBody().front().without_terminator()) {
+    if (mlir::isa<ir::CallOp>(op))
+      flops += kCallFlops;
+    else if (mlir::isa<mlir::arith::DivFOp, mlir::math::SqrtOp>(op))
+      flops += kDivideFlops;
+    else
+      flops += 1;
+  }
+  return flops;
+}
+
+Combiner CombinerOf(mlir::Attribute a) {
+  const std::string name = mlir::cast<mlir::StringAttr>(a).getValue().str();
+  if (name == "none") return Combiner::kNone;
+  return ir::RowOf(*ir::FindOp(name)).combiner;
+}
+
+// The distinct bytes that an operand touches, at least: dimensions along which
+// it does not move count once.
+int64_t Traffic(const PlanOperand& operand, const Dims& sizes) {
+  int64_t bytes = ItemSize(operand.dtype);
+  for (size_t d = 0; d < sizes.size(); ++d)
+    if (operand.strides[d] != 0) bytes *= sizes[d];
+  return bytes;
+}
+
+class Builder {
+ public:
+  Builder(mlir::ModuleOp module, KernelCache& kernels)
+      : module_(module), kernels_(kernels) {}
+
+  absl::StatusOr<std::shared_ptr<const Plan>> Build() {
+    for (auto function : module_.getOps<mlir::func::FuncOp>())
+      for (Operation& op : function.getBody().front())
+        FUSEAU_RETURN_IF_ERROR(Add(&op));
+    return std::shared_ptr<const Plan>(std::move(plan_));
+  }
+
+ private:
+  int32_t NewBuffer(Value v, runtime::BufferKind kind, int32_t index,
+                    int64_t bytes) {
+    const int32_t id = static_cast<int32_t>(plan_->buffers.size());
+    plan_->buffers.push_back({kind, index, bytes});
+    ids_[v] = id;
+    return id;
+  }
+
+  Step& AddStep(Step::Kind kind) {
+    Step step{};
+    step.kind = kind;
+    step.buffer = step.source = step.launch = -1;
+    return plan_->steps.emplace_back(step);
+  }
+
+  absl::Status Add(Operation* op) {
+    if (auto input = mlir::dyn_cast<exec::InputOp>(op)) {
+      const int32_t index = static_cast<int32_t>(input.getIndex());
+      NewBuffer(input, runtime::BufferKind::kInput, index, input.getBytes());
+      plan_->input_count = std::max(plan_->input_count, index + 1);
+    } else if (auto alloc = mlir::dyn_cast<exec::AllocOp>(op)) {
+      const int32_t id = NewBuffer(alloc, runtime::BufferKind::kNew, 0,
+                                   alloc.getBytes());
+      AddStep(Step::kAllocate).buffer = id;
+    } else if (auto free = mlir::dyn_cast<exec::FreeOp>(op)) {
+      AddStep(Step::kFree).buffer = ids_[free.getBuffer()];
+    } else if (auto copy = mlir::dyn_cast<exec::CopyOp>(op)) {
+      Step& step = AddStep(Step::kCopy);
+      step.source = ids_[copy.getSource()];
+      step.buffer = ids_[copy.getTarget()];
+    } else if (auto fill = mlir::dyn_cast<exec::FillOp>(op)) {
+      AddFill(fill);
+    } else if (auto launch = mlir::dyn_cast<exec::LaunchOp>(op)) {
+      return AddLaunch(launch);
+    } else if (auto result = mlir::dyn_cast<exec::ReturnOp>(op)) {
+      for (Value v : result.getBuffers()) plan_->outputs.push_back(ids_[v]);
+    }
+    return absl::OkStatus();
+  }
+
+  void AddFill(exec::FillOp fill) {
+    Step& step = AddStep(Step::kFill);
+    step.buffer = ids_[fill.getBuffer()];
+    llvm::APInt bits;
+    if (auto value = mlir::dyn_cast<mlir::FloatAttr>(fill.getValue()))
+      bits = value.getValue().bitcastToAPInt();
+    else
+      bits = mlir::cast<mlir::IntegerAttr>(fill.getValue()).getValue();
+    const uint64_t word = bits.getZExtValue();
+    step.fill_size = static_cast<uint8_t>((bits.getBitWidth() + 7) / 8);
+    std::memcpy(step.fill, &word, step.fill_size);
+    if (auto part = fill->getAttrOfType<mlir::FloatAttr>("imaginary")) {
+      const uint64_t low = part.getValue().bitcastToAPInt().getZExtValue();
+      std::memcpy(step.fill + step.fill_size, &low, step.fill_size);
+      step.fill_size *= 2;
+    }
+  }
+
+  absl::Status AddLaunch(exec::LaunchOp op) {
+    auto kernel = module_.lookupSymbol<exec::KernelOp>(op.getKernel());
+    Launch launch;
+    FUSEAU_ASSIGN_OR_RETURN(launch.kernel, Fetch(kernel));
+    launch.sizes.assign(op.getSizes().begin(), op.getSizes().end());
+    const std::vector<passes::Access> maps = passes::DecodeMaps(op.getMaps());
+    launch.input_count = static_cast<int32_t>(op.getKinds().size());
+    size_t memory_inputs = 0;
+    std::vector<int32_t> operand_of_memory;
+    for (size_t i = 0; i < maps.size(); ++i) {
+      PlanOperand operand;
+      operand.offset = maps[i].offset;
+      operand.strides = maps[i].strides;
+      const bool is_input = i < op.getKinds().size();
+      operand.dtype =
+          is_input ? TypeOf(kernel.getInTypes()[i])
+                   : TypeOf(kernel.getOutTypes()[i - op.getKinds().size()]);
+      if (!is_input) {
+        operand.buffer = ids_[op.getOutputs()[i - op.getKinds().size()]];
+      } else if (op.getKinds()[i] == kIota) {
+        operand.buffer = -1;
+      } else {
+        operand.buffer = ids_[op.getInputs()[memory_inputs++]];
+        operand_of_memory.push_back(static_cast<int32_t>(i));
+      }
+      if (operand.buffer >= 0) launch.bytes += Traffic(operand, launch.sizes);
+      launch.operands.push_back(std::move(operand));
+    }
+    for (mlir::Attribute a : kernel.getCombiners())
+      launch.combiners.push_back(CombinerOf(a));
+    launch.scalars.assign(op.getScalars().begin(), op.getScalars().end());
+    for (int32_t s : launch.scalars)
+      plan_->scalar_count = std::max(plan_->scalar_count, s + 1);
+    launch.split = op.getSplit() == "rows"   ? runtime::Split::kRows
+                   : op.getSplit() == "tree" ? runtime::Split::kTree
+                                             : runtime::Split::kSerial;
+    if (!op.getLagged().empty()) {
+      runtime::LaggedWrite lagged;
+      lagged.output =
+          launch.input_count + static_cast<int32_t>(op.getLagged()[0]);
+      lagged.behind = op.getLagged()[1];
+      lagged.ahead = op.getLagged()[2];
+      for (int64_t reader : op.getLagged().drop_front(3))
+        lagged.readers.push_back(operand_of_memory[reader]);
+      launch.lagged.push_back(std::move(lagged));
+    }
+    launch.flops = FlopsOf(kernel) * static_cast<double>(Count(launch.sizes));
+    AddStep(Step::kLaunch).launch = static_cast<int32_t>(plan_->launches.size());
+    plan_->launches.push_back(std::move(launch));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::shared_ptr<const runtime::Kernel>> Fetch(
+      exec::KernelOp kernel) {
+    auto& known = fetched_[kernel.getOperation()];
+    if (known == nullptr) {
+      FUSEAU_ASSIGN_OR_RETURN(known, kernels_.Get(kernel));
+    }
+    return known;
+  }
+
+  mlir::ModuleOp module_;
+  KernelCache& kernels_;
+  std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  llvm::DenseMap<Value, int32_t> ids_;
+  absl::flat_hash_map<Operation*, std::shared_ptr<const runtime::Kernel>>
+      fetched_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(mlir::ModuleOp module,
+                                                      KernelCache& kernels) {
+  return Builder(module, kernels).Build();
+}
+
+}  // namespace fuseau::codegen

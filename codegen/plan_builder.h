@@ -1,0 +1,18 @@
+// From the outlined module to the runtime's plan.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "codegen/kernel_cache.h"
+#include "ir/mlir_pch.h"
+#include "runtime/plan.h"
+
+namespace fuseau::codegen {
+
+// Reads the steps of a module that went through all passes; its kernels come
+// from the cache, compiled when they are new.
+absl::StatusOr<std::shared_ptr<const runtime::Plan>> BuildPlan(
+    mlir::ModuleOp module, KernelCache& kernels);
+
+}  // namespace fuseau::codegen

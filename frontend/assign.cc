@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "frontend/evaluate.h"
+#include "frontend/read.h"
+#include "frontend/record.h"
+#include "runtime/base/status.h"
+
+namespace fuseau {
+namespace {
+
+// Binds `source` over the target's shape; NumPy drops leading ones of a source
+// that has more dimensions than the target.
+absl::Status BindSource(const Array& target, const Operand& source,
+                        Read* read) {
+  if (source.array == nullptr) {
+    return BindOperand(source, target.rank(), target.shape(), target.dtype(),
+                       read);
+  }
+  const Array& array = *source.array;
+  const int rank = target.rank();
+  int skip = 0;
+  while (array.rank() - skip > rank && array.shape()[skip] == 1) ++skip;
+  bool fits = array.rank() - skip <= rank;
+  for (int d = skip; fits && d < array.rank(); ++d) {
+    const int64_t size = array.shape()[d];
+    fits = size == 1 || size == target.shape()[rank - array.rank() + d];
+  }
+  if (!fits) {
+    return PythonError(
+        "ValueError",
+        absl::StrCat("could not broadcast input array from shape ",
+                     ShapeText(array.shape()), " into shape ",
+                     ShapeText(target.shape())));
+  }
+  if (skip == 0) {
+    BindArray(array, rank, read);
+  } else {
+    Array tail;
+    tail.SetRank(array.rank() - skip);
+    std::copy(array.shape().begin() + skip, array.shape().end(),
+              tail.shape_data());
+    std::copy(array.strides().begin() + skip, array.strides().end(),
+              tail.strides_data());
+    tail.set_dtype(array.dtype());
+    tail.set_offset(array.offset());
+    tail.set_base(BaseRef(array.base()));
+    BindArray(tail, rank, read);
+  }
+  if (read->dtype != target.dtype()) {
+    CastRead(rank, target.shape_data(), target.dtype(), read);
+  }
+  return absl::OkStatus();
+}
+
+// The axes of a write in the order of its strides, the largest first, without
+// those of size 1; axes that run backwards are turned round, so that equal
+// windows look equal.
+struct Window {
+  int rank = 0;
+  int64_t offset = 0;
+  int64_t shape[kMaxRank];
+  int64_t strides[kMaxRank];
+  int64_t read_strides[kMaxRank];
+};
+
+void MakeWindow(const Array& target, Read* read, Window* window) {
+  uint8_t axes[kMaxRank];
+  int rank = 0;
+  for (int d = 0; d < target.rank(); ++d) {
+    if (target.shape()[d] != 1) axes[rank++] = static_cast<uint8_t>(d);
+  }
+  const int64_t* strides = target.strides_data();
+  std::stable_sort(axes, axes + rank, [&](uint8_t a, uint8_t b) {
+    return std::abs(strides[a]) > std::abs(strides[b]);
+  });
+  window->offset = target.offset();
+  for (int i = 0; i < rank; ++i) {
+    const int64_t size = target.shape()[axes[i]];
+    int64_t stride = strides[axes[i]];
+    int64_t read_stride = read->strides[axes[i]];
+    if (stride == 0) {
+      // All elements of this axis are one; the last write wins.
+      read->offset += read->node != nullptr ? read_stride * (size - 1) : 0;
+      continue;
+    }
+    if (stride < 0) {
+      window->offset += stride * (size - 1);
+      read->offset += read->node != nullptr ? read_stride * (size - 1) : 0;
+      stride = -stride;
+      read_stride = -read_stride;
+    }
+    const int d = window->rank++;
+    window->shape[d] = size;
+    window->strides[d] = stride;
+    window->read_strides[d] = read_stride;
+  }
+}
+
+bool IsDense(int rank, const int64_t* shape, const int64_t* strides,
+             int64_t item_size) {
+  int64_t step = item_size;
+  for (int d = rank - 1; d >= 0; --d) {
+    if (strides[d] != step) return false;
+    step *= shape[d];
+  }
+  return true;
+}
+
+// A node whose whole storage is what the window gets, or null.
+Node* WholeSource(const Base* target, const Read& read, const Window& window) {
+  if (read.node == nullptr || read.offset != 0) return nullptr;
+  if (read.node->bytes != target->cur->bytes) return nullptr;
+  if (!IsDense(window.rank, window.shape, window.read_strides,
+               ItemSize(read.dtype))) {
+    return nullptr;
+  }
+  // Foreign code must not see two bases in one storage.
+  if (target->exposed != 0 || Graph::Get().read_exposed) return nullptr;
+  return read.node;
+}
+
+absl::Status Write(const Array& target, Read* read) {
+  Window window;
+  MakeWindow(target, read, &window);
+  Graph& graph = Graph::Get();
+  Base* base = target.base();
+  const bool whole = window.offset == 0 &&
+                     Count({window.shape, static_cast<size_t>(window.rank)}) *
+                             target.item_size() ==
+                         base->cur->bytes &&
+                     IsDense(window.rank, window.shape, window.strides,
+                             target.item_size());
+  if (whole) {
+    if (Node* source = WholeSource(base, *read, window)) {
+      return Publish(base, NodeRef(source));
+    }
+    if (read->node == nullptr && window.rank == 0) {
+      return Publish(base, NodeRef::Adopt(graph.NewValue(target.dtype(),
+                                                         read->scalar)));
+    }
+  }
+  const int source = whole ? 0 : 1;
+  Node* node = graph.NewNode(whole ? OpCode::kCopy : OpCode::kUpdate,
+                             target.dtype(), window.rank, source + 1);
+  node->bytes = base->cur->bytes;
+  std::copy_n(window.shape, window.rank, node->shape());
+  if (!whole) {
+    graph.SetOperand(node, 0, base->cur, 0, target.dtype());
+    std::copy_n(window.strides, window.rank, node->write_strides());
+    node->write_offset = window.offset;
+  }
+  std::copy_n(window.read_strides, window.rank, read->strides);
+  AddRead(*read, nullptr, source, node);
+  graph.Commit(node);
+  return Publish(base, NodeRef::Adopt(node));
+}
+
+}  // namespace
+
+absl::Status Publish(Base* base, NodeRef node) {
+  if (base->exposed != 0) return StoreExposed(base, std::move(node));
+  Graph::Get().SetCurrent(base, node.Release());
+  return absl::OkStatus();
+}
+
+absl::Status Assign(const Array& target, const Operand& source) {
+  Read read;
+  FUSEAU_RETURN_IF_ERROR(BindSource(target, source, &read));
+  if (target.size() == 0) return absl::OkStatus();
+  return Write(target, &read);
+}
+
+absl::Status AssignWhere(const Array& target, const Operand& mask,
+                         const Operand& source) {
+  const int rank = target.rank();
+  Read reads[3];
+  FUSEAU_RETURN_IF_ERROR(
+      BindOperand(mask, rank, target.shape(), DType::kBool, &reads[0]));
+  FUSEAU_RETURN_IF_ERROR(BindSource(target, source, &reads[1]));
+  if (target.size() == 0) return absl::OkStatus();
+  BindArray(target, rank, &reads[2]);
+  uint8_t axes[kMaxRank];
+  const int64_t* rows[1] = {target.strides_data()};
+  IterationOrder(rank, rows, axes);
+  Graph& graph = Graph::Get();
+  Node* node = graph.NewNode(OpCode::kWhere, target.dtype(), rank, 3);
+  node->bytes = target.size() * target.item_size();
+  for (int i = 0; i < rank; ++i) node->shape()[i] = target.shape()[axes[i]];
+  for (int k = 0; k < 3; ++k) AddRead(reads[k], axes, k, node);
+  graph.Commit(node);
+  Read chosen;
+  chosen.made = NodeRef::Adopt(node);
+  chosen.node = node;
+  chosen.offset = 0;
+  chosen.dtype = target.dtype();
+  StridesInOrder(target.shape(), axes, target.item_size(), chosen.strides);
+  return Write(target, &chosen);
+}
+
+}  // namespace fuseau

@@ -1,0 +1,297 @@
+#include "frontend/evaluate.h"
+
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/compiler.h"
+#include "frontend/cone.h"
+#include "frontend/plan_cache.h"
+#include "frontend/reference.h"
+#include "runtime/arena.h"
+#include "runtime/base/log.h"
+#include "runtime/base/settings.h"
+#include "runtime/base/status.h"
+#include "runtime/cpu/machine.h"
+#include "runtime/executor.h"
+#include "runtime/stats.h"
+
+namespace fuseau {
+namespace {
+
+using runtime::BufferRef;
+
+// New memory below this is not asked for beforehand.
+constexpr int64_t kLargeDemand = int64_t{64} << 20;
+constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
+
+EvaluationHost& Host() {
+  static EvaluationHost host;
+  return host;
+}
+
+// One evaluation at a time. Who waits lets the other threads of the language
+// run, since the one that evaluates needs them to stop to put its results into
+// the graph.
+std::mutex& EvaluationMutex() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
+}
+
+class Released {
+ public:
+  Released() : state_(Host().release != nullptr ? Host().release() : nullptr) {}
+  ~Released() {
+    if (Host().acquire != nullptr) Host().acquire(state_);
+  }
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+
+ private:
+  void* const state_;
+};
+
+class EvaluationLock {
+ public:
+  EvaluationLock() {
+    if (EvaluationMutex().try_lock()) return;
+    Released released;
+    EvaluationMutex().lock();
+  }
+  ~EvaluationLock() { EvaluationMutex().unlock(); }
+  EvaluationLock(const EvaluationLock&) = delete;
+  EvaluationLock& operator=(const EvaluationLock&) = delete;
+};
+
+// Under the evaluation mutex.
+PlanCache& Plans() {
+  static auto* const plans = new PlanCache(
+      SettingInt("FUSEAU_PLAN_CACHE_BYTES", kPlanCacheBytes));
+  return *plans;
+}
+
+bool JitEnabled() {
+  static const bool enabled = SettingBool("FUSEAU_JIT", true);
+  return enabled;
+}
+
+// The plan of a trace; null if the compiler cannot make one, and the reference
+// evaluator takes its place.
+PlanCache::PlanPtr PlanOf(const ir::Trace& trace) {
+  std::string key = ir::TraceKey(trace);
+  PlanCache::PlanPtr plan;
+  if (Plans().Find(key, &plan)) {
+    runtime::Increment(runtime::Counter::kPlanHits);
+    return plan;
+  }
+  runtime::Increment(runtime::Counter::kPlanMisses);
+  auto compiled = codegen::CompileTrace(trace);
+  if (compiled.ok()) {
+    plan = *std::move(compiled);
+  } else {
+    static bool warned = false;
+    if (!warned) {
+      warned = true;
+      LogWarning(absl::StrCat("cannot compile, computing slowly instead: ",
+                              compiled.status().ToString()));
+    }
+  }
+  Plans().Insert(std::move(key), plan);
+  return plan;
+}
+
+// A plan that writes to buffers it was given cannot be undone, so it must not
+// run out of memory on the way.
+absl::Status CheckDemand(const runtime::Plan& plan) {
+  int64_t bytes = 0;
+  for (const runtime::PlanBuffer& buffer : plan.buffers) {
+    if (buffer.kind == runtime::BufferKind::kNew) bytes += buffer.bytes;
+  }
+  if (bytes < kLargeDemand) return absl::OkStatus();
+  const int64_t free = runtime::AvailableMemory() +
+                       runtime::Arena::Global().usage().cached_bytes;
+  if (bytes <= free) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("Unable to allocate ",
+                   runtime::arena_internal::SizeText(bytes)));
+}
+
+absl::Status Compute(const Cone& cone, const std::atomic<bool>& cancel,
+                     bool* started, std::vector<BufferRef>* outputs) {
+  runtime::Increment(runtime::Counter::kWindows);
+  *started = false;
+  PlanCache::PlanPtr plan;
+  if (JitEnabled()) plan = PlanOf(cone.trace());
+  runtime::ExecuteOptions options;
+  // What is written in place could not be computed again.
+  if (!cone.donates()) options.cancel = &cancel;
+  if (plan == nullptr) {
+    return EvaluateReference(cone.trace(), cone.inputs(), cone.scalars(),
+                             options.cancel, outputs);
+  }
+  if (cone.donates()) FUSEAU_RETURN_IF_ERROR(CheckDemand(*plan));
+  *started = true;
+  return runtime::Execute(*plan, cone.inputs(), cone.scalars(), outputs,
+                          options);
+}
+
+absl::Status Run(Cone* cone) {
+  if (cone->empty()) return absl::OkStatus();
+  std::atomic<bool> cancel{false};
+  std::vector<BufferRef> outputs;
+  absl::Status status;
+  bool started = false;
+  const bool interruptible =
+      Host().begin_interruptible != nullptr &&
+      Host().begin_interruptible(&cancel);
+  {
+    Released released;
+    status = Compute(*cone, cancel, &started, &outputs);
+  }
+  if (interruptible) Host().end_interruptible();
+  if (status.ok()) {
+    cone->Attach(std::move(outputs));
+  } else if (started && cone->donates()) {
+    cone->Lose();
+  }
+  return status;
+}
+
+absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
+                    Node* donated) {
+  Cone cone;
+  FUSEAU_RETURN_IF_ERROR(cone.Collect(roots, overwritten, donated));
+  return Run(&cone);
+}
+
+absl::Status CheckNotLost(const Node* node) {
+  if (node->state != NodeState::kLost) return absl::OkStatus();
+  return absl::DataLossError(
+      "the value was lost when an earlier evaluation failed");
+}
+
+}  // namespace
+
+void SetEvaluationHost(const EvaluationHost& host) { Host() = host; }
+
+absl::Status Evaluate(absl::Span<Node* const> nodes) {
+  bool pending = false;
+  for (const Node* node : nodes) {
+    FUSEAU_RETURN_IF_ERROR(CheckNotLost(node));
+    pending |= node->pending();
+  }
+  if (!pending) return absl::OkStatus();
+  // Other threads may drop their arrays while this one waits.
+  std::vector<NodeRef> alive;
+  for (Node* node : nodes) alive.emplace_back(node);
+  EvaluationLock lock;
+  return Locked(nodes, nullptr, nullptr);
+}
+
+absl::Status EvaluateAll() {
+  Graph& graph = Graph::Get();
+  if (graph.first_pending() == nullptr) return absl::OkStatus();
+  EvaluationLock lock;
+  std::vector<Node*> roots;
+  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+    if (n->base_refs > 0) roots.push_back(n);
+  }
+  return Locked(roots, nullptr, nullptr);
+}
+
+WindowLimits& Limits() {
+  static WindowLimits limits = [] {
+    WindowLimits result;
+    result.operations = SettingInt("FUSEAU_WINDOW", 512);
+    if (SettingBool("FUSEAU_EAGER", false)) result.operations = 0;
+    result.bytes = runtime::PhysicalMemory() / 4;
+    return result;
+  }();
+  return limits;
+}
+
+absl::Status CutWindow(Node* recorded) {
+  Graph& graph = Graph::Get();
+  const bool only_this = graph.read_exposed &&
+                         graph.pending_count() < Limits().operations &&
+                         graph.pending_bytes() < Limits().bytes;
+  graph.read_exposed = false;
+  if (only_this) return Evaluate({&recorded, 1});
+  return EvaluateAll();
+}
+
+absl::Status EnsureBuffer(Node* node) {
+  FUSEAU_RETURN_IF_ERROR(CheckNotLost(node));
+  if (node->state != NodeState::kValue) return absl::OkStatus();
+  FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
+                          runtime::Arena::Global().Allocate(node->bytes));
+  std::memcpy(buffer->data(), node->operands[0].scalar, node->bytes);
+  Graph::Get().SetReady(node, std::move(buffer));
+  return absl::OkStatus();
+}
+
+absl::Status ReadElement(const Array& array, char out[16]) {
+  Node* node = array.node();
+  // The base may get another value while this thread waits.
+  const NodeRef alive(node->pending() ? node : nullptr);
+  FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
+  const char* from = node->state == NodeState::kValue
+                         ? node->operands[0].scalar
+                         : node->buffer->data();
+  std::memcpy(out, from + array.offset(),
+              static_cast<size_t>(array.item_size()));
+  return absl::OkStatus();
+}
+
+absl::Status Expose(Base* base) {
+  if (base->exposed > 0) {
+    ++base->exposed;
+    return absl::OkStatus();
+  }
+  Node* node = base->cur;
+  FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
+  Graph& graph = Graph::Get();
+  // Another thread may have written while this one waited.
+  if (base->cur != node) return Expose(base);
+  FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node));
+  if (node->base_refs > 1 || !node->buffer->Unique()) {
+    // Others have the same storage: this base gets its own.
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
+                            runtime::Arena::Global().Allocate(node->bytes));
+    std::memcpy(buffer->data(), node->buffer->data(), node->bytes);
+    graph.SetCurrent(base, graph.NewReady(std::move(buffer), node->bytes));
+  } else if (node->refs > 1) {
+    {
+      EvaluationLock lock;
+      if (base->cur == node) {
+        FUSEAU_RETURN_IF_ERROR(Locked({}, node, nullptr));
+      }
+    }
+    if (base->cur != node) return Expose(base);
+  }
+  ++base->exposed;
+  return absl::OkStatus();
+}
+
+void Unexpose(Base* base) { --base->exposed; }
+
+absl::Status StoreExposed(Base* base, NodeRef node) {
+  Graph& graph = Graph::Get();
+  const NodeRef old(base->cur);
+  {
+    // Nobody names the old value for as long as the new one is computed.
+    EvaluationLock lock;
+    Node* root = node.get();
+    FUSEAU_RETURN_IF_ERROR(Locked({&root, 1}, nullptr, old.get()));
+  }
+  graph.read_exposed = false;
+  FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node.get()));
+  if (node->buffer->data() != old->buffer->data()) {
+    std::memmove(old->buffer->data(), node->buffer->data(),
+                 static_cast<size_t>(old->bytes));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau

@@ -1,0 +1,151 @@
+#include "frontend/reduce.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "frontend/read.h"
+#include "frontend/record.h"
+#include "frontend/reduction_order.h"
+#include "runtime/base/status.h"
+
+namespace fuseau {
+namespace {
+
+// The value of a reduction of no elements.
+absl::Status Identity(OpCode op, Operand* identity) {
+  identity->kind = kPyInt;
+  int64_t value = 0;
+  switch (ir::RowOf(op).combiner) {
+    case Combiner::kSum:
+    case Combiner::kAny:
+      break;
+    case Combiner::kProd:
+    case Combiner::kAll:
+      value = 1;
+      break;
+    case Combiner::kMax:
+    case Combiner::kMin:
+    case Combiner::kNone:
+      return PythonError(
+          "ValueError",
+          absl::StrCat("zero-size array to reduction operation ",
+                       ir::RowOf(op).combiner == Combiner::kMax ? "maximum"
+                                                                : "minimum",
+                       " which has no identity"));
+  }
+  std::memcpy(identity->scalar, &value, sizeof(value));
+  return absl::OkStatus();
+}
+
+bool Vanishes(uint64_t axes, int d) { return (axes >> d & 1) != 0; }
+
+}  // namespace
+
+DType SumType(DType dtype) {
+  switch (ClassOf(dtype)) {
+    case DTypeClass::kBool:
+    case DTypeClass::kSigned:
+      return DType::kInt64;
+    case DTypeClass::kUnsigned:
+      return DType::kUInt64;
+    case DTypeClass::kFloat:
+    case DTypeClass::kComplex:
+      return dtype;
+  }
+  __builtin_unreachable();
+}
+
+DType MeanType(DType dtype) {
+  return IsFloat(dtype) || IsComplex(dtype) ? dtype : DType::kFloat64;
+}
+
+absl::Status Reduce(OpCode op, const Array& array, uint64_t axes,
+                    bool keep_dims, DType dtype, Array* out) {
+  const int rank = array.rank();
+  // The result's shape and layout.
+  uint8_t order[kMaxRank];
+  ReductionSpace space = OrderReduction(array, axes, order);
+  Dims shape;
+  int place[kMaxRank];
+  for (int d = 0; d < rank; ++d) {
+    place[d] = static_cast<int>(shape.size());
+    if (keep_dims || !Vanishes(axes, d)) {
+      shape.push_back(Vanishes(axes, d) ? 1 : array.shape()[d]);
+    }
+  }
+  uint8_t result_order[kMaxRank];
+  int n = 0;
+  for (int i = 0; i < rank; ++i) {
+    if (keep_dims || !Vanishes(axes, order[i])) {
+      result_order[n++] = static_cast<uint8_t>(place[order[i]]);
+    }
+  }
+  const uint8_t flags = shape.empty() ? kScalarFlag : kWritable;
+  FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
+  if (bytes == 0) {
+    return MakeUninitialized(dtype, shape, result_order, flags, out);
+  }
+  if (array.size() == 0) {
+    Operand identity;
+    FUSEAU_RETURN_IF_ERROR(Identity(op, &identity));
+    FUSEAU_RETURN_IF_ERROR(Full(shape, dtype, identity, Order::kC, out));
+    if (shape.empty()) out->set_flags((out->flags() & ~kWritable) | flags);
+    return absl::OkStatus();
+  }
+
+  Read read;
+  BindValue(array, &read);
+  std::copy_n(space.strides, space.rank, read.strides);
+  if (read.dtype != dtype) CastRead(space.rank, space.shape, dtype, &read);
+  Graph& graph = Graph::Get();
+  if (space.rank == 0 && read.node == nullptr) {
+    MakeArray(graph.NewValue(dtype, read.scalar), dtype, shape, result_order,
+              flags, out);
+    return absl::OkStatus();
+  }
+  const bool reduces = space.reduced != 0;
+  Node* node =
+      graph.NewNode(reduces ? op : OpCode::kCopy, dtype, space.rank, 1);
+  node->bytes = bytes;
+  node->reduced = space.reduced;
+  std::copy_n(space.shape, space.rank, node->shape());
+  AddRead(read, nullptr, 0, node);
+  graph.Commit(node);
+  MakeArray(node, dtype, shape, result_order, flags, out);
+  return absl::OkStatus();
+}
+
+absl::Status Mean(const Array& array, uint64_t axes, bool keep_dims,
+                  DType dtype, Array* out) {
+  Array sum;
+  FUSEAU_RETURN_IF_ERROR(
+      Reduce(OpCode::kSum, array, axes, keep_dims, dtype, &sum));
+  int64_t count = 1;
+  for (int d = 0; d < array.rank(); ++d) {
+    if (Vanishes(axes, d)) count *= array.shape()[d];
+  }
+  // NumPy divides by an int64, so float32 goes through float64.
+  const DType wide = IsComplex(dtype) ? DType::kComplex128 : DType::kFloat64;
+  Operand divisor;
+  divisor.kind = KindOf(DType::kInt64);
+  std::memcpy(divisor.scalar, &count, sizeof(count));
+  Loop loop;
+  loop.state = Loop::kNative;
+  loop.in[0] = loop.in[1] = loop.out = wide;
+  const Operand operands[2] = {Operand::Of(sum), divisor};
+  Array quotient;
+  FUSEAU_RETURN_IF_ERROR(
+      Elementwise(OpCode::kDivide, loop, operands, Order::kKeep, &quotient));
+  if (wide == dtype) {
+    *out = std::move(quotient);
+    return absl::OkStatus();
+  }
+  FUSEAU_RETURN_IF_ERROR(AsType(quotient, dtype, Order::kKeep, out));
+  if (out->rank() == 0) {
+    out->set_flags((out->flags() & ~kWritable) | kScalarFlag);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau

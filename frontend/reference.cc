@@ -1,0 +1,328 @@
+#include "frontend/reference.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "frontend/convert.h"
+#include "frontend/loop_names.h"
+#include "runtime/arena.h"
+#include "runtime/base/status.h"
+#include "runtime/inner_loops.h"
+
+namespace fuseau {
+namespace {
+
+using ir::OpCode;
+using ir::Trace;
+using ir::TraceNode;
+using ir::TraceOperand;
+using runtime::BufferRef;
+
+// A moving place in an operand.
+struct Cursor {
+  char* data;
+  absl::Span<const int64_t> strides;
+};
+
+// Calls `f(pointers, count, steps)` for each run along the last dimension, in C
+// order.
+template <typename F>
+void ForEachRun(absl::Span<const int64_t> shape, absl::Span<Cursor> cursors,
+                F&& f) {
+  const int rank = static_cast<int>(shape.size());
+  char* pointers[8];
+  int64_t steps[8];
+  for (size_t k = 0; k < cursors.size(); ++k) {
+    pointers[k] = cursors[k].data;
+    steps[k] = rank > 0 ? cursors[k].strides[rank - 1] : 0;
+  }
+  const int64_t count = rank > 0 ? shape[rank - 1] : 1;
+  Dims index(std::max(rank - 1, 0), 0);
+  for (;;) {
+    char* run[8];
+    std::copy_n(pointers, cursors.size(), run);
+    f(run, count, steps);
+    int d = rank - 2;
+    for (; d >= 0; --d) {
+      for (size_t k = 0; k < cursors.size(); ++k) {
+        pointers[k] += cursors[k].strides[d];
+      }
+      if (++index[d] < shape[d]) break;
+      for (size_t k = 0; k < cursors.size(); ++k) {
+        pointers[k] -= cursors[k].strides[d] * shape[d];
+      }
+      index[d] = 0;
+    }
+    if (d < 0) return;
+  }
+}
+
+void CastRun(DType from, DType to, char* const* p, int64_t n,
+             const int64_t* steps) {
+  if (from == to) {
+    const size_t size = static_cast<size_t>(ItemSize(from));
+    for (int64_t i = 0; i < n; ++i) {
+      std::memcpy(p[1] + i * steps[1], p[0] + i * steps[0], size);
+    }
+    return;
+  }
+  VisitDType(from, [&](auto from_tag) {
+    using From = typename decltype(from_tag)::type;
+    VisitDType(to, [&](auto to_tag) {
+      using To = typename decltype(to_tag)::type;
+      for (int64_t i = 0; i < n; ++i) {
+        From value;
+        std::memcpy(&value, p[0] + i * steps[0], sizeof(From));
+        const To result = ConvertElement<To>(value);
+        std::memcpy(p[1] + i * steps[1], &result, sizeof(To));
+      }
+    });
+  });
+}
+
+// The ufunc whose loop joins two partial results.
+OpCode JoiningOp(Combiner combiner) {
+  switch (combiner) {
+    case Combiner::kSum:
+      return OpCode::kAdd;
+    case Combiner::kProd:
+      return OpCode::kMultiply;
+    case Combiner::kMax:
+      return OpCode::kMaximum;
+    case Combiner::kMin:
+      return OpCode::kMinimum;
+    case Combiner::kAny:
+      return OpCode::kLogicalOr;
+    case Combiner::kAll:
+      return OpCode::kLogicalAnd;
+    case Combiner::kNone:
+      break;
+  }
+  FUSEAU_CHECK(false);
+  return OpCode::kAdd;
+}
+
+class Evaluator {
+ public:
+  Evaluator(const Trace& trace, absl::Span<const BufferRef> inputs,
+            absl::Span<const runtime::ScalarValue> scalars)
+      : trace_(trace), inputs_(inputs), scalars_(scalars) {}
+
+  absl::Status Run(const std::atomic<bool>* cancel) {
+    for (const TraceNode& node : trace_.nodes) {
+      if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
+        return absl::CancelledError("interrupted");
+      }
+      FUSEAU_ASSIGN_OR_RETURN(BufferRef value, Compute(node));
+      values_.push_back(std::move(value));
+      bytes_.push_back(StorageBytes(node));
+    }
+    return absl::OkStatus();
+  }
+  BufferRef value(int32_t index) const { return values_[index]; }
+
+ private:
+  absl::StatusOr<BufferRef> Compute(const TraceNode& node) {
+    if (node.op == OpCode::kInput) return inputs_[next_input_++];
+    if (node.op == OpCode::kUpdate) return Update(node);
+    if (ir::RowOf(node.op).family == ir::Family::kReduction) {
+      return Reduce(node);
+    }
+    FUSEAU_ASSIGN_OR_RETURN(
+        BufferRef result, Allocate(Count(node.shape) * ItemSize(node.dtype)));
+    if (node.op == OpCode::kScalar) {
+      std::memcpy(result->data(), scalars_[next_scalar_++].bytes,
+                  ItemSize(node.dtype));
+      return result;
+    }
+    const Dims dense = DenseStrides(node.shape, ItemSize(node.dtype));
+    if (node.op == OpCode::kIota) {
+      int64_t i = 0;
+      const int64_t steps[2] = {0, 0};
+      for (; i < node.shape[0]; ++i) {
+        char* p[2] = {reinterpret_cast<char*>(&i),
+                      result->data() + i * ItemSize(node.dtype)};
+        CastRun(DType::kInt64, node.dtype, p, 1, steps);
+      }
+      return result;
+    }
+    absl::InlinedVector<Cursor, 4> cursors;
+    for (const TraceOperand& o : node.operands) cursors.push_back(At(o));
+    cursors.push_back({result->data(), dense});
+    FUSEAU_RETURN_IF_ERROR(Elementwise(node, absl::MakeSpan(cursors)));
+    return result;
+  }
+
+  absl::Status Elementwise(const TraceNode& node, absl::Span<Cursor> cursors) {
+    const size_t size = static_cast<size_t>(ItemSize(node.dtype));
+    if (node.op == OpCode::kCopy || node.op == OpCode::kCast) {
+      ForEachRun(node.shape, cursors,
+                 [&](char** p, int64_t n, const int64_t* steps) {
+                   CastRun(node.operands[0].dtype, node.dtype, p, n, steps);
+                 });
+      return absl::OkStatus();
+    }
+    if (node.op == OpCode::kWhere) {
+      ForEachRun(node.shape, cursors,
+                 [&](char** p, int64_t n, const int64_t* steps) {
+                   for (int64_t i = 0; i < n; ++i) {
+                     const int chosen = p[0][i * steps[0]] != 0 ? 1 : 2;
+                     std::memcpy(p[3] + i * steps[3],
+                                 p[chosen] + i * steps[chosen], size);
+                   }
+                 });
+      return absl::OkStatus();
+    }
+    absl::InlinedVector<DType, 3> types;
+    for (const TraceOperand& o : node.operands) types.push_back(o.dtype);
+    FUSEAU_ASSIGN_OR_RETURN(const runtime::InnerLoop* loop,
+                            FindLoop(node.op, types, node.dtype));
+    ForEachRun(node.shape, cursors,
+               [&](char** p, int64_t n, const int64_t* steps) {
+                 loop->fn(p, &n, steps, loop->data);
+               });
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<BufferRef> Update(const TraceNode& node) {
+    const BufferRef& old = values_[node.operands[0].value];
+    const int64_t bytes = bytes_[node.operands[0].value];
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(bytes));
+    std::memcpy(result->data(), old->data(), static_cast<size_t>(bytes));
+    Cursor cursors[2] = {At(node.operands[1]),
+                         {result->data() + node.write_offset,
+                          node.write_strides}};
+    ForEachRun(node.shape, absl::MakeSpan(cursors),
+               [&](char** p, int64_t n, const int64_t* steps) {
+                 CastRun(node.dtype, node.dtype, p, n, steps);
+               });
+    return result;
+  }
+
+  absl::StatusOr<BufferRef> Reduce(const TraceNode& node) {
+    const int rank = static_cast<int>(node.shape.size());
+    Dims kept;
+    for (int d = 0; d < rank; ++d) {
+      if (!node.reduced[d]) kept.push_back(node.shape[d]);
+    }
+    const int64_t item = ItemSize(node.dtype);
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(Count(kept) * item));
+    const Dims dense = DenseStrides(kept, item);
+    Dims out_strides(rank, 0);
+    for (int d = 0, k = 0; d < rank; ++d) {
+      if (!node.reduced[d]) out_strides[d] = dense[k++];
+    }
+    // Every result starts as its first element.
+    const TraceOperand& operand = node.operands[0];
+    Cursor first[2] = {At(operand), {result->data(), out_strides}};
+    Dims once = node.shape;
+    for (int d = 0; d < rank; ++d) {
+      if (node.reduced[d]) once[d] = 1;
+    }
+    ForEachRun(once, absl::MakeSpan(first),
+               [&](char** p, int64_t n, const int64_t* steps) {
+                 CastRun(operand.dtype, node.dtype, p, n, steps);
+               });
+    const OpCode op = JoiningOp(ir::RowOf(node.op).combiner);
+    FUSEAU_ASSIGN_OR_RETURN(
+        const runtime::InnerLoop* loop,
+        FindLoop(op, {node.dtype, operand.dtype}, node.dtype));
+    Cursor cursors[3] = {{result->data(), out_strides},
+                         At(operand),
+                         {result->data(), out_strides}};
+    Dims index;
+    RestOfReduction(node, absl::MakeSpan(cursors), *loop);
+    return result;
+  }
+
+  // Joins all elements but the first ones, in the order of the iteration space.
+  void RestOfReduction(const TraceNode& node, absl::Span<Cursor> cursors,
+                       const runtime::InnerLoop& loop) {
+    const int rank = static_cast<int>(node.shape.size());
+    Dims outer_shape(node.shape.begin(), node.shape.end());
+    const bool inner_reduced = rank > 0 && node.reduced[rank - 1];
+    const int64_t inner = rank > 0 ? node.shape[rank - 1] : 1;
+    if (rank > 0) outer_shape[rank - 1] = 1;
+    Dims index(rank, 0);
+    int64_t steps[3];
+    for (int k = 0; k < 3; ++k) {
+      steps[k] = rank > 0 ? cursors[k].strides[rank - 1] : 0;
+    }
+    const int64_t total = Count(outer_shape);
+    for (int64_t t = 0; t < total; ++t) {
+      bool first = true;
+      char* p[3];
+      for (int k = 0; k < 3; ++k) p[k] = cursors[k].data;
+      for (int d = 0; d < rank; ++d) {
+        if (node.reduced[d]) first &= index[d] == 0;
+        for (int k = 0; k < 3; ++k) p[k] += index[d] * cursors[k].strides[d];
+      }
+      int64_t n = inner;
+      if (first && inner_reduced) {
+        --n;
+        p[1] += steps[1];
+      }
+      if (n > 0 && (inner_reduced || !first)) {
+        loop.fn(p, &n, steps, loop.data);
+      }
+      for (int d = rank - 1; d >= 0; --d) {
+        if (++index[d] < outer_shape[d]) break;
+        index[d] = 0;
+      }
+    }
+  }
+
+  static absl::StatusOr<const runtime::InnerLoop*> FindLoop(
+      OpCode op, absl::Span<const DType> in, DType out) {
+    const std::string name = LoopName(op, in, out);
+    const runtime::InnerLoop* loop = runtime::FindInnerLoop(name);
+    if (loop == nullptr) {
+      return absl::UnimplementedError(absl::StrCat("no inner loop ", name));
+    }
+    return loop;
+  }
+
+  static absl::StatusOr<BufferRef> Allocate(int64_t bytes) {
+    return runtime::Arena::Global().Allocate(bytes);
+  }
+
+  Cursor At(const TraceOperand& o) const {
+    return {values_[o.value]->data() + o.offset, o.strides};
+  }
+
+  int64_t StorageBytes(const TraceNode& node) const {
+    if (node.op == OpCode::kInput) return node.shape[0];
+    if (node.op == OpCode::kUpdate) return bytes_[node.operands[0].value];
+    int64_t bytes = ItemSize(node.dtype);
+    for (size_t d = 0; d < node.shape.size(); ++d) {
+      if (node.reduced.empty() || !node.reduced[d]) bytes *= node.shape[d];
+    }
+    return bytes;
+  }
+
+  const Trace& trace_;
+  absl::Span<const BufferRef> inputs_;
+  absl::Span<const runtime::ScalarValue> scalars_;
+  size_t next_input_ = 0;
+  size_t next_scalar_ = 0;
+  std::vector<BufferRef> values_;
+  std::vector<int64_t> bytes_;  // of the storages
+};
+
+}  // namespace
+
+absl::Status EvaluateReference(const Trace& trace,
+                               absl::Span<const BufferRef> inputs,
+                               absl::Span<const runtime::ScalarValue> scalars,
+                               const std::atomic<bool>* cancel,
+                               std::vector<BufferRef>* outputs) {
+  Evaluator evaluator(trace, inputs, scalars);
+  FUSEAU_RETURN_IF_ERROR(evaluator.Run(cancel));
+  outputs->clear();
+  for (int32_t o : trace.outputs) outputs->push_back(evaluator.value(o));
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau

@@ -1,0 +1,37 @@
+#include "frontend/scalar_math.h"
+
+#include "absl/container/flat_hash_map.h"
+#include "frontend/loop_names.h"
+#include "runtime/inner_loops.h"
+
+namespace fuseau {
+
+bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
+                   const char b[16], char out[16]) {
+  // Found loops only: a ufunc's loops may be registered later.
+  static auto* const loops =
+      new absl::flat_hash_map<uint32_t, const runtime::InnerLoop*>;
+  const int arity = ir::RowOf(op).arity;
+  uint32_t key = static_cast<uint32_t>(op);
+  for (int k = 0; k < arity; ++k) {
+    key = key << 4 | static_cast<uint32_t>(loop.in[k]);
+  }
+  key = key << 4 | static_cast<uint32_t>(loop.out);
+  const runtime::InnerLoop*& found = (*loops)[key];
+  if (found == nullptr) {
+    found = runtime::FindInnerLoop(LoopName(
+        op, absl::MakeConstSpan(loop.in, static_cast<size_t>(arity)),
+        loop.out));
+    if (found == nullptr) return false;
+  }
+  char* args[3] = {const_cast<char*>(a), const_cast<char*>(b), out};
+  if (arity == 1) args[1] = out;
+  int64_t steps[3] = {ItemSize(loop.in[0]), ItemSize(loop.in[1]),
+                      ItemSize(loop.out)};
+  if (arity == 1) steps[1] = ItemSize(loop.out);
+  const int64_t count = 1;
+  found->fn(args, &count, steps, found->data);
+  return true;
+}
+
+}  // namespace fuseau

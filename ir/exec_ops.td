@@ -1,0 +1,139 @@
+// Dialect `fuseau_exec`: buffers, kernels and the order in which they run.
+
+#ifndef FUSEAU_IR_EXEC_OPS
+#define FUSEAU_IR_EXEC_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Exec_Dialect : Dialect {
+  let name = "fuseau_exec";
+  let cppNamespace = "::fuseau::ir::exec";
+  let summary = "Buffers, kernel launches and their order";
+  let useDefaultTypePrinterParser = 1;
+}
+
+class Exec_Op<string name, list<Trait> traits = []>
+    : Op<Exec_Dialect, name, traits>;
+
+def Exec_BufferType : TypeDef<Exec_Dialect, "Buffer"> {
+  let mnemonic = "buffer";
+  let summary = "A run of bytes in memory.";
+}
+
+def Exec_InputOp : Exec_Op<"input"> {
+  let summary = "A buffer that the caller gives.";
+  let arguments = (ins I32Attr:$index, I64Attr:$bytes);
+  let results = (outs Exec_BufferType:$buffer);
+  let assemblyFormat = "$index `,` $bytes attr-dict";
+}
+
+def Exec_AllocOp : Exec_Op<"alloc"> {
+  let summary = "A new buffer.";
+  let arguments = (ins I64Attr:$bytes);
+  let results = (outs Exec_BufferType:$buffer);
+  let assemblyFormat = "$bytes attr-dict";
+}
+
+def Exec_FreeOp : Exec_Op<"free"> {
+  let summary = "The last use of a buffer is over.";
+  let arguments = (ins Exec_BufferType:$buffer);
+  let assemblyFormat = "$buffer attr-dict";
+}
+
+def Exec_CopyOp : Exec_Op<"copy"> {
+  let summary = "All bytes of one buffer to another of the same size.";
+  let arguments = (ins Exec_BufferType:$source, Exec_BufferType:$target);
+  let assemblyFormat = "$source `to` $target attr-dict";
+}
+
+def Exec_FillOp : Exec_Op<"fill"> {
+  let summary = "Fills a buffer with one element, e.g. a combiner's identity.";
+  let arguments = (ins Exec_BufferType:$buffer, TypedAttrInterface:$value);
+  let assemblyFormat = "$buffer `with` $value attr-dict";
+}
+
+def Exec_RunOp : Exec_Op<"run", [AttrSizedOperandSegments, IsolatedFromAbove]> {
+  let summary = "A fused region over buffers.";
+  let description = [{
+    The same as `fuseau.fused`, with a buffer for each input and output.
+    Inputs of kind 1 are scalars and of kind 2 iotas; they have no buffer.
+    `lagged` is empty, or [output, behind, ahead, reader...] as
+    runtime::LaggedWrite has it: indices count memory operands.
+  }];
+  let arguments = (ins
+      Variadic<Exec_BufferType>:$inputs,
+      Variadic<Exec_BufferType>:$outputs,
+      DenseI64ArrayAttr:$space,
+      DenseI32ArrayAttr:$kinds,    // per body argument: 0 memory 1 scalar 2 iota
+      ArrayAttr:$in_types,         // element type of each body argument
+      ArrayAttr:$in_maps,          // per body argument; a scalar's is [index]
+      ArrayAttr:$out_types,
+      ArrayAttr:$out_maps,
+      ArrayAttr:$combiners,
+      DenseBoolArrayAttr:$reduced,
+      DenseI64ArrayAttr:$lagged);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `space` $space `(` $inputs `)` `kinds` $kinds $in_types $in_maps `to`
+    `(` $outputs `)` $out_types $out_maps `combiners` $combiners `reduced`
+    $reduced `lagged` $lagged attr-dict-with-keyword $body
+  }];
+}
+
+def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
+  let summary = "A loop nest with sizes, strides and scalars as arguments.";
+  let description = [{
+    Body arguments come in the order: memory and iota inputs, then scalars.
+    `inner` holds, for each memory or iota input and then each output, the class
+    of its innermost stride: 0 broadcast, 1 contiguous, -1 contiguous backwards,
+    2 any other. `reduction` is
+      "none"              outputs are stored
+      "inner"             the innermost dimension is joined, then stored
+      "inner_accumulate"  as before, then joined with what the output holds
+      "outer"             each element is joined with what the output holds
+    Its text, without the name, is the kernel's key.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+      I32Attr:$rank,
+      I32Attr:$iotas,              // how many of the non-scalar inputs, bitmask
+      I32Attr:$scalars,            // the last body arguments
+      ArrayAttr:$in_types, ArrayAttr:$out_types,
+      DenseI32ArrayAttr:$inner,
+      StrAttr:$reduction, ArrayAttr:$combiners);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `rank` $rank `iotas` $iotas `scalars` $scalars `in` $in_types
+    `out` $out_types `inner` $inner `reduction` $reduction $combiners
+    attr-dict-with-keyword $body
+  }];
+}
+
+def Exec_LaunchOp : Exec_Op<"launch", [AttrSizedOperandSegments]> {
+  let summary = "Runs a kernel over sizes.";
+  let arguments = (ins FlatSymbolRefAttr:$kernel,
+      Variadic<Exec_BufferType>:$inputs,
+      Variadic<Exec_BufferType>:$outputs,
+      DenseI64ArrayAttr:$sizes,
+      DenseI32ArrayAttr:$kinds,    // per non-scalar input: 0 memory 2 iota
+      ArrayAttr:$maps,             // non-scalar inputs, then outputs
+      DenseI32ArrayAttr:$scalars,  // indices of the run's scalars
+      StrAttr:$split,              // "rows", "tree" or "serial"
+      DenseI64ArrayAttr:$lagged);
+  let assemblyFormat = [{
+    $kernel `sizes` $sizes `(` $inputs `)` `to` `(` $outputs `)`
+    `kinds` $kinds `maps` $maps `scalars` $scalars `split` $split `lagged`
+    $lagged attr-dict
+  }];
+}
+
+def Exec_ReturnOp : Exec_Op<"return", [Terminator]> {
+  let summary = "The buffers of the results.";
+  let arguments = (ins Variadic<Exec_BufferType>:$buffers);
+  let assemblyFormat = "($buffers^)? attr-dict";
+}
+
+#endif  // FUSEAU_IR_EXEC_OPS

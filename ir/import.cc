@@ -1,0 +1,104 @@
+#include "ir/import.h"
+
+#include "ir/dialect.h"
+
+namespace fuseau::ir {
+namespace {
+
+using mlir::RankedTensorType;
+using mlir::Value;
+
+class Importer {
+ public:
+  Importer(const Trace& trace, mlir::MLIRContext& context)
+      : trace_(trace), builder_(mlir::UnknownLoc::get(&context), &context) {}
+
+  mlir::OwningOpRef<mlir::ModuleOp> Run() {
+    mlir::OwningOpRef<mlir::ModuleOp> module =
+        mlir::ModuleOp::create(builder_.getLoc());
+    builder_.setInsertionPointToEnd(module->getBody());
+    auto function = mlir::func::FuncOp::create(
+        builder_, "trace", builder_.getFunctionType({}, {}));
+    builder_.setInsertionPointToStart(function.addEntryBlock());
+    for (const TraceNode& node : trace_.nodes) values_.push_back(Import(node));
+    llvm::SmallVector<Value> outputs;
+    llvm::SmallVector<mlir::Type> types;
+    for (int32_t o : trace_.outputs) {
+      outputs.push_back(values_[o]);
+      types.push_back(values_[o].getType());
+    }
+    mlir::func::ReturnOp::create(builder_, outputs);
+    function.setFunctionType(builder_.getFunctionType({}, types));
+    return module;
+  }
+
+ private:
+  RankedTensorType Tensor(llvm::ArrayRef<int64_t> shape, DType dtype) {
+    return RankedTensorType::get(shape,
+                                 ElementType(builder_.getContext(), dtype));
+  }
+
+  // The operand as a tensor over `shape`.
+  Value Read(const TraceOperand& o, llvm::ArrayRef<int64_t> shape) {
+    return builder_.createOrFold<ViewOp>(
+        Tensor(shape, o.dtype), values_[o.value],
+        builder_.getI64IntegerAttr(o.offset),
+        builder_.getDenseI64ArrayAttr(llvm::ArrayRef<int64_t>(o.strides)));
+  }
+
+  Value Import(const TraceNode& n) {
+    switch (n.op) {
+      case OpCode::kInput:
+        return InputOp::create(builder_, Tensor(n.shape, DType::kUInt8),
+                               inputs_++, n.donated);
+      case OpCode::kScalar:
+        return ScalarOp::create(builder_, Tensor({}, n.dtype), scalars_++);
+      case OpCode::kIota:
+        return IotaOp::create(builder_, Tensor(n.shape, n.dtype));
+      case OpCode::kUpdate:
+        return UpdateOp::create(builder_,
+                                values_[n.operands[0].value].getType(),
+                                values_[n.operands[0].value],
+                                Read(n.operands[1], n.shape), n.write_offset,
+                                llvm::ArrayRef<int64_t>(n.write_strides));
+      default:
+        break;
+    }
+    const OpRow& row = RowOf(n.op);
+    mlir::OperationState state(builder_.getLoc(),
+                               (llvm::Twine("fuseau.") + row.name).str());
+    for (const TraceOperand& o : n.operands)
+      state.operands.push_back(Read(o, n.shape));
+    Dims shape = n.shape;
+    if (row.family == Family::kReduction) {
+      llvm::SmallVector<bool> reduced(n.reduced.begin(), n.reduced.end());
+      state.addAttribute("reduced", builder_.getDenseBoolArrayAttr(reduced));
+      shape.clear();
+      for (size_t d = 0; d < n.shape.size(); ++d)
+        if (!n.reduced[d]) shape.push_back(n.shape[d]);
+    }
+    state.addTypes(Tensor(shape, n.dtype));
+    return builder_.create(state)->getResult(0);
+  }
+
+  const Trace& trace_;
+  mlir::ImplicitLocOpBuilder builder_;
+  llvm::SmallVector<Value> values_;
+  int32_t inputs_ = 0;
+  int32_t scalars_ = 0;
+};
+
+}  // namespace
+
+void RegisterDialects(mlir::MLIRContext& context) {
+  context.loadDialect<FuseauDialect, exec::ExecDialect,
+                      mlir::arith::ArithDialect, mlir::math::MathDialect,
+                      mlir::complex::ComplexDialect, mlir::func::FuncDialect>();
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> ImportTrace(const Trace& trace,
+                                              mlir::MLIRContext& context) {
+  return Importer(trace, context).Run();
+}
+
+}  // namespace fuseau::ir

@@ -1,0 +1,107 @@
+// What the rows of ops.td are made of: the dialect and the columns that
+// mlir-tblgen skips and tools/gen_ops.py reads.
+
+#ifndef FUSEAU_IR_OPS_BASE
+#define FUSEAU_IR_OPS_BASE
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Fuseau_Dialect : Dialect {
+  let name = "fuseau";
+  let cppNamespace = "::fuseau::ir";
+  let summary = "NumPy's array operations, made explicit";
+  let description = [{
+    Values are dense tensors in C order; a `view` reads any strided window of
+    one, an `update` replaces one. Types are equal before an operation is
+    applied: casts and broadcasts are operations of their own. All operations
+    are pure.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::complex::ComplexDialect", "::mlir::func::FuncDialect"];
+}
+
+class Fuseau_Op<string name, list<Trait> traits = []>
+    : Op<Fuseau_Dialect, name, traits>;
+
+// The scalar form of an operation for each class of element types. A form is
+//   "arith::AddFOp"  a scalar op with the same operands
+//   "cmp:OLT"        a comparison with that predicate (arith's spelling)
+//   "same"           the operand itself
+//   "custom"         a function in passes/scalar_forms.cc; a missing one is a
+//                    link error
+//   "loop"           NumPy's own inner loop for that ufunc and these types,
+//                    called on blocks: bitwise NumPy by construction
+//   ""               NumPy has no such loop
+class Scalar<string bool, string sint, string uint, string float,
+             string complex> {
+  string onBool = bool;
+  string onSigned = sint;
+  string onUnsigned = uint;
+  string onFloat = float;
+  string onComplex = complex;
+}
+class AllNumbers<string form> : Scalar<form, form, form, form, form>;
+
+// Columns of every row.
+class Row<string numpy, string family_, int arity_> {
+  string numpyName = numpy;       // the name in NumPy's namespace
+  list<string> aliases = [];      // further names there
+  string family = family_;        // elementwise, reduction or structure
+  int arity = arity_;
+  Scalar scalar = AllNumbers<"">;
+  int flops = 1;                  // work of one element, in additions
+  int ulp = 0;                    // bound against NumPy's result
+  string combiner = "";           // reductions
+  string doc = "";
+  string example = "";
+}
+
+class UnaryUfunc<string name, Scalar scalar_, string doc_, int flops_ = 1,
+                 list<string> aliases_ = []>
+    : Fuseau_Op<name, [Pure, SameOperandsAndResultShape]>,
+      Row<name, "elementwise", 1> {
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` functional-type($x, $result)";
+  let summary = doc_;
+  let scalar = scalar_;
+  let doc = doc_;
+  let flops = flops_;
+  let aliases = aliases_;
+}
+
+class BinaryUfunc<string name, Scalar scalar_, string doc_, int flops_ = 1,
+                  list<string> aliases_ = []>
+    : Fuseau_Op<name, [Pure, SameOperandsAndResultShape]>,
+      Row<name, "elementwise", 2> {
+  let arguments = (ins AnyRankedTensor:$x1, AnyRankedTensor:$x2);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $x1 `,` $x2 attr-dict `:` functional-type(operands, $result)
+  }];
+  let summary = doc_;
+  let scalar = scalar_;
+  let doc = doc_;
+  let flops = flops_;
+  let aliases = aliases_;
+}
+
+class ReductionRow<string name, string combiner_, string doc_,
+                   list<string> aliases_ = []>
+    : Fuseau_Op<name, [Pure]>, Row<name, "reduction", 1> {
+  let arguments = (ins AnyRankedTensor:$x, DenseBoolArrayAttr:$reduced);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $x `dims` $reduced attr-dict `:` functional-type($x, $result)
+  }];
+  let summary = doc_;
+  let combiner = combiner_;
+  let doc = doc_;
+  let aliases = aliases_;
+  let hasVerifier = 1;
+}
+
+#endif  // FUSEAU_IR_OPS_BASE

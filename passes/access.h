@@ -1,0 +1,42 @@
+// Strided accesses: which element of a value each point of a loop nest reads.
+#pragma once
+
+#include <optional>
+
+#include "absl/types/span.h"
+#include "runtime/base/dims.h"
+
+namespace fuseau::passes {
+
+// Point `i` of a space touches byte `offset + sum(i * strides)` of a dense
+// storage. Dimensions of size 1 have stride 0, so equal accesses compare equal.
+struct Access {
+  int64_t offset = 0;
+  Dims strides;
+
+  bool operator==(const Access& o) const {
+    return offset == o.offset && strides == o.strides;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const Access& a) {
+    return H::combine(std::move(h), a.offset, a.strides);
+  }
+};
+
+// The access that visits a dense storage of `shape` in order.
+Access DenseAccess(absl::Span<const int64_t> shape, int64_t item_size);
+
+// Clears the strides of dimensions of size 1.
+void Normalize(Access& access, absl::Span<const int64_t> space);
+
+// A value is read through `outer`, an access over `space` to the dense storage
+// of a window of `shape`; element `j` of the window lies at
+// `window.offset + sum(j * window.strides)` of another storage. Returns the
+// access over `space` to that storage, or nothing if it is not strided (a
+// reshape that is not a view).
+std::optional<Access> Compose(const Access& outer,
+                              absl::Span<const int64_t> space,
+                              absl::Span<const int64_t> shape,
+                              int64_t item_size, const Access& window);
+
+}  // namespace fuseau::passes

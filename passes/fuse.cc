@@ -1,0 +1,281 @@
+// Decides which operations become loop nests and which are computed inside the
+// nests that read them. Walks the function backwards: when an operation is
+// reached, all places that read it are known.
+
+#include "passes/passes.h"
+#include "passes/regions.h"
+
+namespace fuseau::passes {
+
+#define GEN_PASS_DEF_FUSEPASS
+#include "passes/passes.h.inc"
+
+namespace {
+
+using ir::Family;
+using ir::OpCode;
+using mlir::Operation;
+using mlir::Value;
+
+// Limits of one nest: more would spill registers and exceed what the compiler
+// handles in milliseconds.
+constexpr int kMaxOps = 200;
+constexpr int kMaxSources = 28;
+// An operation read at several places is computed again at each if that is no
+// more work than this; reading it from memory would cost as much.
+constexpr int kCheapFlops = 4;
+constexpr int kMaxCopies = 4;
+// Nests looked at as partners of a new result.
+constexpr int kMaxCandidates = 32;
+
+// One place where a value is read.
+struct Use {
+  int group;
+  Access access;  // to the value's dense storage
+  DType dtype;    // of the elements read
+  bool as_storage = false;  // the old value of an update: must exist in memory
+
+  bool operator==(const Use& o) const {
+    return group == o.group && dtype == o.dtype && as_storage == o.as_storage &&
+           access == o.access;
+  }
+};
+
+class Fuser {
+ public:
+  Fuser(mlir::func::FuncOp function, bool one_by_one)
+      : function_(function), one_by_one_(one_by_one) {}
+
+  Grouping Run() {
+    mlir::Block& block = function_.getBody().front();
+    for (Operation& op : block) cone_[&op] = ConeFlops(&op);
+    for (Value v : block.getTerminator()->getOperands())
+      if (Operation* op = v.getDefiningOp()) results_.insert(op);
+    for (Operation& op : llvm::reverse(block.without_terminator())) Visit(&op);
+    return std::move(grouping_);
+  }
+
+ private:
+  // The work of an element, with everything it is computed from.
+  int ConeFlops(Operation* op) {
+    if (op->hasTrait<mlir::OpTrait::IsTerminator>()) return 0;
+    const ir::OpRow& row = ir::RowOf(CodeOf(op));
+    int flops = row.family == Family::kElementwise ? row.flops : 0;
+    if (row.family == Family::kReduction || mlir::isa<ir::UpdateOp>(op))
+      return 0;  // read from memory
+    for (Value v : op->getOperands()) flops += cone_[v.getDefiningOp()];
+    return std::min(flops, 1000);
+  }
+
+  void Visit(Operation* op) {
+    std::vector<Use> uses;
+    if (auto it = uses_.find(op); it != uses_.end()) uses = std::move(it->second);
+    const bool is_result = results_.contains(op);
+    if (uses.empty() && !is_result) return;
+    if (mlir::isa<ir::InputOp, ir::ScalarOp, ir::IotaOp>(op)) return;
+    if (!is_result && CanInline(op, uses)) {
+      for (const Use& use : uses) Inline(op, use);
+      return;
+    }
+    MakeRoot(op, uses);
+  }
+
+  bool CanInline(Operation* op, llvm::ArrayRef<Use> uses) {
+    const bool view = mlir::isa<ir::ViewOp>(op);
+    const bool elementwise =
+        ir::RowOf(CodeOf(op)).family == Family::kElementwise;
+    if (!view && !elementwise) return false;
+    if (one_by_one_ && !view) return false;
+    if (uses.size() > 1 && elementwise && cone_[op] > 0 &&
+        (cone_[op] > kCheapFlops || uses.size() > kMaxCopies))
+      return false;
+    for (const Use& use : uses) {
+      Group& group = grouping_.groups[use.group];
+      if (use.as_storage || group.ops >= kMaxOps ||
+          static_cast<int>(group.sources.size()) > kMaxSources)
+        return false;
+      auto read = ReadAs(use.access, use.dtype, ElementOf(op->getResult(0)));
+      if (!read) return false;
+      if (view) {
+        if (!Through(mlir::cast<ir::ViewOp>(op), read->access, group.space))
+          return false;
+        continue;
+      }
+      // Each operand that is a view must be readable at this place.
+      for (Value v : op->getOperands()) {
+        auto window = v.getDefiningOp<ir::ViewOp>();
+        if (window && !Through(window, OperandAccess(*read, op, v),
+                               group.space))
+          return false;
+      }
+    }
+    return true;
+  }
+
+  // The access to an operand of the same shape as the operation.
+  static Access OperandAccess(const ElementRead& read, Operation* op,
+                              Value operand) {
+    return Rescale(read.access, ItemSize(ElementOf(op->getResult(0))),
+                   ItemSize(ElementOf(operand)));
+  }
+  static Access Rescale(Access access, int64_t from, int64_t to) {
+    access.offset = access.offset / from * to;
+    for (int64_t& s : access.strides) s = s / from * to;
+    return access;
+  }
+
+  static std::optional<Access> Through(ir::ViewOp view, const Access& access,
+                                       absl::Span<const int64_t> space) {
+    return Compose(access, space, ShapeOf(view.getResult()),
+                   ItemSize(ElementOf(view.getResult())), WindowOf(view));
+  }
+
+  void Inline(Operation* op, const Use& use) {
+    Group& group = grouping_.groups[use.group];
+    const ElementRead read =
+        *ReadAs(use.access, use.dtype, ElementOf(op->getResult(0)));
+    if (auto view = mlir::dyn_cast<ir::ViewOp>(op)) {
+      AddUse(view.getX(),
+             {use.group, *Through(view, read.access, group.space),
+              ElementOf(view.getResult())});
+      return;
+    }
+    ++group.ops;
+    group.sources.erase(op->getResult(0));
+    for (Value v : op->getOperands())
+      AddUse(v, {use.group, OperandAccess(read, op, v), ElementOf(v)});
+  }
+
+  void AddUse(Value v, Use use) {
+    Group& group = grouping_.groups[use.group];
+    Normalize(use.access, group.space);
+    Operation* op = v.getDefiningOp();
+    if (!mlir::isa<ir::ViewOp>(op)) group.sources.insert(v);
+    std::vector<Use>& uses = uses_[op];
+    if (!llvm::is_contained(uses, use)) uses.push_back(std::move(use));
+  }
+
+  // A result of a nest: one that exists, or a new one.
+  void MakeRoot(Operation* op, llvm::ArrayRef<Use> uses) {
+    const bool reduction =
+        ir::RowOf(CodeOf(op)).family == Family::kReduction;
+    Value domain = op->getResult(0);
+    if (reduction) domain = op->getOperand(0);
+    if (auto update = mlir::dyn_cast<ir::UpdateOp>(op)) domain = update.getX();
+    Dims space(ShapeOf(domain).begin(), ShapeOf(domain).end());
+    llvm::SmallVector<bool> reduced;
+    if (reduction) {
+      auto flags = op->getAttrOfType<mlir::DenseBoolArrayAttr>("reduced");
+      reduced.assign(flags.asArrayRef().begin(), flags.asArrayRef().end());
+    }
+
+    int g = FindGroup(op, uses, space, reduced);
+    if (g < 0) {
+      g = static_cast<int>(grouping_.groups.size());
+      Group& group = grouping_.groups.emplace_back();
+      group.space = space;
+      group.reduced = reduced;
+    }
+    Group& group = grouping_.groups[g];
+    group.roots.push_back(op);
+    grouping_.group_of[op] = g;
+    ++group.ops;
+    for (const Use& use : uses)
+      if (use.group != g) grouping_.groups[use.group].reads_from.insert(g);
+
+    if (auto update = mlir::dyn_cast<ir::UpdateOp>(op)) {
+      AddUse(update.getX(), {g,
+                             DenseAccess(space, ItemSize(ElementOf(domain))),
+                             ElementOf(domain)});
+      AddUse(update.getOld(), {g, {0, Dims(space.size(), 0)},
+                               ElementOf(update.getOld()), true});
+    } else if (auto view = mlir::dyn_cast<ir::ViewOp>(op)) {
+      AddUse(view.getX(), {g, WindowOf(view), ElementOf(view.getResult())});
+    } else {
+      for (Value v : op->getOperands())
+        AddUse(v,
+               {g, DenseAccess(space, ItemSize(ElementOf(v))), ElementOf(v)});
+    }
+  }
+
+  // A nest over the same space that may also compute `op`, or -1.
+  int FindGroup(Operation* op, llvm::ArrayRef<Use> uses, const Dims& space,
+                llvm::ArrayRef<bool> reduced) {
+    if (one_by_one_) return -1;
+    const int count = static_cast<int>(grouping_.groups.size());
+    int sibling = -1;
+    for (int g = count - 1; g >= std::max(0, count - kMaxCandidates); --g) {
+      Group& group = grouping_.groups[g];
+      if (group.space != space ||
+          llvm::ArrayRef<bool>(group.reduced) != reduced ||
+          group.ops >= kMaxOps / 2 ||
+          static_cast<int>(group.sources.size()) > kMaxSources / 2)
+        continue;
+      bool reads = false, legal = true;
+      for (const Use& use : uses) {
+        if (use.group != g) {
+          legal &= !DependsOn(g, use.group);
+          continue;
+        }
+        reads = true;
+        legal &= IsPointwise(op, use, space);
+      }
+      if (!legal) continue;
+      if (reads) return g;
+      if (sibling < 0 && SharesSource(op, group)) sibling = g;
+    }
+    return sibling;
+  }
+
+  // Whether a nest that reads `op` reads just the element it computes.
+  static bool IsPointwise(Operation* op, const Use& use, const Dims& space) {
+    if (mlir::isa<ir::UpdateOp>(op) || use.as_storage) return false;
+    if (ir::RowOf(CodeOf(op)).family == Family::kReduction) return false;
+    const DType made = ElementOf(op->getResult(0));
+    auto read = ReadAs(use.access, use.dtype, made);
+    return read && read->access == DenseAccess(space, ItemSize(made));
+  }
+
+  bool SharesSource(Operation* op, const Group& group) {
+    for (Value v : op->getOperands()) {
+      if (auto view = v.getDefiningOp<ir::ViewOp>()) v = view.getX();
+      if (mlir::isa_and_nonnull<ir::ScalarOp>(v.getDefiningOp())) continue;
+      if (group.sources.contains(v)) return true;
+    }
+    return false;
+  }
+
+  // Whether group `g` reads, directly or not, what group `on` computes.
+  bool DependsOn(int g, int on) {
+    llvm::SmallVector<int> todo{g};
+    absl::flat_hash_set<int> seen{g};
+    while (!todo.empty()) {
+      const int next = todo.pop_back_val();
+      if (next == on) return true;
+      for (int h : grouping_.groups[next].reads_from)
+        if (seen.insert(h).second) todo.push_back(h);
+    }
+    return false;
+  }
+
+  mlir::func::FuncOp function_;
+  const bool one_by_one_;
+  Grouping grouping_;
+  llvm::DenseMap<Operation*, int> cone_;
+  llvm::DenseMap<Operation*, std::vector<Use>> uses_;
+  llvm::DenseSet<Operation*> results_;
+};
+
+struct FusePass : impl::FusePassBase<FusePass> {
+  using FusePassBase::FusePassBase;
+  void runOnOperation() override {
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<mlir::func::FuncOp>())) {
+      Grouping grouping = Fuser(function, one_by_one).Run();
+      EmitGroups(function, grouping);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace fuseau::passes

@@ -1,0 +1,188 @@
+// Separates kernels from the plan that launches them.
+
+#include "ir/dialect.h"
+#include "mlir/IR/OperationSupport.h"
+#include "passes/nest.h"
+#include "passes/passes.h"
+
+namespace fuseau::passes {
+
+#define GEN_PASS_DEF_OUTLINEPASS
+#include "passes/passes.h.inc"
+
+namespace {
+
+namespace exec = ir::exec;
+using mlir::Operation;
+
+constexpr int32_t kScalar = 1;  // fuseau_exec.run's kinds
+constexpr int32_t kIota = 2;
+
+int64_t SizeOf(mlir::Attribute type) {
+  return ItemSize(ir::DTypeOf(mlir::cast<mlir::TypeAttr>(type).getValue()));
+}
+
+// How a kernel walks an operand along its innermost dimension.
+int32_t InnerClass(const Access& access, int64_t item_size) {
+  const int64_t stride = access.strides.back();
+  if (stride == 0) return 0;
+  if (stride == item_size) return 1;
+  if (stride == -item_size) return -1;
+  return 2;
+}
+
+class Outliner {
+ public:
+  explicit Outliner(mlir::ModuleOp module)
+      : module_(module), b_(module.getLoc(), module.getContext()) {}
+
+  void Outline(exec::RunOp run) {
+    Dims space(run.getSpace().begin(), run.getSpace().end());
+    std::vector<bool> reduced(run.getReduced().begin(),
+                              run.getReduced().end());
+    std::vector<Access> in = DecodeMaps(run.getInMaps());
+    std::vector<Access> out = DecodeMaps(run.getOutMaps());
+    const llvm::ArrayRef<int32_t> kinds = run.getKinds();
+    if (space.empty()) GiveOneDimension(run, space, reduced, in, out);
+    if (reduced.back() && IsSequential(run))
+      AppendUnitDimension(run, space, reduced, in, out);
+
+    // Memory and iota inputs first, then scalars.
+    mlir::Block& body = run.getBody().front();
+    llvm::SmallVector<mlir::Attribute> in_types, maps;
+    llvm::SmallVector<int32_t> inner, launch_kinds, scalars;
+    llvm::SmallVector<unsigned> order;
+    int32_t iotas = 0;
+    for (unsigned i = 0; i < in.size(); ++i) {
+      if (kinds[i] == kScalar) continue;
+      const mlir::Attribute type = run.getInTypes()[i];
+      const int64_t unit = kinds[i] == kIota ? 1 : SizeOf(type);
+      if (kinds[i] == kIota) iotas |= 1 << order.size();
+      order.push_back(i);
+      in_types.push_back(type);
+      inner.push_back(InnerClass(in[i], unit));
+      maps.push_back(EncodeMap(b_.getContext(), in[i]));
+      launch_kinds.push_back(kinds[i]);
+    }
+    for (unsigned i = 0; i < in.size(); ++i) {
+      if (kinds[i] != kScalar) continue;
+      order.push_back(i);
+      in_types.push_back(run.getInTypes()[i]);
+      scalars.push_back(static_cast<int32_t>(in[i].offset));
+    }
+    for (unsigned i = 0; i < out.size(); ++i) {
+      inner.push_back(InnerClass(out[i], SizeOf(run.getOutTypes()[i])));
+      maps.push_back(EncodeMap(b_.getContext(), out[i]));
+    }
+    const bool inner_reduced = reduced.back();
+    const bool outer_reduced =
+        std::find(reduced.begin(), reduced.end() - 1, true) !=
+        reduced.end() - 1;
+    const char* reduction = inner_reduced
+                                ? (outer_reduced ? "inner_accumulate" : "inner")
+                                : (outer_reduced ? "outer" : "none");
+    const char* split = !reduced[0]           ? "rows"
+                        : space.size() == 1 ? "tree"
+                                            : "serial";
+
+    b_.setInsertionPointToStart(module_.getBody());
+    auto kernel = exec::KernelOp::create(
+        b_, "kernel", static_cast<uint32_t>(space.size()),
+        static_cast<uint32_t>(iotas), static_cast<uint32_t>(scalars.size()),
+        b_.getArrayAttr(in_types), run.getOutTypes(),
+        b_.getDenseI32ArrayAttr(inner), b_.getStringAttr(reduction),
+        run.getCombiners());
+    mlir::Block* block = new mlir::Block;
+    kernel.getBody().push_back(block);
+    for (unsigned i : order)
+      body.getArgument(i).replaceAllUsesWith(
+          block->addArgument(body.getArgument(i).getType(), b_.getLoc()));
+    block->getOperations().splice(block->end(), body.getOperations());
+    kernel = Share(kernel);
+
+    b_.setInsertionPoint(run);
+    exec::LaunchOp::create(b_, kernel.getSymName(), run.getInputs(),
+                           run.getOutputs(), llvm::ArrayRef<int64_t>(space),
+                           launch_kinds, b_.getArrayAttr(maps), scalars, split,
+                           run.getLagged());
+    run.erase();
+  }
+
+ private:
+  // A single element is a row of one.
+  static void GiveOneDimension(exec::RunOp run, Dims& space,
+                               std::vector<bool>& reduced,
+                               std::vector<Access>& in,
+                               std::vector<Access>& out) {
+    space = {1};
+    reduced = {false};
+    for (size_t i = 0; i < in.size(); ++i)
+      if (run.getKinds()[i] != kScalar)
+        in[i].strides = {run.getKinds()[i] == kIota
+                             ? 1
+                             : SizeOf(run.getInTypes()[i])};
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i].strides = {SizeOf(run.getOutTypes()[i])};
+  }
+
+  // Joining element by element, in order: a kernel does that for the elements of
+  // a kept innermost dimension, so one of size 1 is added.
+  static bool IsSequential(exec::RunOp run) {
+    for (auto [combiner, type] :
+         llvm::zip(run.getCombiners(), run.getOutTypes())) {
+      llvm::StringRef name = mlir::cast<mlir::StringAttr>(combiner).getValue();
+      const bool is_float = !mlir::isa<mlir::IntegerType>(
+          mlir::cast<mlir::TypeAttr>(type).getValue());
+      if (name == "ordered_sum" || (name == "prod" && is_float)) return true;
+    }
+    return false;
+  }
+  static void AppendUnitDimension(exec::RunOp run, Dims& space,
+                                  std::vector<bool>& reduced,
+                                  std::vector<Access>& in,
+                                  std::vector<Access>& out) {
+    space.push_back(1);
+    reduced.push_back(false);
+    for (size_t i = 0; i < in.size(); ++i)
+      if (run.getKinds()[i] != kScalar)
+        in[i].strides.push_back(
+            run.getKinds()[i] == kIota ? 1 : SizeOf(run.getInTypes()[i]));
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i].strides.push_back(SizeOf(run.getOutTypes()[i]));
+  }
+
+  // An equal kernel that exists already, or this one under a name of its own.
+  exec::KernelOp Share(exec::KernelOp kernel) {
+    const auto flags = mlir::OperationEquivalence::IgnoreLocations;
+    kernel.setSymName("kernel");
+    for (exec::KernelOp other : kernels_) {
+      const std::string name = other.getSymName().str();
+      other.setSymName("kernel");
+      const bool equal = mlir::OperationEquivalence::isEquivalentTo(
+          kernel, other, flags);
+      other.setSymName(name);
+      if (!equal) continue;
+      kernel.erase();
+      return other;
+    }
+    kernel.setSymName("kernel_" + std::to_string(kernels_.size()));
+    kernels_.push_back(kernel);
+    return kernel;
+  }
+
+  mlir::ModuleOp module_;
+  mlir::ImplicitLocOpBuilder b_;
+  std::vector<exec::KernelOp> kernels_;
+};
+
+struct OutlinePass : impl::OutlinePassBase<OutlinePass> {
+  void runOnOperation() override {
+    std::vector<exec::RunOp> runs;
+    getOperation().walk([&](exec::RunOp run) { runs.push_back(run); });
+    Outliner outliner(getOperation());
+    for (exec::RunOp run : runs) outliner.Outline(run);
+  }
+};
+
+}  // namespace
+}  // namespace fuseau::passes

@@ -1,0 +1,20 @@
+// The passes from the recorded operations to a plan of kernels.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "ir/mlir_pch.h"
+
+namespace fuseau::passes {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "passes/passes.h.inc"
+
+// Runs all passes, in order, on a module made by ir::ImportTrace. What
+// FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP and
+// FUSEAU_VERIFY act on each stage (passes/README.md).
+absl::Status RunPipeline(mlir::ModuleOp module);
+
+}  // namespace fuseau::passes

@@ -1,0 +1,65 @@
+#ifndef FUSEAU_PASSES
+#define FUSEAU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SimplifyPass : Pass<"fuseau-simplify", "::mlir::ModuleOp"> {
+  let summary = "Drops what is computed twice, for nothing, or without change";
+  let description = [{
+    Common subexpressions, dead operations, casts to the same type and copies of
+    values that nothing overwrites. Keeps the bits of every result.
+  }];
+}
+
+def FusePass : Pass<"fuseau-fuse", "::mlir::ModuleOp"> {
+  let summary = "Groups array operations into loop nests";
+  let description = [{
+    Starts from the values that must exist (results, reductions, updates), pulls
+    the elementwise operations they read into them through views, and joins
+    nests over the same space. Without fusion every operation is a nest.
+
+    ```mlir
+    %0 = fuseau.view %a[8] array<i64: 8> : (tensor<80xui8>) -> tensor<9xf64>
+    %1 = fuseau.sqrt %0 : (tensor<9xf64>) -> tensor<9xf64>
+    %2 = fuseau.add %1, %1 : (tensor<9xf64>, tensor<9xf64>) -> tensor<9xf64>
+    ```
+    becomes one `fuseau.fused` with map `[8, 8]` of %a and the body
+    `arith.addf(math.sqrt(x), math.sqrt(x))`.
+  }];
+  let options = [Option<"one_by_one", "one-by-one", "bool", "false",
+                        "Every operation is a nest of its own">];
+}
+
+def CollapsePass : Pass<"fuseau-collapse", "::mlir::ModuleOp"> {
+  let summary = "Gives loop nests their best order and fewest dimensions";
+  let description = [{
+    Orders the dimensions of a nest by the strides of what it writes, makes
+    written strides positive, drops dimensions of size 1 and merges neighbours
+    that all maps walk as one. Reduced dimensions keep their order, which decides
+    the bits of a sum.
+  }];
+}
+
+def PlacePass : Pass<"fuseau-place", "::mlir::ModuleOp"> {
+  let summary = "Gives every value a buffer";
+  let description = [{
+    An update runs in the buffer of its old value if nobody reads that value
+    later; reads of the old value inside the same nest are allowed if they read
+    just the element written, or rows at a constant distance, which then run
+    lagged (runtime/README.md). Otherwise the old value is copied first.
+  }];
+  let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
+  let options = [Option<"always_copy", "always-copy", "bool", "false",
+                        "No update runs in place">];
+}
+
+def OutlinePass : Pass<"fuseau-outline", "::mlir::ModuleOp"> {
+  let summary = "Separates kernels from the plan that launches them";
+  let description = [{
+    The body of each nest becomes a kernel whose sizes, strides and scalars are
+    arguments; nests with equal bodies share one.
+  }];
+  let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
+}
+
+#endif  // FUSEAU_PASSES

@@ -1,0 +1,96 @@
+// The passes in order.
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "ir/import.h"
+#include "mlir/IR/Verifier.h"
+#include "passes/passes.h"
+
+namespace fuseau::passes {
+namespace {
+
+// A comma-separated environment setting that names stages; "all" names each.
+class Names {
+ public:
+  explicit Names(const char* variable) {
+    const char* value = std::getenv(variable);
+    if (value != nullptr && *value != '\0')
+      names_ = absl::StrSplit(value, ',', absl::SkipWhitespace());
+  }
+  bool Has(absl::string_view name) const {
+    for (const std::string& n : names_)
+      if (n == name || n == "all") return true;
+    return false;
+  }
+  bool empty() const { return names_.empty(); }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+struct Stage {
+  const char* name;
+  std::unique_ptr<mlir::Pass> (*make)(bool disabled);  // null: leave it out
+};
+
+const Stage kStages[] = {
+    // Say nothing twice.
+    {"simplify",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       return disabled ? nullptr : createSimplifyPass();
+     }},
+    // Operations become loop nests.
+    {"fuse",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       return createFusePass({disabled});
+     }},
+    // Nests get their loop order and as few loops as can be.
+    {"collapse",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       return disabled ? nullptr : createCollapsePass();
+     }},
+    // Values get buffers; updates run in place where nobody can tell.
+    {"place",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       return createPlacePass({disabled});
+     }},
+    // Bodies become kernels, and what is left is the plan.
+    {"outline",
+     [](bool) -> std::unique_ptr<mlir::Pass> { return createOutlinePass(); }},
+};
+
+}  // namespace
+
+absl::Status RunPipeline(mlir::ModuleOp module) {
+  const Names disabled("FUSEAU_DISABLE"), dump("FUSEAU_DUMP");
+  const Names timing("FUSEAU_TIMING");
+  const bool verify = std::getenv("FUSEAU_VERIFY") != nullptr;
+  std::string problem;
+  mlir::ScopedDiagnosticHandler handler(
+      module.getContext(), [&](mlir::Diagnostic& d) {
+        absl::StrAppend(&problem, problem.empty() ? "" : "; ", d.str());
+        return llvm::success();
+      });
+  auto show = [&](absl::string_view stage) {
+    if (!dump.Has(stage)) return;
+    llvm::errs() << "// " << std::string(stage) << "\n";
+    module.print(llvm::errs());
+    llvm::errs() << "\n";
+  };
+  show("import");
+  for (const Stage& stage : kStages) {
+    std::unique_ptr<mlir::Pass> pass = stage.make(disabled.Has(stage.name));
+    if (pass == nullptr) continue;
+    mlir::PassManager manager(module.getContext());
+    manager.enableVerifier(verify);
+    if (!timing.empty()) manager.enableTiming();
+    manager.addPass(std::move(pass));
+    if (failed(manager.run(module)) || !problem.empty())
+      return absl::InternalError(
+          absl::StrCat("pass ", stage.name, " failed: ", problem));
+    show(stage.name);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau::passes

@@ -1,0 +1,341 @@
+// Gives every value a buffer, and decides which updates run in place.
+
+#include <cstdlib>
+#include <limits>
+#include <optional>
+
+#include "ir/dialect.h"
+#include "passes/nest.h"
+#include "passes/passes.h"
+
+namespace fuseau::passes {
+
+#define GEN_PASS_DEF_PLACEPASS
+#include "passes/passes.h.inc"
+
+namespace {
+
+namespace exec = ir::exec;
+using mlir::Operation;
+using mlir::Type;
+using mlir::Value;
+
+// What a body argument stands for (fuseau_exec.run).
+enum InputKind : int32_t { kMemory = 0, kScalar = 1, kIota = 2 };
+
+int64_t FloorDiv(int64_t a, int64_t b) {
+  return a / b - ((a % b != 0) && ((a % b < 0) != (b < 0)));
+}
+
+// The bytes of one row (one index of dimension 0) of an access.
+ByteRange RowExtent(const Access& a, const Dims& space, int64_t item_size) {
+  return Extent(a.offset, absl::MakeConstSpan(space).subspan(1),
+                absl::MakeConstSpan(a.strides).subspan(1), item_size);
+}
+
+// How rows of a write depend on rows that the same nest reads from the same
+// buffer.
+struct Hazard {
+  int64_t behind = 0;  // reading row i touches written rows i - behind ...
+  int64_t ahead = 0;   // ... to i + ahead
+};
+
+// Nothing when the read can't be ordered row by row against the write.
+std::optional<Hazard> RowHazard(const Access& write, const Access& read,
+                                const Dims& space, int64_t write_size,
+                                int64_t read_size) {
+  if (space.empty()) return std::nullopt;
+  const int64_t step = write.strides[0];
+  if (step <= 0 || read.strides[0] != step) return std::nullopt;
+  const ByteRange w = RowExtent(write, space, write_size);
+  const ByteRange r = RowExtent(read, space, read_size);
+  if (w.hi - w.lo > step) return std::nullopt;  // rows of the write overlap
+  // Row i + k of the write meets row i of the read:
+  //   k * step + w.lo < r.hi  and  k * step + w.hi > r.lo
+  const int64_t low = FloorDiv(r.lo - w.hi, step) + 1;
+  const int64_t high = -FloorDiv(-(r.hi - w.lo), step) - 1;
+  return Hazard{std::max<int64_t>(0, -low), std::max<int64_t>(0, high)};
+}
+
+class Placer {
+ public:
+  explicit Placer(mlir::func::FuncOp function)
+      : function_(function),
+        b_(function.getLoc(), function.getContext()),
+        in_place_(true) {}
+
+  void set_in_place(bool in_place) { in_place_ = in_place; }
+
+  void Run() {
+    mlir::Block& block = function_.getBody().front();
+    std::vector<Operation*> ops;
+    for (Operation& op : block) {
+      position_[&op] = static_cast<int>(ops.size());
+      ops.push_back(&op);
+    }
+    for (Operation* op : ops) {
+      b_.setInsertionPoint(op);
+      if (auto input = mlir::dyn_cast<ir::InputOp>(op)) {
+        buffer_[input] = exec::InputOp::create(
+            b_, BufferType(), input.getIndex(), ir::StorageBytes(input.getType()));
+      } else if (auto fused = mlir::dyn_cast<ir::FusedOp>(op)) {
+        Place(fused);
+      } else if (op->hasTrait<mlir::OpTrait::IsTerminator>()) {
+        Return(op);
+      }
+    }
+    for (Operation* op : llvm::reverse(ops)) op->erase();
+    InsertFrees(block);
+  }
+
+ private:
+  exec::BufferType BufferType() {
+    return exec::BufferType::get(b_.getContext());
+  }
+  Value Allocate(int64_t bytes) {
+    return exec::AllocOp::create(b_, BufferType(), bytes);
+  }
+
+  // Whether nothing needs the value after `op`, so that its buffer is free for
+  // what `op` writes.
+  bool DiesAt(Value v, Operation* op) {
+    if (auto input = v.getDefiningOp<ir::InputOp>())
+      if (!input.getDonated()) return false;
+    for (Operation* user : v.getUsers())
+      if (position_.lookup(user) > position_.lookup(op)) return false;
+    return true;
+  }
+
+  exec::RunOp MakeRun(ir::FusedOp op, const Nest& nest,
+                      llvm::ArrayRef<Value> outputs,
+                      llvm::ArrayRef<int64_t> lagged) {
+    llvm::SmallVector<Value> inputs;
+    llvm::SmallVector<int32_t> kinds;
+    llvm::SmallVector<mlir::Attribute> in_types, in_maps, out_types;
+    for (auto [i, v] : llvm::enumerate(op.getInputs())) {
+      Access access = nest.in[i];
+      const int64_t size =
+          ItemSize(ir::DTypeOf(op.getBody().getArgument(i).getType()));
+      if (auto scalar = v.getDefiningOp<ir::ScalarOp>()) {
+        kinds.push_back(kScalar);
+        access = {static_cast<int64_t>(scalar.getIndex()), {}};
+      } else if (v.getDefiningOp<ir::IotaOp>()) {
+        kinds.push_back(kIota);
+        access.offset /= size;
+        for (int64_t& s : access.strides) s /= size;
+      } else {
+        kinds.push_back(kMemory);
+        inputs.push_back(buffer_.lookup(v));
+      }
+      in_types.push_back(
+          mlir::TypeAttr::get(op.getBody().getArgument(i).getType()));
+      in_maps.push_back(EncodeMap(b_.getContext(), access));
+    }
+    Operation* yield = op.getBody().front().getTerminator();
+    for (Value v : yield->getOperands())
+      out_types.push_back(mlir::TypeAttr::get(v.getType()));
+    auto run = exec::RunOp::create(
+        b_, inputs, outputs, llvm::ArrayRef<int64_t>(nest.space),
+        b_.getDenseI32ArrayAttr(kinds), b_.getArrayAttr(in_types),
+        b_.getArrayAttr(in_maps), b_.getArrayAttr(out_types),
+        op.getOutMaps(), op.getCombiners(), op.getReducedAttr(),
+        b_.getDenseI64ArrayAttr(lagged));
+    run.getBody().takeBody(op.getBody());
+    return run;
+  }
+
+  // The number of bytes of an element that result `i` writes.
+  static int64_t WriteSize(ir::FusedOp op, int i) {
+    Value v = op.getBody().front().getTerminator()->getOperand(i);
+    return ItemSize(ir::DTypeOf(v.getType()));
+  }
+
+  // Tries to write result `i` into the buffer of its init. Fills `lagged` when
+  // rows must lag.
+  bool RunsInPlace(ir::FusedOp op, const Nest& nest, int i,
+                   llvm::SmallVectorImpl<int64_t>& lagged) {
+    Value old = op.getInits()[op.getInitOf()[i]];
+    if (!in_place_ || !DiesAt(old, op)) return false;
+    if (llvm::count(op.getInits(), old) != 1) return false;
+    const Access& write = nest.out[i];
+    const int64_t write_size = WriteSize(op, i);
+    const ByteRange written =
+        Extent(write.offset, nest.space, write.strides, write_size);
+    Hazard worst;
+    llvm::SmallVector<int64_t> readers;
+    int64_t memory_operand = 0;
+    for (auto [k, v] : llvm::enumerate(op.getInputs())) {
+      if (mlir::isa<ir::ScalarOp, ir::IotaOp>(v.getDefiningOp())) continue;
+      const int64_t operand = memory_operand++;
+      if (v != old) continue;
+      const Access& read = nest.in[k];
+      const int64_t read_size =
+          ItemSize(ir::DTypeOf(op.getBody().getArgument(k).getType()));
+      if (read == write && read_size == write_size) continue;
+      const ByteRange range =
+          Extent(read.offset, nest.space, read.strides, read_size);
+      if (!range.Intersects(written)) continue;
+      auto hazard = RowHazard(write, read, nest.space, write_size, read_size);
+      if (!hazard) return false;
+      worst.behind = std::max(worst.behind, hazard->behind);
+      worst.ahead = std::max(worst.ahead, hazard->ahead);
+      readers.push_back(operand);
+    }
+    if (readers.empty()) return true;
+    // One lagged write a launch, and no more waiting rows than half of all.
+    if (!lagged.empty() ||
+        worst.behind + worst.ahead > nest.space[0] / 2)
+      return false;
+    lagged.assign({i, worst.behind, worst.ahead});
+    lagged.append(readers);
+    return true;
+  }
+
+  // Whether the write covers all of a storage, so that its old bytes do not
+  // matter.
+  static bool Covers(const Access& write, const Dims& space, int64_t size,
+                     int64_t bytes) {
+    return write.offset == 0 && Count(space) * size == bytes &&
+           write.strides == DenseAccess(space, size).strides;
+  }
+
+  void Place(ir::FusedOp op) {
+    const Nest nest = NestOf(op);
+    const bool empty = Count(nest.space) == 0;
+    llvm::SmallVector<Value> outputs;
+    llvm::SmallVector<int64_t> lagged;
+    for (auto [i, result] : llvm::enumerate(op.getOuts())) {
+      const int64_t bytes = ir::StorageBytes(result.getType());
+      const int32_t init = op.getInitOf()[i];
+      Value target;
+      if (init >= 0) {
+        Value old = op.getInits()[init];
+        const bool in_place = empty ? in_place_ && DiesAt(old, op)
+                                    : RunsInPlace(op, nest, i, lagged);
+        if (in_place) {
+          target = buffer_.lookup(old);
+        } else {
+          target = Allocate(bytes);
+          if (!Covers(nest.out[i], nest.space, WriteSize(op, i), bytes))
+            exec::CopyOp::create(b_, buffer_.lookup(old), target);
+        }
+      } else {
+        target = Allocate(bytes);
+        if (Accumulates(op, nest)) Fill(op, i, target);
+      }
+      buffer_[result] = target;
+      outputs.push_back(target);
+    }
+    if (!empty) MakeRun(op, nest, outputs, lagged);
+  }
+
+  // Whether a result is joined with what its buffer holds: unless only the
+  // innermost dimension is reduced and its elements are joined among themselves.
+  static bool Accumulates(ir::FusedOp op, const Nest& nest) {
+    for (mlir::Attribute a : op.getCombiners()) {
+      llvm::StringRef name = mlir::cast<mlir::StringAttr>(a).getValue();
+      if (name == "ordered_sum" || name == "prod") return true;
+    }
+    for (size_t d = 0; d + 1 < nest.reduced.size(); ++d)
+      if (nest.reduced[d]) return true;
+    return false;
+  }
+
+  // What NumPy starts from: the value that changes nothing when joined, but for
+  // sums +0.0, so that a sum of -0.0 is 0.0.
+  static bool IsSum(llvm::StringRef combiner) {
+    return combiner == "sum" || combiner == "ordered_sum";
+  }
+  void Fill(ir::FusedOp op, int i, Value target) {
+    Value v = op.getBody().front().getTerminator()->getOperand(i);
+    Type type = v.getType();
+    const llvm::StringRef name =
+        mlir::cast<mlir::StringAttr>(op.getCombiners()[i]).getValue();
+    Type part = type;
+    if (auto complex = mlir::dyn_cast<mlir::ComplexType>(type))
+      part = complex.getElementType();
+    mlir::TypedAttr value;
+    if (mlir::isa<mlir::FloatType>(part)) {
+      const double inf = std::numeric_limits<double>::infinity();
+      const double v = IsSum(name)      ? 0.0
+                       : name == "prod" ? 1.0
+                       : name == "max"  ? -inf
+                                        : inf;
+      value = b_.getFloatAttr(part, v);
+    } else {
+      const unsigned bits = part.getIntOrFloatBitWidth();
+      const bool is_unsigned = ir::DTypeOf(
+          mlir::cast<mlir::RankedTensorType>(op.getResult(i).getType())
+              .getElementType()) != ir::DTypeOf(part);
+      llvm::APInt v(bits, 0);
+      if (name == "prod") v = 1;
+      if (name == "all") v = llvm::APInt::getAllOnes(bits);
+      if (name == "max")
+        v = is_unsigned || bits == 1 ? llvm::APInt(bits, 0)
+                                     : llvm::APInt::getSignedMinValue(bits);
+      if (name == "min")
+        v = is_unsigned || bits == 1 ? llvm::APInt::getAllOnes(bits)
+                                     : llvm::APInt::getSignedMaxValue(bits);
+      value = b_.getIntegerAttr(part, v);
+    }
+    auto fill = exec::FillOp::create(b_, target, value);
+    // A complex one has the imaginary part 0.
+    if (part != type) fill->setAttr("imaginary", b_.getFloatAttr(part, 0.0));
+  }
+
+  // Every result has a buffer of its own, which is not a buffer of the caller's
+  // unless an update turned that into the result.
+  void Return(Operation* op) {
+    llvm::SmallVector<Value> buffers;
+    for (Value v : op->getOperands()) {
+      Value buffer = buffer_.lookup(v);
+      const bool input = v.getDefiningOp<ir::InputOp>() != nullptr;
+      if (input || llvm::is_contained(buffers, buffer)) {
+        Value copy = Allocate(ir::StorageBytes(v.getType()));
+        exec::CopyOp::create(b_, buffer, copy);
+        buffer = copy;
+      }
+      buffers.push_back(buffer);
+    }
+    exec::ReturnOp::create(b_, buffers);
+  }
+
+  // After the last use of each buffer that is not a result.
+  void InsertFrees(mlir::Block& block) {
+    llvm::DenseSet<Value> alive;
+    for (Value v : block.getTerminator()->getOperands()) alive.insert(v);
+    for (Operation& op :
+         llvm::make_early_inc_range(llvm::reverse(block.without_terminator()))) {
+      auto free_after = [&](Value v) {
+        if (!alive.insert(v).second) return;
+        b_.setInsertionPointAfter(&op);
+        exec::FreeOp::create(b_, v);
+      };
+      for (Value v : op.getOperands()) free_after(v);
+      if (mlir::isa<exec::AllocOp, exec::InputOp>(op))
+        free_after(op.getResult(0));
+    }
+  }
+
+  mlir::func::FuncOp function_;
+  mlir::ImplicitLocOpBuilder b_;
+  bool in_place_;
+  llvm::DenseMap<Operation*, int> position_;
+  llvm::DenseMap<Value, Value> buffer_;
+};
+
+struct PlacePass : impl::PlacePassBase<PlacePass> {
+  using PlacePassBase::PlacePassBase;
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
+      Placer placer(function);
+      placer.set_in_place(!always_copy);
+      placer.Run();
+      function.setFunctionType(
+          mlir::FunctionType::get(&getContext(), {}, {}));
+    }
+  }
+};
+
+}  // namespace
+}  // namespace fuseau::passes

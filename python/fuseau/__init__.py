@@ -1,0 +1,86 @@
+"""NumPy's interface with lazy, fused, parallel evaluation: `import fuseau as np`.
+
+Operations on arrays are recorded. They run, fused into few loops, when a value is needed: for
+printing, `float`, `if`, `numpy.asarray`, `.eval()` and the like. Names of NumPy that have no
+native form are computed by NumPy, with one warning for each.
+"""
+
+import sys as _sys
+
+import numpy as _numpy
+from numpy import __array_namespace_info__
+
+from . import (
+    _creation,
+    _elementwise,
+    _fallback,
+    _flags,
+    _fuseau,
+    _methods,
+    _printing,
+    _reductions,
+    _shape,
+    _ufunc,
+)
+from ._base import NATIVE_FUNCTIONS as _NATIVE_FUNCTIONS
+from ._fallback import FallbackError, FallbackWarning, fallback_count
+from ._fuseau import ndarray, stats, synchronize, ufunc
+from ._namespace import SubmoduleFinder as _SubmoduleFinder
+from ._namespace import coverage, is_public, public_names, resolve
+
+__version__ = "0.1.0"
+
+_fuseau.set_hooks(
+    {
+        "fallback": _fallback.call,
+        "repr": _printing.array_repr,
+        "str": _printing.array_str,
+        "format": _printing.array_format,
+        "flags": _flags.Flags,
+    }
+)
+_methods.attach()
+_ufunc.attach()
+_sys.meta_path.append(_SubmoduleFinder)
+
+globals().update(_fuseau.UFUNCS)
+globals().update(_NATIVE_FUNCTIONS)
+concat = _shape.concatenate
+permute_dims = _shape.transpose
+
+_OWN_NAMES = ("FallbackError", "FallbackWarning", "coverage", "eval", "fallback_count")
+
+
+def eval(*arrays):
+    """Computes arrays together and returns them, a single one as itself.
+
+    Blocks until the values are there. Errors that were waiting in the recorded operations are
+    raised here.
+    """
+    _fuseau.evaluate(list(arrays))
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def ops_json_path():
+    """The path of the list of native operations that the build made from the table."""
+    import os
+
+    return os.path.join(os.path.dirname(__file__), "_generated", "ops.json")
+
+
+def __getattr__(name):
+    if name == "__all__":
+        return [*_numpy.__all__, *_OWN_NAMES]
+    if is_public(name):
+        try:
+            value = resolve(name)
+        except AttributeError:
+            pass
+        else:
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'fuseau' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *public_names()})

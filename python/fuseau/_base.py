@@ -1,0 +1,167 @@
+"""What the other modules build on: native types, native functions, arrays from any object."""
+
+import functools
+import operator
+
+import numpy
+
+from ._fuseau import concatenate, from_numpy, ndarray
+
+NATIVE_DTYPES = frozenset(numpy.dtype(code) for code in "?bhilqBHILQfdFD")
+NATIVE_FUNCTIONS = {}
+"""The functions of this package under their NumPy names; the coverage report lists them."""
+
+_NUMBERS = (bool, int, float, complex, numpy.generic)
+_BUILTIN = (list, tuple, range)
+
+
+class NotNative(Exception):
+    """Raised inside a native function when only NumPy can answer; the call then goes there."""
+
+
+def native(function=None, *, name=None):
+    """Marks a function as NumPy's function of that name, with the door to NumPy behind it.
+
+    The function raises NotNative for arguments it has no form for. Nothing may be changed before
+    that, since the call is then repeated by NumPy.
+    """
+    if function is None:
+        return functools.partial(native, name=name)
+    name = name or function.__name__
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except NotNative:
+            pass
+        from . import _fallback
+
+        return _fallback.call(name, None, args, kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = "fuseau"
+    NATIVE_FUNCTIONS[name] = call
+    return call
+
+
+def composed(function):
+    """Marks a function that does its work through other functions and needs no door of its own."""
+    function.__module__ = "fuseau"
+    NATIVE_FUNCTIONS[function.__name__] = function
+    return function
+
+
+def as_dtype(dtype):
+    """`dtype` as NumPy reads it; NotNative if fuseau has no arrays of that type."""
+    dtype = numpy.dtype(dtype)
+    if dtype not in NATIVE_DTYPES:
+        raise NotNative
+    return dtype
+
+
+def as_array(x):
+    """`x` as a fuseau array: itself, or a copy of anything else. NotNative for other types."""
+    if type(x) is ndarray:
+        return x
+    if type(x) in (list, tuple):
+        return from_nested(x)
+    return from_foreign(x)
+
+
+def from_foreign(x):
+    """A fuseau array with the values of an object that is no list and holds no fuseau arrays."""
+    kind = type(x)
+    if isinstance(x, ndarray):
+        return x
+    if kind is not numpy.ndarray:
+        if not isinstance(x, (*_NUMBERS, *_BUILTIN)) and hasattr(kind, "__array_function__"):
+            # A masked array or another library's array keeps its own meaning only in NumPy.
+            raise NotNative
+        x = numpy.asarray(x)
+    if type(x) is not numpy.ndarray or x.dtype not in NATIVE_DTYPES:
+        raise NotNative
+    return from_numpy(x)
+
+
+def holds_arrays(x):
+    """Whether a nested list or tuple has a fuseau array somewhere in it."""
+    kinds = set(map(type, x))
+    if ndarray in kinds:
+        return True
+    if list in kinds or tuple in kinds:
+        return any(holds_arrays(item) for item in x if type(item) in (list, tuple))
+    return False
+
+
+def from_nested(x):
+    """A fuseau array from a nested list. Fuseau arrays in it stay lazy and are stacked."""
+    if not holds_arrays(x):
+        return from_foreign(x)
+    parts = [as_array(item) for item in x]
+    if any(part.shape != parts[0].shape for part in parts):
+        raise NotNative  # NumPy has the words for it.
+    return stack_equal(parts, 0)
+
+
+def stack_equal(parts, axis):
+    """Joins arrays of one shape along a new axis; their types are promoted."""
+    parts = same_type(parts)
+    index = (slice(None),) * axis + (None,)
+    return concatenate([part[index] for part in parts], axis)
+
+
+def same_type(arrays):
+    """The arrays cast to their common type."""
+    if all(a.dtype == arrays[0].dtype for a in arrays):
+        return arrays
+    dtype = as_dtype(numpy.result_type(*[a.dtype for a in arrays]))
+    return [a if a.dtype == dtype else a.astype(dtype) for a in arrays]
+
+
+def operand(x):
+    """An operand of a ufunc: Python's own numbers keep their weak type, the rest are arrays."""
+    return x if type(x) in (int, float, complex, bool) else as_array(x)
+
+
+def check_device(device):
+    """Refuses every device but the one that NumPy knows."""
+    if device not in (None, "cpu"):
+        raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')
+
+
+def as_shape(shape):
+    """A shape argument as a tuple of Python integers; NumPy's errors for anything else."""
+    if type(shape) is int and shape >= 0:
+        return (shape,)
+    try:
+        if type(shape) in (tuple, list):
+            result = tuple(map(operator.index, shape))
+        elif getattr(shape, "ndim", 0) == 0 and hasattr(shape, "__index__"):
+            result = (operator.index(shape),)
+        else:
+            result = tuple(map(operator.index, shape))
+    except TypeError:
+        result = (-1,)
+    if len(result) > 64 or any(not 0 <= n < 2**63 for n in result):
+        refuse(numpy.empty, shape, dtype=bool)
+    return result
+
+
+def specimen(x):
+    """A NumPy array of the shape and type of a fuseau array, without its values or its size."""
+    if type(x) is ndarray:
+        return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape)
+    if type(x) in (list, tuple):
+        return type(x)(map(specimen, x))
+    return x
+
+
+def refuse(function, *args, **kwargs):
+    """Raises NumPy's own error for arguments known to be wrong, without touching any values.
+
+    NotNative if NumPy takes them after all.
+    """
+    args = [specimen(x) for x in args]
+    function(*args, **{key: specimen(x) for key, x in kwargs.items()})
+    raise NotNative

@@ -1,0 +1,330 @@
+"""Elementwise functions that are composed of the table's operations."""
+
+import math
+import operator
+
+import numpy
+from numpy.lib.array_utils import normalize_axis_index
+
+from . import _fuseau
+from ._base import NotNative, as_array, as_dtype, composed, native, operand
+from ._fuseau import UFUNCS, ndarray
+from ._reductions import all as all_
+from ._scalar import is_scalar
+
+_NoValue = numpy._NoValue
+
+
+@native
+def where(condition, x=_NoValue, y=_NoValue, /):
+    """Elements of `x` where the condition holds, of `y` elsewhere; all three broadcast.
+
+    With the condition alone: the indices of its true elements, computed by NumPy.
+    """
+    if (x is _NoValue) != (y is _NoValue):
+        raise ValueError("either both or neither of x and y should be given")
+    if x is _NoValue:
+        raise NotNative
+    return _fuseau.where(as_array(condition), operand(x), operand(y))
+
+
+# --- Limits and rounding -----------------------------------------------------
+
+
+@native
+def clip(a, a_min=_NoValue, a_max=_NoValue, out=None, *, min=_NoValue, max=_NoValue, **kwargs):
+    """The elements limited to an interval; None or nothing leaves an end open."""
+    if a_min is _NoValue and a_max is _NoValue:
+        low = None if min is _NoValue else min
+        high = None if max is _NoValue else max
+    elif a_min is _NoValue:
+        raise TypeError("clip() missing 1 required positional argument: 'a_min'")
+    elif a_max is _NoValue:
+        raise TypeError("clip() missing 1 required positional argument: 'a_max'")
+    elif min is not _NoValue or max is not _NoValue:
+        raise ValueError(
+            "Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided "
+            "is forbidden."
+        )
+    else:
+        low, high = a_min, a_max
+    a = as_array(a)
+    if a.dtype.kind in "iu":
+        limits = numpy.iinfo(a.dtype)
+        low = None if type(low) is int and low <= limits.min else low
+        high = None if type(high) is int and high >= limits.max else high
+    if out is not None:
+        kwargs["out"] = out
+    if low is None and high is None:
+        if a.dtype.kind == "b":
+            raise NotNative
+        return UFUNCS["positive"](a, **kwargs)
+    if low is None:
+        return UFUNCS["minimum"](a, operand(high), **kwargs)
+    if high is None:
+        return UFUNCS["maximum"](a, operand(low), **kwargs)
+    return _between(a, operand(low), operand(high), kwargs)
+
+
+def _between(a, low, high, kwargs):
+    """`minimum(maximum(a, low), high)` in the type that all three promote to."""
+    if set(kwargs) - {"out", "dtype", "casting"}:
+        raise NotNative
+    dtype = kwargs.pop("dtype", None)
+    if dtype is None:
+        dtype = numpy.result_type(*[x.dtype if type(x) is ndarray else x for x in (a, low, high)])
+    dtype = as_dtype(dtype)
+    inner = {"casting": kwargs["casting"]} if "casting" in kwargs else {}
+    if dtype.kind in "iu":
+        # NumPy looks at both limits before it computes anything.
+        for limit in (low, high):
+            if type(limit) is int:
+                numpy.asarray(0, dtype) + limit
+    raised = UFUNCS["maximum"](a, low, dtype=dtype, **inner)
+    return UFUNCS["minimum"](raised, high, dtype=dtype, **kwargs)
+
+
+@native
+def round(a, decimals=0, out=None):
+    """The elements rounded to a number of decimals, halves to even."""
+    a = as_array(a)
+    decimals = operator.index(decimals)
+    kind = a.dtype.kind
+    if kind == "b" or (out is not None and type(out) is not ndarray):
+        raise NotNative
+    if kind in "iu" and decimals >= 0:
+        result = _fuseau.astype(a, a.dtype, "K", "unsafe", True)
+    elif kind == "c":
+        result = _round_complex(a, decimals)
+    elif decimals == 0:
+        return UFUNCS["rint"](a) if out is None else UFUNCS["rint"](a, out=out)
+    else:
+        result = _round_scaled(a, decimals)
+        if kind in "iu":
+            result = result.astype(a.dtype)
+    if out is None:
+        return result
+    if out.shape != result.shape or out.dtype != result.dtype:
+        raise NotNative
+    _fuseau.copyto(out, result, None, "unsafe")
+    return out
+
+
+def _round_scaled(a, decimals):
+    if abs(decimals) > 308:
+        raise NotNative
+    factor = _power_of_ten(abs(decimals))
+    first, last = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    return UFUNCS[last](UFUNCS["rint"](UFUNCS[first](a, factor)), factor)
+
+
+def _power_of_ten(n):
+    """10.0**n by repeated multiplication, as in NumPy, which decides the last bit."""
+    return math.prod([10.0] * n, start=1.0)
+
+
+def _round_complex(a, decimals):
+    result = _fuseau.empty(a.shape, a.dtype, "C")
+    result.real[...] = round(a.real, decimals)
+    result.imag[...] = round(a.imag, decimals)
+    return result
+
+
+around = native(round.__wrapped__, name="around")
+
+
+# --- Complex numbers ---------------------------------------------------------
+
+
+@native
+def real(val):
+    """The real part: a view of a complex array, the array itself otherwise."""
+    return as_array(val).real
+
+
+@native
+def imag(val):
+    """The imaginary part: a view of a complex array, zeros otherwise."""
+    return as_array(val).imag
+
+
+@native
+def angle(z, deg=False):
+    """The angle of each complex number in radians, or in degrees."""
+    z = as_array(z)
+    imaginary = z.imag if z.dtype.kind == "c" else 0
+    result = UFUNCS["arctan2"](imaginary, z.real)
+    return result * (180 / math.pi) if deg else result
+
+
+@native
+def isreal(x):
+    """True where the imaginary part is zero."""
+    return imag(as_array(x)) == 0
+
+
+@native
+def iscomplex(x):
+    """True where the imaginary part is not zero."""
+    x = as_array(x)
+    if x.dtype.kind == "c":
+        return x.imag != 0
+    return _fuseau.zeros(x.shape, numpy.dtype(bool), "C")
+
+
+@composed
+def iscomplexobj(x):
+    """Whether the type is complex, whatever the values are."""
+    return numpy.iscomplexobj(_typed(x))
+
+
+@composed
+def isrealobj(x):
+    """Whether the type is not complex."""
+    return not iscomplexobj(x)
+
+
+def _typed(x):
+    return numpy.empty((), x.dtype) if type(x) is ndarray else x
+
+
+# --- Types -------------------------------------------------------------------
+
+
+@composed
+def result_type(*arrays_and_dtypes):
+    """The type that an operation on these operands has."""
+    return numpy.result_type(*[x.dtype if type(x) is ndarray else x for x in arrays_and_dtypes])
+
+
+@composed
+def can_cast(from_, to, casting="safe"):
+    """Whether a cast between types is allowed under a rule."""
+    return numpy.can_cast(from_.dtype if type(from_) is ndarray else from_, to, casting)
+
+
+@composed
+def common_type(*arrays):
+    """The inexact type that holds all the arrays' types."""
+    return numpy.common_type(*map(_typed, arrays))
+
+
+@composed
+def isscalar(element):
+    """Whether the element is a number or string and no array."""
+    return is_scalar(element) if type(element) is ndarray else numpy.isscalar(element)
+
+
+# --- Comparison --------------------------------------------------------------
+
+
+@native
+def isclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
+    """True where `|a - b| <= atol + rtol * |b|` or both are equal; NaN equals NaN on request."""
+    x, y, atol, rtol = (operand(value) for value in (a, b, atol, rtol))
+    if type(y) is ndarray:
+        inexact = as_dtype(numpy.result_type(y.dtype, 1.0))
+        y = y if y.dtype == inexact else y.astype(inexact)
+    elif type(y) in (int, bool):
+        y = float(y)
+    if any(type(t) is ndarray or not math.isfinite(t) for t in (atol, rtol)) or not any(
+        type(value) is ndarray for value in (x, y)
+    ):
+        raise NotNative
+    with numpy.errstate(invalid="ignore"):
+        close = UFUNCS["less_equal"](
+            UFUNCS["absolute"](UFUNCS["subtract"](x, y)), atol + rtol * abs(y)
+        )
+        result = (close & UFUNCS["isfinite"](y)) | UFUNCS["equal"](x, y)
+        if equal_nan:
+            result = result | (UFUNCS["isnan"](x) & UFUNCS["isnan"](y))
+    return result
+
+
+@composed
+def allclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
+    """Whether all elements are close, as a Python bool: this computes the arrays."""
+    return bool(all_(isclose(a, b, rtol, atol, equal_nan)))
+
+
+@native
+def array_equal(a1, a2, equal_nan=False):
+    """Whether two arrays have one shape and equal elements, as a Python bool."""
+    try:
+        a1, a2 = as_array(a1), as_array(a2)
+    except (TypeError, ValueError):
+        return False
+    if a1.shape != a2.shape:
+        return False
+    same = UFUNCS["equal"](a1, a2)
+    if equal_nan:
+        same = same | (UFUNCS["isnan"](a1) & UFUNCS["isnan"](a2))
+    return bool(all_(same))
+
+
+@native
+def array_equiv(a1, a2):
+    """Whether two arrays broadcast to each other with equal elements, as a Python bool."""
+    a1, a2 = as_array(a1), as_array(a2)
+    try:
+        numpy.broadcast_shapes(a1.shape, a2.shape)
+    except ValueError:
+        return False
+    return bool(all_(UFUNCS["equal"](a1, a2)))
+
+
+# --- Differences and products ------------------------------------------------
+
+
+@native
+def diff(a, n=1, axis=-1, prepend=_NoValue, append=_NoValue):
+    """The n-th differences of neighbours along an axis; of truth values, where they differ."""
+    if n == 0:
+        return a
+    if n < 0:
+        raise ValueError("order must be non-negative but got " + repr(n))
+    a = as_array(a)
+    if a.ndim == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
+    axis = normalize_axis_index(axis, a.ndim)
+    ends = [None if x is _NoValue else as_array(x) for x in (prepend, append)]
+    if any(end is not None for end in ends):
+        from ._shape import broadcast_to, concatenate
+
+        shape = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
+        ends = [broadcast_to(x, shape) if x is not None and x.ndim == 0 else x for x in ends]
+        a = concatenate([x for x in (ends[0], a, ends[1]) if x is not None], axis)
+    lead = (slice(None),) * axis
+    difference = UFUNCS["not_equal" if a.dtype.kind == "b" else "subtract"]
+    for _ in range(n):
+        a = difference(a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))])
+    return a
+
+
+@native
+def outer(a, b, out=None):
+    """The products of each element of `a` with each of `b`, as a matrix."""
+    from ._shape import ravel
+
+    a, b = ravel(as_array(a)), ravel(as_array(b))
+    keywords = {} if out is None else {"out": out}
+    return UFUNCS["multiply"](a[:, None], b[None, :], **keywords)
+
+
+# --- Writing -----------------------------------------------------------------
+
+
+@native
+def copyto(dst, src, casting="same_kind", where=True):
+    """Writes `src` into `dst`, where the mask holds; both broadcast to its shape."""
+    if type(dst) is not ndarray:
+        raise NotNative
+    _fuseau.copyto(dst, operand(src), None if where is True else as_array(where), casting)
+
+
+@native
+def astype(x, dtype, /, *, copy=True, device=None):
+    """The array cast to a type."""
+    if type(x) is not ndarray:
+        raise NotNative
+    return x.astype(dtype, copy=copy)

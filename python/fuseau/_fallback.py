@@ -1,0 +1,187 @@
+"""The one door to NumPy for everything that is not native.
+
+A call through it converts fuseau arrays to NumPy arrays, calls NumPy, and turns the results back
+into fuseau arrays. It warns once for each name and counts every call.
+"""
+
+import functools
+import os
+import sys
+import warnings
+
+import numpy
+
+from ._base import NATIVE_DTYPES
+from ._fuseau import as_strided, from_numpy, ndarray, to_numpy
+from ._scalar import is_scalar
+
+_counts = {}
+_PACKAGE = os.path.dirname(__file__) + os.sep
+_MODES = ("warn", "silent", "error")
+
+
+class FallbackWarning(UserWarning):
+    """A function was computed by NumPy because fuseau has no native form of it."""
+
+
+class FallbackError(NotImplementedError):
+    """A function would have been computed by NumPy, and `FUSEAU_FALLBACK=error` forbids it."""
+
+
+def call(name, function, args, kwargs):
+    """Calls a NumPy function on fuseau arrays, counted under `name`.
+
+    `function` None means the NumPy function of that (dotted) name. Writes of NumPy into its
+    arguments reach the fuseau arrays; a result that is a view of an argument is one here too.
+    Errors of NumPy pass unchanged.
+    """
+    _note(name)
+    return call_quietly(name, function, args, kwargs)
+
+
+def call_quietly(name, function, args, kwargs):
+    """As `call`, for functions that need values by their nature, such as printing and saving."""
+    if function is None:
+        function = lookup(name)
+    # A method needs an array even where a function would be given a NumPy scalar.
+    exchange = _Exchange(scalars=not name.startswith(("ndarray.", "__")))
+    args = [exchange.lower(x) for x in args]
+    kwargs = {key: exchange.lower(x) for key, x in kwargs.items()}
+    return exchange.lift(function(*args, **kwargs))
+
+
+def door(name, function=None):
+    """A function that calls NumPy's function of that (dotted) name through the door."""
+    target = function or lookup(name)
+
+    @functools.wraps(target, updated=())
+    def through(*args, **kwargs):
+        return call(name, target, args, kwargs)
+
+    through.__module__ = "fuseau"
+    return through
+
+
+def quiet_door(name):
+    """As `door`, without warning and count."""
+    target = lookup(name)
+
+    @functools.wraps(target, updated=())
+    def through(*args, **kwargs):
+        return call_quietly(name, target, args, kwargs)
+
+    through.__module__ = "fuseau"
+    return through
+
+
+def lookup(name):
+    """NumPy's object of a dotted name; dunder names are methods of its arrays."""
+    if name.startswith("__"):
+        name = "ndarray." + name
+    return functools.reduce(getattr, name.split("."), numpy)
+
+
+def lower(x):
+    """`x` with the fuseau arrays in it, also inside lists, tuples and dicts, as NumPy arrays."""
+    return _Exchange(scalars=True).lower(x)
+
+
+def fallback_count(name=None):
+    """How many calls went through the door: of one NumPy name, or of all."""
+    return sum(_counts.values()) if name is None else _counts.get(name, 0)
+
+
+def fallback_counts():
+    """The calls through the door by NumPy name."""
+    return dict(_counts)
+
+
+def _note(name):
+    mode = os.environ.get("FUSEAU_FALLBACK") or "warn"
+    if mode not in _MODES:
+        raise ValueError(f"FUSEAU_FALLBACK must be one of {', '.join(_MODES)}, not {mode!r}")
+    _counts[name] = _counts.get(name, 0) + 1
+    if mode == "error":
+        raise FallbackError(f"fuseau has no native {name} for these arguments")
+    if mode == "warn" and _counts[name] == 1:
+        warnings.warn(
+            f"fuseau has no native {name} for these arguments; NumPy computes it",
+            FallbackWarning,
+            stacklevel=_level_of_caller(),
+        )
+
+
+def _level_of_caller():
+    """The stack level of the first frame outside this package, as seen from `_note`."""
+    level, frame = 1, sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+class _Exchange:
+    """Converts the arguments of one call and, knowing them, its results."""
+
+    def __init__(self, scalars):
+        self._scalars = scalars
+        self._pairs = []  # Each array of the arguments with the NumPy object given for it.
+
+    def lower(self, x):
+        kind = type(x)
+        if kind is ndarray:
+            return self._lower_array(x)
+        if kind is numpy.ndarray:
+            self._pairs.append((x, x))
+            return x
+        if kind is list or kind is tuple:
+            return kind(map(self.lower, x)) if _may_hold_arrays(x) else x
+        if kind is dict:
+            return {key: self.lower(value) for key, value in x.items()}
+        if isinstance(x, tuple) and hasattr(x, "_fields"):
+            return kind(*map(self.lower, x))
+        return x
+
+    def _lower_array(self, x):
+        for array, view in self._pairs:
+            if array is x:
+                return view
+        view = to_numpy(x)
+        if self._scalars and is_scalar(x):
+            view = view[()]
+        self._pairs.append((x, view))
+        return view
+
+    def lift(self, x):
+        kind = type(x)
+        if kind is numpy.ndarray:
+            return self._lift_array(x)
+        if kind is list or kind is tuple:
+            return kind(map(self.lift, x))
+        if isinstance(x, tuple) and hasattr(x, "_fields"):
+            return kind(*map(self.lift, x))
+        return x
+
+    def _lift_array(self, x):
+        for array, view in self._pairs:
+            if view is x:
+                return array
+        if x.dtype not in NATIVE_DTYPES:
+            return x
+        for array, view in self._pairs:
+            if type(view) is numpy.ndarray and numpy.may_share_memory(x, view):
+                if array is view or x.dtype != view.dtype:
+                    # A view of the caller's own array, or one under another type: only NumPy's
+                    # view can share that storage.
+                    return x
+                offset = _address(x) - _address(view)
+                return as_strided(array, offset, x.shape, x.strides, x.flags.writeable)
+        return from_numpy(x)
+
+
+def _may_hold_arrays(x):
+    kinds = set(map(type, x))
+    return ndarray in kinds or any(issubclass(kind, (list, tuple, dict)) for kind in kinds)
+
+
+def _address(x):
+    return x.__array_interface__["data"][0]

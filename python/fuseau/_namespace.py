@@ -1,0 +1,204 @@
+"""NumPy's names that are not native: what each of them is in this package, found at first use."""
+
+import importlib
+import importlib.util
+import sys
+import types
+
+import numpy
+
+from . import _fallback
+from ._base import NATIVE_FUNCTIONS
+from ._fuseau import UFUNCS, ndarray, ufunc
+
+# Functions that neither take nor return arrays.
+SHARED = frozenset(
+    """
+    base_repr binary_repr broadcast_shapes busdaycalendar datetime_data errstate
+    format_float_positional format_float_scientific get_include get_printoptions getbufsize geterr
+    geterrcall info isdtype issubdtype iterable mintypecode printoptions promote_types
+    set_printoptions setbufsize seterr seterrcall show_config show_runtime test typename
+    random.get_bit_generator random.get_state random.seed random.set_bit_generator
+    random.set_state
+    """.split()
+)
+# Functions that need values by their nature, so that calling NumPy for them is no fallback.
+QUIET = frozenset(
+    """
+    array2string array_repr array_str fromfile fromregex genfromtxt load loadtxt save savetxt savez
+    savez_compressed
+    """.split()
+)
+_CHECKS = ("assert_a", "assert_equal", "build_err_msg", "print_assert_equal")
+# Modules without functions of arrays.
+SHARED_MODULES = frozenset("core dtypes exceptions f2py typing version matlib".split())
+GRIDS = ("r_", "c_", "mgrid", "ogrid")
+
+
+def is_public(path):
+    """Whether a dotted name is one of NumPy's public names."""
+    return not any(part.startswith("_") for part in path.split("."))
+
+
+def public_names():
+    """All public names of NumPy's main namespace."""
+    return sorted({name for name in (*dir(numpy), *numpy.__all__) if not name.startswith("_")})
+
+
+def kind_of(path, value):
+    """How a public name of NumPy is served: "native", "fallback" or "shared"."""
+    if path in NATIVE_FUNCTIONS or value is numpy.ndarray or value is numpy.ufunc:
+        return "native"
+    if isinstance(value, numpy.ufunc):
+        return "native" if _native_ufunc(value) else "fallback"
+    if isinstance(value, types.ModuleType):
+        return "shared" if path in SHARED_MODULES else "fallback"
+    if path in GRIDS or path == "vectorize":
+        return "fallback"
+    if isinstance(value, type) or not callable(value) or path in SHARED or path in QUIET:
+        return "shared"
+    return "fallback"
+
+
+def resolve(path):
+    """The object of this package for a public name of NumPy. AttributeError if there is none."""
+    value = _fallback.lookup(path)
+    if isinstance(value, types.ModuleType):
+        if path in SHARED_MODULES:
+            return value
+        return importlib.import_module(f"fuseau.{path}")
+    if isinstance(value, numpy.ufunc):
+        return _native_ufunc(value) or _other_ufunc(value)
+    if path in _special():
+        return _special()[path]
+    if isinstance(value, type) or not callable(value) or path in SHARED:
+        return value
+    if path in QUIET:
+        return _fallback.quiet_door(path)
+    if path.startswith("testing."):
+        checks = path.split(".")[-1].startswith(_CHECKS)
+        return _fallback.quiet_door(path) if checks else value
+    return _fallback.door(path)
+
+
+def _native_ufunc(value):
+    """The extension's form of a ufunc; NumPy's aliases share the name of their ufunc."""
+    found = UFUNCS.get(value.__name__)
+    return found if getattr(numpy, value.__name__, None) is value else None
+
+
+def _other_ufunc(value):
+    from ._ufunc import COMPOSED, ComposedUfunc
+
+    name = value.__name__
+    if getattr(numpy, name, None) is not value:
+        return value
+    return COMPOSED.get(name) or COMPOSED.setdefault(name, ComposedUfunc(name))
+
+
+_specials = {}
+
+
+def _special():
+    """Objects that are neither functions nor plain classes."""
+    if not _specials:
+        _specials.update({"ndarray": ndarray, "ufunc": ufunc, "vectorize": _vectorize()})
+        for name in GRIDS:
+            _specials[name] = Grid(name)
+    if "random.Generator" not in _specials and "numpy.random" in sys.modules:
+        from . import _random
+
+        for name in ("Generator", "RandomState", "default_rng"):
+            _specials[f"random.{name}"] = getattr(_random, name)
+    return _specials
+
+
+class Grid:
+    """One of NumPy's objects that make arrays from an index, such as `mgrid`."""
+
+    def __init__(self, name):
+        self._name = name
+        self._numpy = getattr(numpy, name)
+        self.__doc__ = self._numpy.__doc__
+
+    def __getitem__(self, key):
+        return _fallback.call(self._name, self._numpy.__getitem__, (key,), {})
+
+    def __len__(self):
+        return len(self._numpy)
+
+
+def _vectorize():
+    class vectorize(numpy.vectorize):
+        """NumPy's vectorize with results as fuseau arrays."""
+
+        def __call__(self, *args, **kwargs):
+            return _fallback.call("vectorize", super().__call__, args, kwargs)
+
+    vectorize.__module__ = "fuseau"
+    return vectorize
+
+
+class Submodule(types.ModuleType):
+    """A module of NumPy whose functions go through the door, such as `fuseau.linalg`."""
+
+    def __init__(self, path):
+        target = _fallback.lookup(path)
+        super().__init__(f"fuseau.{path}", target.__doc__)
+        self.__path__ = []
+        self.__dict__["_path"] = path
+        self.__dict__["_numpy"] = target
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            if name == "__all__":
+                return list(self._numpy.__all__)
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        try:
+            value = resolve(f"{self._path}.{name}")
+        except AttributeError:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}") from None
+        self.__dict__[name] = value
+        return value
+
+    def __dir__(self):
+        return dir(self._numpy)
+
+
+class SubmoduleFinder:
+    """Finds `fuseau.linalg` and the like, so that they can be imported as NumPy's modules are."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        package, _, rest = name.partition(".")
+        if package != "fuseau" or not rest or not is_public(rest) or _numpy_module(rest) is None:
+            return None
+        return importlib.util.spec_from_loader(name, SubmoduleFinder, is_package=True)
+
+    @staticmethod
+    def create_module(spec):
+        return Submodule(spec.name.partition(".")[2])
+
+    @staticmethod
+    def exec_module(module):
+        """Nothing to do: names are found when they are used."""
+
+
+def _numpy_module(path):
+    try:
+        return importlib.import_module(f"numpy.{path}")
+    except ImportError:
+        value = _fallback.lookup(path) if hasattr(numpy, path.split(".")[0]) else None
+        return value if isinstance(value, types.ModuleType) else None
+
+
+def coverage():
+    """How NumPy's public names are served, and which calls went through the door.
+
+    A dict with the lists "native" (recorded and fused), "fallback" (computed by NumPy through the
+    door) and "shared" (NumPy's own types, constants and settings), and "calls": name to count.
+    """
+    lists = {"native": [], "fallback": [], "shared": []}
+    for name in public_names():
+        lists[kind_of(name, getattr(numpy, name))].append(name)
+    return {**lists, "calls": _fallback.fallback_counts()}

@@ -1,0 +1,54 @@
+"""Generators of random numbers: NumPy's streams, returned as fuseau arrays."""
+
+import functools
+
+import numpy.random
+
+from . import _fallback
+
+_PLAIN = ("spawn", "bit_generator", "seed", "get_state", "set_state")
+
+
+def _through_door(owner):
+    """The public methods of a NumPy class as methods that go through the door."""
+
+    def make(name):
+        method = getattr(owner, name)
+
+        @functools.wraps(method)
+        def through(self, *args, **kwargs):
+            bound = functools.partial(method, self)
+            return _fallback.call(f"random.{owner.__name__}.{name}", bound, args, kwargs)
+
+        return through
+
+    names = [name for name in dir(owner) if not name.startswith("_") and name not in _PLAIN]
+    return {name: make(name) for name in names}
+
+
+Generator = type(
+    "Generator",
+    (numpy.random.Generator,),
+    {
+        "__doc__": "NumPy's Generator with results as fuseau arrays.",
+        "__module__": "fuseau.random",
+        "__reduce__": lambda self: (Generator, (self.bit_generator,)),
+        **_through_door(numpy.random.Generator),
+    },
+)
+RandomState = type(
+    "RandomState",
+    (numpy.random.RandomState,),
+    {
+        "__doc__": "NumPy's RandomState with results as fuseau arrays.",
+        "__module__": "fuseau.random",
+        **_through_door(numpy.random.RandomState),
+    },
+)
+
+
+def default_rng(seed=None):
+    """A new Generator with NumPy's default bit generator; a Generator is returned itself."""
+    if isinstance(seed, Generator):
+        return seed
+    return Generator(numpy.random.default_rng(seed).bit_generator)

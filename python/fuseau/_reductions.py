@@ -1,0 +1,371 @@
+"""Reductions: sums, extremes, truth, means and variances, as functions and as methods.
+
+The formulas and types are NumPy's, since they decide the bits of the results.
+"""
+
+import math
+import operator
+import warnings
+
+import numpy
+from numpy.lib.array_utils import normalize_axis_index
+
+from . import _fuseau
+from ._base import NotNative, as_array, as_dtype, native, operand, refuse
+from ._fuseau import UFUNCS, ndarray
+from ._fuseau import reduce as _reduce
+
+_NoValue = numpy._NoValue
+_INTP = numpy.dtype(numpy.intp)
+
+
+def reduce_with(name, a, axis, dtype, out, keepdims, initial, where):
+    """One of the extension's reductions with the rest of NumPy's arguments."""
+    a = as_array(a)
+    if keepdims is _NoValue:
+        keepdims = False
+    if dtype is not None:
+        dtype = as_dtype(dtype)
+    if out is not None:
+        out = _only(out)
+        if dtype is None and name not in ("any", "all"):
+            dtype = as_dtype(numpy.result_type(a.dtype, out.dtype))
+        if a.dtype.kind == "c" and out.dtype.kind not in "cb":
+            raise NotNative
+    if initial is _NoValue and where is True:
+        result = _reduce(name, a, axis, keepdims, dtype)
+    else:
+        result = _with_initial(name, a, axis, dtype, keepdims, initial, where)
+    return result if out is None else store(name, a, axis, keepdims, result, out)
+
+
+def _only(out):
+    """The array of an `out` argument, which may be a tuple of one."""
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if type(out) is not ndarray:
+        raise NotNative
+    return out
+
+
+_REDUCERS = {
+    "sum": numpy.add,
+    "prod": numpy.multiply,
+    "max": numpy.maximum,
+    "min": numpy.minimum,
+    "any": numpy.logical_or,
+    "all": numpy.logical_and,
+}
+
+
+def store(name, a, axis, keepdims, result, out):
+    """Puts a result into `out` and returns that. NumPy's errors for a wrong shape."""
+    if out.shape != result.shape:
+        plain = numpy.empty(out.shape, out.dtype)
+        refuse(_REDUCERS[name].reduce, a, axis=axis, out=plain, keepdims=keepdims)
+    _fuseau.copyto(out, result, None, "unsafe")
+    return out
+
+
+def _with_initial(name, a, axis, dtype, keepdims, initial, where):
+    """`initial=` and `where=`, where they can be had without another order of rounding."""
+    if type(initial) not in (bool, int, float) and initial is not _NoValue:
+        raise NotNative
+    if name in ("max", "min"):
+        return _extreme(name, a, axis, dtype, keepdims, initial, where)
+    if name in ("any", "all"):
+        if initial is not _NoValue:
+            raise NotNative
+        a = _fuseau.where(as_array(where), UFUNCS["not_equal"](a, 0), name == "all")
+        return _reduce(name, a, axis, keepdims, None)
+    neutral = 0 if name == "sum" else 1
+    whole = (a.dtype if dtype is None else dtype).kind in "biu" and a.dtype.kind in "biu"
+    if where is not True:
+        # A masked sum of floats is rounded along the runs of the mask.
+        if not whole:
+            raise NotNative
+        a = _fuseau.where(as_array(where), a, a.dtype.type(neutral))
+    result = _reduce(name, a, axis, keepdims, dtype)
+    if initial is _NoValue or (initial == 1 and name == "prod"):
+        return result
+    if not whole and (name == "prod" or initial != 0):
+        raise NotNative
+    if result.dtype.kind in "iu" and type(initial) is float:
+        raise NotNative
+    # Adding 0 turns the -0.0 of an empty or negative-zero sum into the 0.0 that NumPy gives.
+    return UFUNCS[_REDUCERS[name].__name__](result, initial)
+
+
+def _extreme(name, a, axis, dtype, keepdims, initial, where):
+    if initial is _NoValue or dtype is not None:
+        raise NotNative
+    if (type(initial) is float and a.dtype.kind != "f") or a.dtype.kind == "b":
+        raise NotNative
+    combine = UFUNCS[_REDUCERS[name].__name__]
+    if where is not True:
+        a = _fuseau.where(as_array(where), a, numpy.asarray(initial, a.dtype)[()])
+    if 0 in a.shape:
+        raise NotNative
+    return combine(_reduce(name, a, axis, keepdims, None), initial)
+
+
+@native
+def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
+    """The sum over axes, all by default. Small integers are summed as int64 or uint64."""
+    return reduce_with("sum", a, axis, dtype, out, keepdims, initial, where)
+
+
+@native
+def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
+    """The product over axes, all by default. Small integers are taken as int64 or uint64."""
+    return reduce_with("prod", a, axis, dtype, out, keepdims, initial, where)
+
+
+@native
+def max(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
+    """The largest element over axes; NaN if there is one. ValueError if there is no element."""
+    return reduce_with("max", a, axis, None, out, keepdims, initial, where)
+
+
+@native
+def min(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
+    """The smallest element over axes; NaN if there is one. ValueError if there is no element."""
+    return reduce_with("min", a, axis, None, out, keepdims, initial, where)
+
+
+@native
+def any(a, axis=None, out=None, keepdims=False, *, where=True):
+    """Whether an element over axes is true."""
+    return reduce_with("any", a, axis, None, out, keepdims, _NoValue, where)
+
+
+@native
+def all(a, axis=None, out=None, keepdims=False, *, where=True):
+    """Whether all elements over axes are true."""
+    return reduce_with("all", a, axis, None, out, keepdims, _NoValue, where)
+
+
+amax = native(max.__wrapped__, name="amax")
+amin = native(min.__wrapped__, name="amin")
+
+
+@native
+def ptp(a, axis=None, out=None, keepdims=False):
+    """The largest element minus the smallest over axes."""
+    a = as_array(a)
+    result = UFUNCS["subtract"](max(a, axis, None, keepdims), min(a, axis, None, keepdims))
+    return result if out is None else _store_same(result, out)
+
+
+def _store_same(result, out):
+    out = _only(out)
+    if out.shape != result.shape or out.dtype != result.dtype:
+        raise NotNative
+    _fuseau.copyto(out, result, None, "unsafe")
+    return out
+
+
+@native
+def count_nonzero(a, axis=None, *, keepdims=False):
+    """The number of elements over axes that are not zero."""
+    a = as_array(a)
+    if a.dtype.kind != "b":
+        a = UFUNCS["not_equal"](a, 0)
+    return _reduce("sum", a, axis, keepdims, _INTP)
+
+
+# --- Means and variances -----------------------------------------------------
+
+
+def _count(a, axis):
+    """How many elements meet in one element of a reduction over the axes."""
+    if axis is None:
+        return a.size
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return math.prod(a.shape[normalize_axis_index(d, a.ndim)] for d in axes)
+
+
+def _float_by_default(a, dtype):
+    if dtype is not None:
+        return as_dtype(dtype)
+    return numpy.dtype("f8") if a.dtype.kind in "biu" else None
+
+
+def _divided(total, count):
+    """A sum divided by a count in the type of the sum.
+
+    NumPy divides by an int64, so that float32 is divided as float64 and rounded once more. A
+    Python number gives the same bits where the type holds the count exactly.
+    """
+    kind = total.dtype.char
+    if kind in "dD" or (kind == "f" and count <= 2**24):
+        return UFUNCS["divide"](total, float(count))
+    quotient = UFUNCS["divide"](total, numpy.float64(count))
+    return _fuseau.astype(quotient, total.dtype, "K", "unsafe", False)
+
+
+@native
+def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
+    """The mean over axes, all by default; integers are averaged as float64.
+
+    Warns (RuntimeWarning) where there is no element.
+    """
+    if where is not True and where is not _NoValue:
+        raise NotNative
+    a = as_array(a)
+    count = _count(a, axis)
+    dtype = _float_by_default(a, dtype)
+    if out is not None:
+        out = _only(out)
+        if (dtype or a.dtype) != out.dtype:
+            raise NotNative
+    total = _reduce("sum", a, axis, keepdims is not _NoValue and keepdims, dtype)
+    if count == 0:
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
+    result = _divided(total, count)
+    return result if out is None else store("sum", a, axis, keepdims, result, out)
+
+
+@native
+def var(
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    *,
+    where=True,
+    mean=_NoValue,
+    correction=_NoValue,
+):
+    """The mean of the squared distances from the mean over axes; `ddof` is taken off the count."""
+    return _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, False)
+
+
+@native
+def std(
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    *,
+    where=True,
+    mean=_NoValue,
+    correction=_NoValue,
+):
+    """The square root of the variance over axes."""
+    return _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, True)
+
+
+def _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, root):
+    if where is not True and where is not _NoValue:
+        raise NotNative
+    if correction is not _NoValue:
+        if ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    a = as_array(a)
+    count = _count(a, axis)
+    dtype = _float_by_default(a, dtype)
+    if dtype is not None and dtype.kind not in "fc":
+        raise NotNative
+    if out is not None:
+        out = _only(out)
+    if mean is _NoValue or mean is None:
+        center = _divided(_reduce("sum", a, axis, True, dtype), count)
+    else:
+        center = operand(mean)
+    if ddof >= count:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
+    squares = _squares(a, UFUNCS["subtract"](a, center))
+    total = _reduce("sum", squares, axis, keepdims is not _NoValue and keepdims, dtype)
+    freedom = numpy.maximum(numpy.intp(count) - ddof, 0)
+    result = _divided(total, freedom)
+    if root:
+        result = UFUNCS["sqrt"](result)
+    if out is None:
+        return result
+    if out.dtype != result.dtype:
+        raise NotNative
+    return store("sum", a, axis, keepdims, result, out)
+
+
+def _squares(a, distance):
+    """The squared absolute values of distances."""
+    if a.dtype.kind == "c":
+        square = UFUNCS["square"]
+        return UFUNCS["add"](square(distance.real), square(distance.imag))
+    return UFUNCS["square"](distance)
+
+
+@native
+def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    """The mean over axes; with weights NumPy computes it."""
+    if weights is not None:
+        raise NotNative
+    a = as_array(a)
+    result = mean(a, axis, keepdims=keepdims)
+    if not returned:
+        return result
+    count = numpy.asarray(_count(a, axis), result.dtype)[()]
+    return result, _fuseau.full(result.shape, count.item(), result.dtype, "C")
+
+
+# --- Places of extremes ------------------------------------------------------
+
+
+@native
+def argmax(a, axis=None, out=None, *, keepdims=False):
+    """The index of the first largest element, or of the first NaN, along an axis."""
+    return _place("max", argmax, a, axis, out, keepdims)
+
+
+@native
+def argmin(a, axis=None, out=None, *, keepdims=False):
+    """The index of the first smallest element, or of the first NaN, along an axis."""
+    return _place("min", argmin, a, axis, out, keepdims)
+
+
+def _place(name, function, a, axis, out, keepdims):
+    """The smallest index at which the extreme stands; two sweeps over the elements."""
+    a = as_array(a)
+    if a.dtype.kind == "c":
+        raise NotNative
+    keepdims = keepdims is not _NoValue and bool(keepdims)
+    if axis is not None:
+        axis = normalize_axis_index(operator.index(axis), a.ndim)
+    length = a.size if axis is None else a.shape[axis]
+    if length == 0:
+        raise ValueError(f"attempt to get {function.__name__} of an empty sequence")
+    if a.ndim == 0:
+        raise NotNative
+    extreme = _reduce(name, a, axis, True, None)
+    found = UFUNCS["equal"](a, extreme)
+    if a.dtype.kind == "f":
+        found = UFUNCS["logical_or"](found, UFUNCS["isnan"](a))
+    index = _fuseau.iota(length, _INTP)
+    if axis is None:
+        index = index.reshape(a.shape)
+    else:
+        index = index[(slice(None),) + (None,) * (a.ndim - axis - 1)]
+    candidates = _fuseau.where(found, index, numpy.intp(length))
+    result = _reduce("min", candidates, axis, keepdims, None)
+    return result if out is None else _store_same(result, out)
+
+
+METHODS = {
+    "sum": sum,
+    "prod": prod,
+    "max": max,
+    "min": min,
+    "any": any,
+    "all": all,
+    "mean": mean,
+    "var": var,
+    "std": std,
+    "argmax": argmax,
+    "argmin": argmin,
+}

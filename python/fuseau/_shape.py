@@ -1,0 +1,710 @@
+"""Functions that change the shape of arrays: views wherever NumPy gives views."""
+
+import math
+import operator
+
+import numpy
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from . import _fuseau
+from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type
+from ._fuseau import as_strided, ndarray
+from ._layout import (
+    c_strides,
+    f_strides,
+    is_c_contiguous,
+    is_f_contiguous,
+    reshaped_strides,
+    sorted_axes,
+)
+
+# --- Reshaping ---------------------------------------------------------------
+
+
+@native
+def reshape(a, /, shape, order="C", *, copy=None):
+    """A view of another shape with the same elements in the same order; a copy if it must be."""
+    return reshape_array(as_array(a), shape, order, copy)
+
+
+def reshape_array(a, shape, order="C", copy=None):
+    """As `reshape`, for an array."""
+    if order not in ("C", "F", "A"):
+        refuse(numpy.reshape, a, shape, order)
+    if order == "A":
+        order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
+    new_shape = _resolve(a, shape)
+    if copy:
+        a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
+    elif new_shape == a.shape:
+        return as_strided(a, 0, a.shape, a.strides, True)
+    if is_c_contiguous(a) if order == "C" else is_f_contiguous(a):
+        strides = None
+    else:
+        strides = reshaped_strides(a.shape, a.strides, new_shape, a.itemsize, order)
+        if strides is None:
+            if copy is False:
+                raise ValueError("Unable to avoid creating a copy while reshaping.")
+            a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
+    if strides is None:
+        strides = (c_strides if order == "C" else f_strides)(new_shape, a.itemsize)
+    return as_strided(a, 0, new_shape, strides, True)
+
+
+def _resolve(a, shape):
+    """The new shape, with a -1 in it worked out."""
+    try:
+        if type(shape) in (tuple, list):
+            shape = tuple(map(operator.index, shape))
+        elif type(shape) is int or (hasattr(shape, "__index__") and getattr(shape, "ndim", 0) == 0):
+            shape = (operator.index(shape),)
+        else:
+            shape = tuple(map(operator.index, shape))
+    except TypeError:
+        return refuse(numpy.reshape, a, shape)
+    if all(n >= 0 for n in shape):
+        if math.prod(shape) != a.size or len(shape) > 64:
+            refuse(numpy.reshape, a, shape)
+        return shape
+    known = math.prod(n for n in shape if n >= 0)
+    if sum(n < 0 for n in shape) > 1 or not known or a.size % known or len(shape) > 64:
+        refuse(numpy.reshape, a, shape)
+    return tuple(a.size // known if n < 0 else n for n in shape)
+
+
+@native
+def ravel(a, order="C"):
+    """The elements as one dimension: a view if they lie so in memory, else a copy."""
+    a = as_array(a)
+    if order not in ("C", "F", "A", "K"):
+        refuse(numpy.ravel, a, order)
+    if order == "A":
+        order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
+    if order == "K":
+        if is_c_contiguous(a):
+            order = "C"
+        else:
+            a = transpose_array(a, sorted_axes(a.strides))
+            order = "C"
+    if is_c_contiguous(a) if order == "C" else is_f_contiguous(a):
+        return as_strided(a, 0, (a.size,), (a.itemsize,), True)
+    return flatten_array(a, order)
+
+
+def flatten_array(a, order):
+    """The elements as one dimension, always a copy."""
+    a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
+    return as_strided(a, 0, (a.size,), (a.itemsize,), True)
+
+
+# --- Order and number of axes ------------------------------------------------
+
+
+@native
+def transpose(a, axes=None):
+    """A view with the axes in another order, reversed by default."""
+    a = as_array(a)
+    if axes is None:
+        return a.T
+    try:
+        axes = [operator.index(axis) for axis in axes]
+    except TypeError:
+        return refuse(numpy.transpose, a, axes)
+    rank = a.ndim
+    places = [axis + rank if axis < 0 else axis for axis in axes]
+    if sorted(places) != list(range(rank)):
+        refuse(numpy.transpose, a, tuple(axes))
+    return transpose_array(a, places)
+
+
+def transpose_array(a, axes):
+    """A view with the axes in this order, which must be a permutation."""
+    shape, strides = a.shape, a.strides
+    return as_strided(
+        a, 0, tuple(shape[axis] for axis in axes), tuple(strides[axis] for axis in axes), True
+    )
+
+
+@native
+def swapaxes(a, axis1, axis2):
+    """A view with two axes interchanged."""
+    a = as_array(a)
+    axis1 = normalize_axis_index(axis1, a.ndim, "axis1")
+    axis2 = normalize_axis_index(axis2, a.ndim, "axis2")
+    axes = list(range(a.ndim))
+    axes[axis1], axes[axis2] = axis2, axis1
+    return transpose_array(a, axes)
+
+
+@native
+def moveaxis(a, source, destination):
+    """A view with some axes moved to other places, the rest in their order."""
+    a = as_array(a)
+    source = normalize_axis_tuple(source, a.ndim, "source")
+    destination = normalize_axis_tuple(destination, a.ndim, "destination")
+    if len(source) != len(destination):
+        raise ValueError(
+            "`source` and `destination` arguments must have the same number of elements"
+        )
+    axes = [axis for axis in range(a.ndim) if axis not in source]
+    for place, axis in sorted(zip(destination, source, strict=True)):
+        axes.insert(place, axis)
+    return transpose_array(a, axes)
+
+
+@native
+def rollaxis(a, axis, start=0):
+    """A view with one axis rolled back before the place `start`."""
+    a = as_array(a)
+    rank = a.ndim
+    axis = normalize_axis_index(axis, rank)
+    place = start + rank if start < 0 else start
+    if not 0 <= place <= rank:
+        refuse(numpy.rollaxis, a, axis, start)
+    if axis < place:
+        place -= 1
+    axes = [other for other in range(rank) if other != axis]
+    axes.insert(place, axis)
+    return transpose_array(a, axes)
+
+
+@native
+def matrix_transpose(x, /):
+    """A view with the last two axes interchanged."""
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
+    return x.mT
+
+
+@native
+def expand_dims(a, axis):
+    """A view with new axes of length 1 at the given places of the result."""
+    a = as_array(a)
+    axes = (axis,) if not isinstance(axis, (tuple, list)) else axis
+    rank = a.ndim + len(axes)
+    axes = normalize_axis_tuple(axes, rank)
+    lengths = iter(a.shape)
+    return reshape_array(a, tuple(1 if d in axes else next(lengths) for d in range(rank)))
+
+
+@native
+def squeeze(a, axis=None):
+    """A view without axes of length 1: all of them, or the given ones."""
+    a = as_array(a)
+    shape, strides = a.shape, a.strides
+    if axis is None:
+        keep = [d for d in range(a.ndim) if shape[d] != 1]
+    else:
+        drop = normalize_axis_tuple(axis, a.ndim)
+        if any(shape[d] != 1 for d in drop):
+            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+        keep = [d for d in range(a.ndim) if d not in drop]
+    return as_strided(a, 0, tuple(shape[d] for d in keep), tuple(strides[d] for d in keep), True)
+
+
+def _at_least(arrays, widen):
+    result = tuple(widen(as_array(a)) for a in arrays)
+    return result[0] if len(result) == 1 else result
+
+
+@native
+def atleast_1d(*arys):
+    """The arrays as views with at least one dimension."""
+    return _at_least(arys, lambda a: reshape_array(a, (1,)) if a.ndim == 0 else a)
+
+
+@native
+def atleast_2d(*arys):
+    """The arrays as views with at least two dimensions, new ones in front."""
+
+    def widen(a):
+        if a.ndim == 0:
+            return reshape_array(a, (1, 1))
+        return a[None, :] if a.ndim == 1 else a
+
+    return _at_least(arys, widen)
+
+
+@native
+def atleast_3d(*arys):
+    """The arrays as views with at least three dimensions; a vector gets one on both sides."""
+
+    def widen(a):
+        if a.ndim == 0:
+            return reshape_array(a, (1, 1, 1))
+        if a.ndim == 1:
+            return a[None, :, None]
+        return a[:, :, None] if a.ndim == 2 else a
+
+    return _at_least(arys, widen)
+
+
+# --- Reversal, diagonals, broadcasting ---------------------------------------
+
+
+@native
+def flip(m, axis=None):
+    """A view with the order of the elements reversed along the given axes, all by default."""
+    m = as_array(m)
+    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
+    back = slice(None, None, -1)
+    return m[(*(back if d in axes else slice(None) for d in range(m.ndim)), ...)]
+
+
+@native
+def flipud(m):
+    """A view reversed along the first axis."""
+    m = as_array(m)
+    if m.ndim < 1:
+        raise ValueError("Input must be >= 1-d.")
+    return m[::-1, ...]
+
+
+@native
+def fliplr(m):
+    """A view reversed along the second axis."""
+    m = as_array(m)
+    if m.ndim < 2:
+        raise ValueError("Input must be >= 2-d.")
+    return m[:, ::-1]
+
+
+@native
+def rot90(m, k=1, axes=(0, 1)):
+    """A view turned by k quarters in the plane of two axes."""
+    m = as_array(m)
+    axes = tuple(axes)
+    rank = m.ndim
+    if (
+        len(axes) != 2
+        or axes[0] == axes[1]
+        or abs(axes[0] - axes[1]) == rank
+        or not all(-rank <= axis < rank for axis in axes)
+    ):
+        refuse(numpy.rot90, m, k, axes)
+    k %= 4
+    if k == 0:
+        return m[...]
+    if k == 2:
+        return flip(flip(m, axes[0]), axes[1])
+    turned = swapaxes(m, *axes)
+    return flip(turned, axes[0]) if k == 1 else flip(turned, axes[1])
+
+
+@native
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    """A read-only view of the diagonals of the matrices in two axes, as the last axis."""
+    a = as_array(a)
+    if a.ndim < 2:
+        raise ValueError("diag requires an array of at least two dimensions")
+    axis1 = normalize_axis_index(axis1, a.ndim, "axis1")
+    axis2 = normalize_axis_index(axis2, a.ndim, "axis2")
+    if axis1 == axis2:
+        raise ValueError("axis1 and axis2 cannot be the same")
+    offset = operator.index(offset)
+    rows, columns = a.shape[axis1], a.shape[axis2]
+    down, right = a.strides[axis1], a.strides[axis2]
+    if offset >= 0:
+        columns -= offset
+        start = offset * right
+    else:
+        rows += offset
+        start = -offset * down
+    length = min(rows, columns)
+    if length <= 0:
+        length = start = 0
+    rest = [d for d in range(a.ndim) if d not in (axis1, axis2)]
+    return as_strided(
+        a,
+        start,
+        (*(a.shape[d] for d in rest), length),
+        (*(a.strides[d] for d in rest), down + right),
+        False,
+    )
+
+
+@native
+def broadcast_to(array, shape, subok=False):
+    """A read-only view of the array repeated to a shape. ValueError if it does not fit."""
+    a = as_array(array)
+    try:
+        shape = tuple(map(operator.index, shape))
+    except TypeError:
+        shape = (operator.index(shape),)
+    fits = len(shape) >= a.ndim and all(
+        n in (m, 1) for n, m in zip(a.shape[::-1], shape[::-1], strict=False)
+    )
+    if not fits or any(m < 0 for m in shape):
+        refuse(numpy.broadcast_to, a, shape)
+    return _fuseau.broadcast_to(a, shape)
+
+
+@native
+def broadcast_arrays(*args, subok=False):
+    """The arrays as views of their common shape, in a tuple."""
+    arrays = [as_array(a) for a in args]
+    if all(a.shape == arrays[0].shape for a in arrays):
+        return tuple(arrays)
+    try:
+        shape = numpy.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError:
+        return refuse(numpy.broadcast_arrays, *arrays)
+    return tuple(a if a.shape == shape else _fuseau.broadcast_to(a, shape) for a in arrays)
+
+
+# --- Joining -----------------------------------------------------------------
+
+
+@native
+def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    """Joins arrays along an axis they have; `axis=None` joins their elements.
+
+    The type is the common one, or `dtype`. Errors: ValueError if other lengths differ.
+    """
+    if isinstance(arrays, ndarray):
+        arrays = list(arrays)
+    if not isinstance(arrays, (list, tuple)):
+        arrays = _sequence(arrays)
+    arrays = [as_array(a) for a in arrays]
+    if not arrays:
+        raise ValueError("need at least one array to concatenate")
+    if axis is None:
+        arrays = [ravel(a) for a in arrays]
+        axis = 0
+    rank = arrays[0].ndim
+    if rank == 0 or not -rank <= axis < rank:
+        refuse(numpy.concatenate, arrays, axis)
+    axis %= rank
+    shapes = {(*a.shape[:axis], None, *a.shape[axis + 1 :]) for a in arrays}
+    if len(shapes) > 1 or any(a.ndim != rank for a in arrays):
+        refuse(numpy.concatenate, arrays, axis)
+    if out is not None and dtype is not None:
+        raise TypeError(
+            "concatenate() only takes `out` or `dtype` as an argument, but both were provided."
+        )
+    if dtype is not None or casting != "same_kind":
+        arrays = _cast_all(arrays, dtype, casting)
+    result = _join(same_type(arrays), axis)
+    if out is None:
+        return result
+    return _store(result, out, casting)
+
+
+def _sequence(arrays):
+    if hasattr(type(arrays), "__array_function__") or not hasattr(arrays, "__getitem__"):
+        raise NotNative
+    return list(arrays)
+
+
+def _cast_all(arrays, dtype, casting):
+    common = numpy.result_type(*[a.dtype for a in arrays]) if dtype is None else dtype
+    dtype = as_dtype(common)
+    return [_fuseau.astype(a, dtype, "K", casting, False) for a in arrays]
+
+
+def _join(arrays, axis):
+    """Concatenates arrays of one type; the result lies in Fortran order if all parts do."""
+    if arrays[0].ndim > 1 and all(is_f_contiguous(a) and not is_c_contiguous(a) for a in arrays):
+        return _fuseau.concatenate([a.T for a in arrays], arrays[0].ndim - 1 - axis).T
+    return _fuseau.concatenate(arrays, axis)
+
+
+def _store(result, out, casting):
+    if type(out) is not ndarray:
+        raise NotNative
+    if out.shape != result.shape:
+        raise ValueError("Output array is the wrong shape")
+    _fuseau.copyto(out, result, None, casting)
+    return out
+
+
+@native
+def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    """Joins arrays of one shape along a new axis."""
+    arrays = [as_array(a) for a in arrays]
+    if not arrays:
+        raise ValueError("need at least one array to stack")
+    if len({a.shape for a in arrays}) != 1:
+        raise ValueError("all input arrays must have the same shape")
+    axis = normalize_axis_index(axis, arrays[0].ndim + 1)
+    index = (slice(None),) * axis + (None,)
+    return concatenate([a[index] for a in arrays], axis, out, dtype=dtype, casting=casting)
+
+
+def _parts(arrays, widen):
+    """The arrays of a stack function, each with enough dimensions."""
+    if not isinstance(arrays, (list, tuple, ndarray)):
+        if not hasattr(arrays, "__getitem__"):
+            refuse(numpy.hstack, arrays)
+        raise NotNative
+    return [widen(a) for a in arrays]
+
+
+@native
+def vstack(tup, *, dtype=None, casting="same_kind"):
+    """Joins arrays as rows, along the first axis."""
+    return concatenate(_parts(tup, atleast_2d), 0, dtype=dtype, casting=casting)
+
+
+@native
+def hstack(tup, *, dtype=None, casting="same_kind"):
+    """Joins arrays as columns, along the second axis; vectors along the first."""
+    arrays = _parts(tup, atleast_1d)
+    axis = 0 if arrays and arrays[0].ndim == 1 else 1
+    return concatenate(arrays, axis, dtype=dtype, casting=casting)
+
+
+@native
+def dstack(tup):
+    """Joins arrays along the third axis."""
+    return concatenate(_parts(tup, atleast_3d), 2)
+
+
+@native
+def column_stack(tup):
+    """Joins vectors as the columns of a matrix; matrices are joined as they are."""
+
+    def widen(a):
+        a = as_array(a)
+        return a if a.ndim >= 2 else reshape_array(a, (-1, 1))
+
+    return concatenate(_parts(tup, widen), 1)
+
+
+@native
+def append(arr, values, axis=None):
+    """A copy of an array with values joined at its end."""
+    arr, values = as_array(arr), as_array(values)
+    if axis is None:
+        arr, values, axis = ravel(arr), ravel(values), arr.ndim - 1 if arr.ndim == 1 else 0
+    return concatenate((arr, values), axis)
+
+
+# --- Splitting ---------------------------------------------------------------
+
+
+def _bounds(length, sections):
+    """Where the parts of an axis begin and end, from their number or their first indices."""
+    try:
+        inner = [operator.index(i) for i in sections]
+    except TypeError:
+        count = int(sections)
+        if count <= 0:
+            raise ValueError("number sections must be larger than 0.") from None
+        size, extra = divmod(length, count)
+        inner = [size * i + min(i, extra) for i in range(1, count)]
+    return zip([0, *inner], [*inner, length], strict=True)
+
+
+@native
+def array_split(ary, indices_or_sections, axis=0):
+    """A list of views of parts along an axis; a number of parts need not divide evenly."""
+    a = as_array(ary)
+    length = a.shape[axis]
+    lead = (slice(None),) * normalize_axis_index(axis, a.ndim)
+    return [a[(*lead, slice(i, j))] for i, j in _bounds(length, indices_or_sections)]
+
+
+@native
+def split(ary, indices_or_sections, axis=0):
+    """A list of views of parts along an axis, which must be equal if their number is given."""
+    a = as_array(ary)
+    if not hasattr(indices_or_sections, "__len__") or getattr(indices_or_sections, "ndim", 1) == 0:
+        if a.shape[axis] % indices_or_sections:
+            raise ValueError("array split does not result in an equal division")
+    return array_split(a, indices_or_sections, axis)
+
+
+@native
+def hsplit(ary, indices_or_sections):
+    """Parts along the second axis, or the only one."""
+    a = as_array(ary)
+    if a.ndim == 0:
+        raise ValueError("hsplit only works on arrays of 1 or more dimensions")
+    return split(a, indices_or_sections, 1 if a.ndim > 1 else 0)
+
+
+@native
+def vsplit(ary, indices_or_sections):
+    """Parts along the first axis."""
+    a = as_array(ary)
+    if a.ndim < 2:
+        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
+    return split(a, indices_or_sections, 0)
+
+
+@native
+def dsplit(ary, indices_or_sections):
+    """Parts along the third axis."""
+    a = as_array(ary)
+    if a.ndim < 3:
+        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
+    return split(a, indices_or_sections, 2)
+
+
+@native
+def unstack(x, /, *, axis=0):
+    """A tuple of views, one for each index of an axis."""
+    x = as_array(x)
+    if x.ndim == 0:
+        raise ValueError("Input array must be at least 1-d.")
+    front = moveaxis(x, axis, 0)
+    return tuple(front[i, ...] for i in range(front.shape[0]))
+
+
+# --- Repetition --------------------------------------------------------------
+
+
+@native
+def tile(A, reps):
+    """The array repeated as a block along its axes."""
+    a = as_array(A)
+    try:
+        reps = tuple(map(operator.index, reps))
+    except TypeError:
+        reps = (operator.index(reps),)
+    if any(n < 0 for n in reps):
+        raise ValueError("negative dimensions are not allowed")
+    rank = max(a.ndim, len(reps))
+    reps = (1,) * (rank - len(reps)) + reps
+    shape = (1,) * (rank - a.ndim) + a.shape
+    wide = reshape_array(a, tuple(n for length in shape for n in (1, length)))
+    pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    blocks = _fuseau.astype(_fuseau.broadcast_to(wide, pairs), a.dtype, "C", "unsafe", True)
+    return reshape_array(blocks, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+
+
+@native
+def repeat(a, repeats, axis=None):
+    """Each element repeated a number of times; NumPy does it for many numbers."""
+    a = as_array(a)
+    try:
+        count = operator.index(repeats)
+    except TypeError:
+        raise NotNative from None
+    if axis is None:
+        a, axis = ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    if count < 0:
+        raise ValueError("negative dimensions are not allowed")
+    shape = a.shape
+    wide = a[(slice(None),) * (axis + 1) + (None,)]
+    wide = _fuseau.broadcast_to(wide, (*shape[: axis + 1], count, *shape[axis + 1 :]))
+    dense = _fuseau.astype(wide, a.dtype, "C", "unsafe", True)
+    return reshape_array(dense, (*shape[:axis], shape[axis] * count, *shape[axis + 1 :]))
+
+
+@native
+def roll(a, shift, axis=None):
+    """The elements moved along axes; those beyond the end come back at the beginning."""
+    a = as_array(a)
+    if axis is None:
+        return reshape_array(roll(ravel(a), shift, 0), a.shape)
+    axes = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
+    pairs = numpy.broadcast(_plain_ints(shift), axes)
+    if pairs.ndim > 1:
+        raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
+    result = _fuseau.astype(a, a.dtype, "K", "unsafe", True) if not pairs.size else a
+    shifts = {}
+    for step, place in pairs:
+        shifts[int(place)] = shifts.get(int(place), 0) + int(step)
+    for place, step in shifts.items():
+        length = a.shape[place]
+        lead = (slice(None),) * place
+        cut = length - step % length if length else 0
+        result = _join([result[(*lead, slice(cut, None))], result[(*lead, slice(0, cut))]], place)
+    return result
+
+
+def _plain_ints(x):
+    """Integers that decide a shape or place, as Python's own: a lazy array is computed."""
+    return x.tolist() if type(x) is ndarray else x
+
+
+@native
+def pad(array, pad_width, mode="constant", **kwargs):
+    """The array with values put around it: constants or its edge values; else by NumPy."""
+    a = as_array(array)
+    allowed = {"constant": {"constant_values"}, "edge": set()}
+    if not isinstance(mode, str) or mode not in allowed or set(kwargs) - allowed[mode]:
+        raise NotNative
+    if isinstance(pad_width, dict):
+        raise NotNative
+    widths = numpy.asarray(_plain_ints(pad_width))
+    if widths.dtype.kind not in "iu":
+        refuse(numpy.pad, a, pad_width, mode)
+    if widths.size and widths.min() < 0:
+        raise ValueError("index can't contain negative values")
+    widths = _per_axis(widths, a.ndim)
+    values = kwargs.get("constant_values", 0)
+    if type(values) is ndarray:
+        raise NotNative
+    values = _per_axis(numpy.asarray(values), a.ndim)
+    if mode == "edge" and 0 in a.shape:
+        raise NotNative
+    for axis in range(a.ndim):
+        before, after = (int(n) for n in widths[axis])
+        if mode == "constant":
+            fills = [
+                _constant(a, axis, n, v) for n, v in zip((before, after), values[axis], strict=True)
+            ]
+        else:
+            fills = [_edge(a, axis, before, 0), _edge(a, axis, after, a.shape[axis] - 1)]
+        a = _join([fills[0], a, fills[1]], axis)
+    return a
+
+
+def _per_axis(x, rank):
+    """The pairs (before, after) of each axis, from a number, a pair, or pairs."""
+    return numpy.broadcast_to(x, (rank, 2))
+
+
+def _constant(a, axis, length, value):
+    shape = (*a.shape[:axis], length, *a.shape[axis + 1 :])
+    value = numpy.asarray(value).astype(a.dtype, casting="unsafe")[()]
+    order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
+    return _fuseau.full(shape, value.item(), a.dtype, order)
+
+
+def _edge(a, axis, length, index):
+    shape = (*a.shape[:axis], length, *a.shape[axis + 1 :])
+    return _fuseau.broadcast_to(a[(slice(None),) * axis + (slice(index, index + 1),)], shape)
+
+
+@native
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
+    """The sum along diagonals."""
+    from ._reductions import sum as sum_
+
+    return sum_(diagonal(a, offset, axis1, axis2), -1, dtype, out)
+
+
+# --- Questions ---------------------------------------------------------------
+
+
+@composed
+def shape(a):
+    """The shape of an array or of what would become one."""
+    return a.shape if hasattr(a, "shape") else numpy.shape(_lowered(a))
+
+
+@composed
+def ndim(a):
+    """The number of dimensions."""
+    return a.ndim if hasattr(a, "ndim") else numpy.ndim(_lowered(a))
+
+
+@composed
+def size(a, axis=None):
+    """The number of elements, or the length along axes."""
+    if axis is None:
+        return a.size if hasattr(a, "size") else numpy.size(_lowered(a))
+    lengths = shape(a)
+    return math.prod(lengths[d] for d in normalize_axis_tuple(axis, len(lengths)))
+
+
+def _lowered(x):
+    from ._fallback import lower
+
+    return lower(x)

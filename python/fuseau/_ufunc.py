@@ -1,0 +1,168 @@
+"""The methods of ufuncs, and the ufuncs of NumPy that the table of operations lacks."""
+
+import numpy
+
+from . import _fallback, _fuseau
+from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype
+from ._fuseau import UFUNCS, ndarray, ufunc
+from ._reductions import reduce_with
+
+_NoValue = numpy._NoValue
+_REDUCTIONS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_or": "any",
+    "logical_and": "all",
+}
+
+
+# --- Methods of every ufunc --------------------------------------------------
+
+
+def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
+    """Applies the ufunc along axes (the first by default) until one element is left."""
+    name = _REDUCTIONS.get(self.__name__)
+    if name is not None and not (name in ("any", "all") and dtype is not None):
+        try:
+            return reduce_with(name, array, axis, dtype, out, keepdims, initial, where)
+        except NotNative:
+            pass
+    keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
+    if initial is not _NoValue:
+        keywords["initial"] = initial
+    return _method(self, "reduce", (array,), keywords)
+
+
+def outer(self, A, B, /, **kwargs):
+    """The ufunc of all pairs of an element of A and one of B."""
+    if self.nin != 2:
+        raise ValueError("outer product only supported for binary functions")
+    try:
+        A, B = as_array(A), as_array(B)
+    except NotNative:
+        return _method(self, "outer", (A, B), kwargs)
+    return self(A[(..., *(None,) * B.ndim)], B, **kwargs)
+
+
+def accumulate(self, array, axis=0, dtype=None, out=None):
+    """The running results of the ufunc along an axis; computed by NumPy."""
+    keywords = {"axis": axis, "dtype": dtype, "out": out}
+    return _method(self, "accumulate", (array,), keywords)
+
+
+def reduceat(self, array, indices, axis=0, dtype=None, out=None):
+    """The ufunc reduced over slices given by their first indices; computed by NumPy."""
+    keywords = {"axis": axis, "dtype": dtype, "out": out}
+    return _method(self, "reduceat", (array, indices), keywords)
+
+
+def at(self, a, indices, *b):
+    """Applies the ufunc in place at indices, once for each time an index appears."""
+    return _method(self, "at", (a, indices, *b), {})
+
+
+def _method(self, method, args, kwargs):
+    name = f"{self.__name__}.{method}"
+    return _fallback.call(name, getattr(getattr(numpy, self.__name__), method), args, kwargs)
+
+
+METHODS = {f.__name__: f for f in (reduce, outer, accumulate, reduceat, at)}
+_ATTRIBUTES = ("ntypes", "types", "identity", "signature", "resolve_dtypes", "__doc__")
+
+
+def attach():
+    """Gives the extension's ufunc type its methods and NumPy's attributes."""
+    for name, function in METHODS.items():
+        setattr(ufunc, name, function)
+    for name in _ATTRIBUTES:
+        if name not in ufunc.__dict__ or name == "__doc__":
+            setattr(ufunc, name, property(_of_numpy(name)))
+
+
+def _of_numpy(name):
+    return lambda self: getattr(getattr(numpy, self.__name__), name)
+
+
+# --- Ufuncs outside the table ------------------------------------------------
+
+
+class ComposedUfunc:
+    """A ufunc of NumPy that is composed of others here, or computed by NumPy."""
+
+    def __init__(self, name, compute=None):
+        self._numpy = getattr(numpy, name)
+        self._compute = compute
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = self._numpy.__doc__
+        self.__module__ = "fuseau"
+        if compute is not None:
+            NATIVE_FUNCTIONS[name] = self
+
+    def __call__(self, *args, **kwargs):
+        if self._compute is not None:
+            try:
+                return self._compute(*args, **kwargs)
+            except NotNative:
+                pass
+        return _fallback.call(self.__name__, self._numpy, args, kwargs)
+
+    def __getattr__(self, name):
+        value = getattr(self._numpy, name)
+        if name in METHODS:
+            return _fallback.door(f"{self.__name__}.{name}", value)
+        return value
+
+    def __repr__(self):
+        return repr(self._numpy)
+
+    def __reduce__(self):
+        return self.__name__
+
+
+def _two_results(first, second, out):
+    """Both results, put into `out=(o1, o2)` where those are given."""
+    if out is None:
+        return first, second
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise NotNative
+    for target, result in zip(out, (first, second), strict=True):
+        if target is not None and (type(target) is not ndarray or target.dtype != result.dtype):
+            raise NotNative
+    results = []
+    for target, result in zip(out, (first, second), strict=True):
+        if target is not None:
+            _fuseau.copyto(target, result)
+        results.append(result if target is None else target)
+    return tuple(results)
+
+
+def _real_type(numpy_ufunc, *operands):
+    """The type of the results, of which there must be native ones."""
+    kinds = [x.dtype if type(x) is ndarray else type(x) for x in operands]
+    return as_dtype(numpy_ufunc.resolve_dtypes((*kinds, None, None))[-1])
+
+
+def _divmod(x1, x2, /, *, out=None):
+    x1, x2 = _number(x1), _number(x2)
+    _real_type(numpy.divmod, x1, x2)
+    return _two_results(UFUNCS["floor_divide"](x1, x2), UFUNCS["remainder"](x1, x2), out)
+
+
+def _modf(x, /, *, out=None):
+    x = as_array(x)
+    dtype = _real_type(numpy.modf, x)
+    if x.dtype != dtype:
+        x = x.astype(dtype)
+    whole = UFUNCS["trunc"](x)
+    # Infinity has no fraction: the difference would be NaN.
+    fraction = _fuseau.where(UFUNCS["isinf"](x), dtype.type(0), UFUNCS["subtract"](x, whole))
+    return _two_results(UFUNCS["copysign"](fraction, x), whole, out)
+
+
+def _number(x):
+    return x if type(x) in (int, float) else as_array(x)
+
+
+COMPOSED = {"divmod": ComposedUfunc("divmod", _divmod), "modf": ComposedUfunc("modf", _modf)}

@@ -1,0 +1,20 @@
+// What this process may use of the machine: processors and memory, with the
+// limits of control groups (containers, batch systems) taken into account.
+#pragma once
+
+#include <cstdint>
+
+namespace fuseau::runtime {
+
+// Processors that the affinity mask and the CPU quota leave us; at least 1.
+int AvailableCpus();
+
+// The size of main memory, or the control group's limit when that is lower.
+int64_t PhysicalMemory();
+
+// Bytes that can be used now without swapping or being killed: the system's
+// estimate, or what is left of the control group's limit when that is lower.
+// Takes some ten microseconds.
+int64_t AvailableMemory();
+
+}  // namespace fuseau::runtime

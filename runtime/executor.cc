@@ -1,0 +1,162 @@
+#include "runtime/executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+#include "runtime/cpu/bytes.h"
+#include "runtime/cpu/lagged_write.h"
+#include "runtime/cpu/launch.h"
+#include "runtime/stats.h"
+
+namespace fuseau::runtime {
+namespace {
+
+using Buffers = absl::InlinedVector<BufferRef, 16>;
+
+class Run {
+ public:
+  Run(const Plan& plan, absl::Span<const ScalarValue> scalars,
+      const ExecuteOptions& options)
+      : plan_(plan), scalars_(scalars), buffers_(plan.buffers.size()) {
+    context_.pool =
+        options.pool != nullptr ? options.pool : &ThreadPool::Global();
+    context_.arena =
+        options.arena != nullptr ? options.arena : &Arena::Global();
+    context_.cancel = options.cancel;
+  }
+
+  absl::Status Bind(absl::Span<const BufferRef> inputs) {
+    if (static_cast<int64_t>(inputs.size()) != plan_.input_count ||
+        static_cast<int64_t>(scalars_.size()) != plan_.scalar_count) {
+      return absl::InternalError(absl::StrCat(
+          "the plan takes ", plan_.input_count, " buffers and ",
+          plan_.scalar_count, " scalars, not ", inputs.size(), " and ",
+          scalars_.size()));
+    }
+    for (size_t i = 0; i < plan_.buffers.size(); ++i) {
+      const PlanBuffer& buffer = plan_.buffers[i];
+      if (buffer.kind != BufferKind::kInput) continue;
+      const BufferRef& input = inputs[buffer.index];
+      if (!input || input->bytes() < buffer.bytes) {
+        return absl::InternalError(absl::StrCat(
+            "input ", buffer.index, " of the plan is a buffer of ",
+            input ? input->bytes() : 0, " bytes, less than ", buffer.bytes));
+      }
+      buffers_[i] = input;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Steps() {
+    for (size_t i = 0; i < plan_.steps.size(); ++i) {
+      FUSEAU_RETURN_IF_ERROR(context_.Check());
+      const Step& step = plan_.steps[i];
+      switch (step.kind) {
+        case Step::kAllocate: {
+          // Fresh pages are zero: a fill with zeros then costs nothing.
+          const bool zeros =
+              i + 1 < plan_.steps.size() && IsZeroFill(plan_.steps[i + 1]) &&
+              plan_.steps[i + 1].buffer == step.buffer;
+          FUSEAU_RETURN_IF_ERROR(Allocate(step.buffer, zeros));
+          if (zeros) ++i;
+          break;
+        }
+        case Step::kFree:
+          buffers_[step.buffer].reset();
+          break;
+        case Step::kCopy: {
+          const int64_t bytes = plan_.buffers[step.source].bytes;
+          CopyBytes(buffers_[step.buffer]->data(),
+                    buffers_[step.source]->data(), bytes);
+          Increment(Counter::kBytesMoved, 2 * bytes);
+          break;
+        }
+        case Step::kFill: {
+          const int64_t bytes = plan_.buffers[step.buffer].bytes;
+          FillElements(buffers_[step.buffer]->data(), step.fill,
+                       step.fill_size, bytes);
+          Increment(Counter::kBytesMoved, bytes);
+          break;
+        }
+        case Step::kLaunch:
+          FUSEAU_RETURN_IF_ERROR(RunLaunch(plan_.launches[step.launch]));
+          break;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  std::vector<BufferRef> TakeOutputs() {
+    std::vector<BufferRef> outputs;
+    outputs.reserve(plan_.outputs.size());
+    for (int32_t buffer : plan_.outputs) outputs.push_back(buffers_[buffer]);
+    return outputs;
+  }
+
+ private:
+  static bool IsZeroFill(const Step& step) {
+    return step.kind == Step::kFill &&
+           std::all_of(step.fill, step.fill + step.fill_size,
+                       [](char c) { return c == 0; });
+  }
+
+  absl::Status Allocate(int32_t buffer, bool zeros) {
+    const int64_t bytes = plan_.buffers[buffer].bytes;
+    FUSEAU_ASSIGN_OR_RETURN(buffers_[buffer],
+                            zeros ? context_.arena->AllocateZeroed(bytes)
+                                  : context_.arena->Allocate(bytes));
+    return absl::OkStatus();
+  }
+
+  absl::Status RunLaunch(const Launch& launch) {
+    Arguments args(launch);
+    for (size_t i = 0; i < launch.operands.size(); ++i) {
+      const PlanOperand& operand = launch.operands[i];
+      if (operand.buffer == kIotaBuffer) continue;
+      const BufferRef& buffer = buffers_[operand.buffer];
+      if (!buffer) {
+        return absl::InternalError(absl::StrCat(
+            "kernel ", launch.kernel->name, " needs buffer ", operand.buffer,
+            ", which does not exist at this step"));
+      }
+      args.set_pointer(static_cast<int>(i), buffer->data() + operand.offset);
+    }
+    for (size_t i = 0; i < launch.scalars.size(); ++i) {
+      args.set_scalar(static_cast<int>(i), scalars_[launch.scalars[i]].bytes);
+    }
+    Increment(Counter::kLaunches);
+    Increment(Counter::kBytesMoved, launch.bytes);
+    launch.kernel->launches.fetch_add(1, std::memory_order_relaxed);
+    if (!launch.lagged.empty()) return RunLagged(launch, args, context_);
+    switch (launch.split) {
+      case Split::kSerial:
+      case Split::kRows: return RunRows(launch, args, context_);
+      case Split::kTree: return RunTree(launch, args, context_);
+    }
+    return absl::InternalError("unknown split");
+  }
+
+  const Plan& plan_;
+  absl::Span<const ScalarValue> scalars_;
+  Buffers buffers_;
+  RunContext context_;
+};
+
+}  // namespace
+
+absl::Status Execute(const Plan& plan, absl::Span<const BufferRef> inputs,
+                     absl::Span<const ScalarValue> scalars,
+                     std::vector<BufferRef>* outputs,
+                     const ExecuteOptions& options) {
+  outputs->clear();
+  Run run(plan, scalars, options);
+  FUSEAU_RETURN_IF_ERROR(run.Bind(inputs));
+  FUSEAU_RETURN_IF_ERROR(run.Steps());
+  *outputs = run.TakeOutputs();
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau::runtime

@@ -1,0 +1,131 @@
+// What the compiler hands to the runtime: a plan is a straight list of steps
+// over numbered buffers. It holds no MLIR and no pointers to data, so it can be
+// run any number of times, on other buffers and other scalars.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/combiner.h"
+#include "runtime/base/dims.h"
+#include "runtime/base/dtype.h"
+
+namespace fuseau::runtime {
+
+// The signature of every compiled kernel. It computes rows [lo, hi) of the
+// outermost dimension (a launch of rank 0 is called with [0, 1)). `args` is a
+// block of 64-bit slots:
+//   sizes            rank slots (size 0 is not read: lo and hi stand for it)
+//   for each operand, inputs first, then outputs: its address, then rank
+//                    strides in bytes
+//   for each scalar  two slots; its value starts the first one
+using KernelFn = void (*)(int64_t lo, int64_t hi, const int64_t* args);
+
+constexpr int OperandSlot(int rank, int operand) {
+  return rank + operand * (rank + 1);
+}
+constexpr int ScalarSlot(int rank, int operands, int scalar) {
+  return OperandSlot(rank, operands) + 2 * scalar;
+}
+constexpr int SlotCount(int rank, int operands, int scalars) {
+  return ScalarSlot(rank, operands, scalars);
+}
+
+// A loaded kernel. Owned by the kernel cache; plans share it. `fn` stays valid
+// as long as the object lives.
+struct Kernel {
+  virtual ~Kernel() = default;
+  std::string name;  // a readable name with a hash, e.g. "add_mul_3f2a91"
+  KernelFn fn = nullptr;
+  mutable std::atomic<int64_t> launches{0};
+};
+
+// An input whose elements are not in memory but are numbers in a row: element
+// i is offset + sum(i * strides). The address slot then holds `offset`.
+inline constexpr int32_t kIotaBuffer = -1;
+
+struct PlanOperand {
+  int32_t buffer = 0;  // index in Plan::buffers, or kIotaBuffer
+  int64_t offset = 0;  // bytes, or the start value of an iota
+  Dims strides;        // bytes or steps, one per dimension of the launch
+  DType dtype = DType::kFloat64;
+};
+
+// How a launch may be cut into pieces that run side by side.
+enum class Split : uint8_t {
+  kSerial,  // one call with [0, size 0)
+  kRows,    // any cut of dimension 0 gives the same result
+  kTree,    // rank 1, every output a full reduction: [lo, hi) gives the partial
+            // result of that range; joined along NumPy's pairwise tree
+};
+
+// A write whose kernel also reads old elements of the same buffer, other than
+// exactly the element it writes. The executor runs it in tiles along dimension
+// 0 whose results wait in a ring of tiles until no later row reads the old ones
+// (see runtime/README.md).
+struct LaggedWrite {
+  int32_t output = 0;       // operand index of the output
+  // Reading row i may touch old elements of written rows [i-behind, i+ahead].
+  int64_t behind = 0;
+  int64_t ahead = 0;
+  std::vector<int32_t> readers;  // operand indices that read the buffer
+};
+
+struct Launch {
+  std::shared_ptr<const Kernel> kernel;
+  Dims sizes;
+  std::vector<PlanOperand> operands;  // inputs, then outputs
+  int32_t input_count = 0;
+  std::vector<int32_t> scalars;       // indices of the run's scalars
+  Split split = Split::kRows;
+  // Bit d: any cut of dimension d gives the same result too. With kRows, the
+  // executor adds the dimensions along which every output has its own elements
+  // when all are plain writes; other launches say so here, e.g. a sum over
+  // dimension 0 (kSerial), which may be cut along the others.
+  uint64_t parallel_dims = 0;
+  std::vector<Combiner> combiners;    // one per output; kNone for plain writes
+  std::vector<LaggedWrite> lagged;    // at most one per launch
+  int64_t bytes = 0;  // minimum traffic: each operand's elements once
+  double flops = 0;   // estimate of work, in cheap operations
+};
+
+enum class BufferKind : uint8_t {
+  kInput,  // given by the caller, `index` is its place among the inputs
+  kNew,    // made by the plan
+};
+
+struct PlanBuffer {
+  BufferKind kind = BufferKind::kNew;
+  int32_t index = 0;
+  int64_t bytes = 0;
+};
+
+struct Step {
+  enum Kind : uint8_t {
+    kAllocate,  // makes `buffer`
+    kFree,      // gives `buffer` back (or the plan's hold on an input)
+    kCopy,      // copies the whole of `source` to `buffer`
+    kFill,      // fills `buffer` with copies of the `fill_size` bytes in `fill`
+    kLaunch,    // runs launches[launch]
+  };
+  Kind kind;
+  int32_t buffer = -1;
+  int32_t source = -1;
+  int32_t launch = -1;
+  uint8_t fill_size = 0;
+  alignas(16) char fill[16] = {};
+};
+
+struct Plan {
+  std::vector<PlanBuffer> buffers;
+  std::vector<Launch> launches;
+  std::vector<Step> steps;
+  std::vector<int32_t> outputs;  // the buffer that holds each result
+  int32_t input_count = 0;
+  int32_t scalar_count = 0;
+};
+
+}  // namespace fuseau::runtime

@@ -1,0 +1,200 @@
+#include "runtime/plan_check.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::runtime {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const Plan& plan)
+      : plan_(plan), exists_(plan.buffers.size(), false) {}
+
+  absl::Status Check() {
+    for (size_t i = 0; i < plan_.buffers.size(); ++i) {
+      const PlanBuffer& buffer = plan_.buffers[i];
+      if (buffer.bytes < 0) return Bad("buffer ", i, " has a negative size");
+      if (buffer.kind != BufferKind::kInput) continue;
+      if (buffer.index < 0 || buffer.index >= plan_.input_count) {
+        return Bad("buffer ", i, " is input ", buffer.index, " of ",
+                   plan_.input_count);
+      }
+      exists_[i] = true;
+    }
+    for (size_t i = 0; i < plan_.steps.size(); ++i) {
+      where_ = absl::StrCat("step ", i, ": ");
+      FUSEAU_RETURN_IF_ERROR(CheckStep(plan_.steps[i]));
+    }
+    where_ = "outputs: ";
+    for (int32_t buffer : plan_.outputs) {
+      FUSEAU_RETURN_IF_ERROR(CheckExists(buffer));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  template <typename... T>
+  absl::Status Bad(const T&... text) const {
+    return absl::InternalError(absl::StrCat("bad plan: ", where_, text...));
+  }
+
+  absl::Status CheckExists(int32_t buffer) const {
+    if (buffer < 0 || buffer >= static_cast<int64_t>(exists_.size())) {
+      return Bad("there is no buffer ", buffer);
+    }
+    if (!exists_[buffer]) return Bad("buffer ", buffer, " does not exist now");
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckStep(const Step& step) {
+    switch (step.kind) {
+      case Step::kAllocate:
+        if (step.buffer < 0 ||
+            step.buffer >= static_cast<int64_t>(exists_.size())) {
+          return Bad("there is no buffer ", step.buffer);
+        }
+        if (exists_[step.buffer]) {
+          return Bad("buffer ", step.buffer, " exists already");
+        }
+        exists_[step.buffer] = true;
+        return absl::OkStatus();
+      case Step::kFree:
+        FUSEAU_RETURN_IF_ERROR(CheckExists(step.buffer));
+        exists_[step.buffer] = false;
+        return absl::OkStatus();
+      case Step::kCopy:
+        FUSEAU_RETURN_IF_ERROR(CheckExists(step.buffer));
+        FUSEAU_RETURN_IF_ERROR(CheckExists(step.source));
+        if (plan_.buffers[step.buffer].bytes !=
+            plan_.buffers[step.source].bytes) {
+          return Bad("a copy between buffers of different size");
+        }
+        return absl::OkStatus();
+      case Step::kFill: {
+        FUSEAU_RETURN_IF_ERROR(CheckExists(step.buffer));
+        const int n = step.fill_size;
+        if (n != 1 && n != 2 && n != 4 && n != 8 && n != 16) {
+          return Bad("a fill with ", n, " bytes");
+        }
+        if (plan_.buffers[step.buffer].bytes % n != 0) {
+          return Bad("a fill with part of an element");
+        }
+        return absl::OkStatus();
+      }
+      case Step::kLaunch:
+        if (step.launch < 0 ||
+            step.launch >= static_cast<int64_t>(plan_.launches.size())) {
+          return Bad("there is no launch ", step.launch);
+        }
+        return CheckLaunch(plan_.launches[step.launch]);
+    }
+    return Bad("unknown kind");
+  }
+
+  absl::Status CheckLaunch(const Launch& launch) const {
+    const size_t rank = launch.sizes.size();
+    const int64_t operands = static_cast<int64_t>(launch.operands.size());
+    if (launch.kernel == nullptr || launch.kernel->fn == nullptr) {
+      return Bad("a launch without a kernel");
+    }
+    if (rank > static_cast<size_t>(kMaxRank)) return Bad("rank ", rank);
+    for (int64_t size : launch.sizes) {
+      if (size < 0) return Bad("a negative size");
+    }
+    if (launch.input_count < 0 || launch.input_count > operands) {
+      return Bad(launch.input_count, " inputs of ", operands, " operands");
+    }
+    if (static_cast<int64_t>(launch.combiners.size()) !=
+        operands - launch.input_count) {
+      return Bad(launch.combiners.size(), " combiners for ",
+                 operands - launch.input_count, " outputs");
+    }
+    for (int64_t i = 0; i < operands; ++i) {
+      const PlanOperand& operand = launch.operands[i];
+      if (operand.strides.size() != rank) {
+        return Bad("operand ", i, " has ", operand.strides.size(),
+                   " strides in a launch of rank ", rank);
+      }
+      if (operand.buffer == kIotaBuffer) {
+        if (i >= launch.input_count) return Bad("an iota as an output");
+        continue;
+      }
+      FUSEAU_RETURN_IF_ERROR(CheckExists(operand.buffer));
+      const ByteRange range = Extent(operand.offset, launch.sizes,
+                                     operand.strides, ItemSize(operand.dtype));
+      if (!range.Empty() &&
+          (range.lo < 0 || range.hi > plan_.buffers[operand.buffer].bytes)) {
+        return Bad("operand ", i, " touches bytes ", range.lo, " to ", range.hi,
+                   " of a buffer of ", plan_.buffers[operand.buffer].bytes);
+      }
+    }
+    for (int32_t scalar : launch.scalars) {
+      if (scalar < 0 || scalar >= plan_.scalar_count) {
+        return Bad("there is no scalar ", scalar);
+      }
+    }
+    if (launch.split == Split::kTree) FUSEAU_RETURN_IF_ERROR(CheckTree(launch));
+    if (!launch.lagged.empty()) return CheckLagged(launch);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckTree(const Launch& launch) const {
+    if (launch.sizes.size() != 1) return Bad("a tree launch has rank 1");
+    if (launch.combiners.empty()) return Bad("a tree launch without outputs");
+    for (Combiner combiner : launch.combiners) {
+      if (combiner == Combiner::kNone) {
+        return Bad("a tree launch joins every output");
+      }
+    }
+    for (size_t i = launch.input_count; i < launch.operands.size(); ++i) {
+      if (launch.operands[i].strides[0] != 0) {
+        return Bad("an output of a tree launch is one element");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckLagged(const Launch& launch) const {
+    if (launch.lagged.size() > 1) return Bad("more than one lagged write");
+    if (launch.split != Split::kRows) return Bad("a lagged write runs by rows");
+    const LaggedWrite& lag = launch.lagged[0];
+    const int64_t operands = static_cast<int64_t>(launch.operands.size());
+    if (lag.output < launch.input_count || lag.output >= operands) {
+      return Bad("operand ", lag.output, " is no output");
+    }
+    const PlanOperand& output = launch.operands[lag.output];
+    if (lag.readers.empty()) return Bad("a lagged write without readers");
+    const bool rows = !launch.sizes.empty() && launch.sizes[0] > 1;
+    if (rows && output.strides[0] <= 0) {
+      return Bad("a lagged write goes backwards along dimension 0");
+    }
+    for (int32_t reader : lag.readers) {
+      if (reader < 0 || reader >= launch.input_count) {
+        return Bad("operand ", reader, " is no input");
+      }
+      const PlanOperand& input = launch.operands[reader];
+      if (input.buffer != output.buffer) {
+        return Bad("reader ", reader, " of a lagged write has another buffer");
+      }
+      if (rows && input.strides[0] != output.strides[0]) {
+        return Bad("reader ", reader, " of a lagged write has stride ",
+                   input.strides[0], ", the output ", output.strides[0]);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  const Plan& plan_;
+  std::vector<bool> exists_;
+  std::string where_;
+};
+
+}  // namespace
+
+absl::Status CheckPlan(const Plan& plan) { return Checker(plan).Check(); }
+
+}  // namespace fuseau::runtime

@@ -1,0 +1,158 @@
+"""Runs one program with NumPy and with a module under test, statement by statement, and compares what comes out."""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy
+
+from .program import compiled, is_inexact, namespace
+
+
+@dataclass(frozen=True)
+class Options:
+    """How exact the comparison is."""
+
+    ulp: int = 0
+    """Units in the last place by which results of programs with transcendental functions may differ."""
+    signed_zero: bool = False
+    """Whether -0.0 and 0.0 differ."""
+    strides: bool = False
+    """Whether strides and contiguity flags are compared too."""
+
+
+class Failure(NamedTuple):
+    kind: str
+    """exception, type, dtype, shape, strides, value, evaluation, crash or hang."""
+    message: str
+    detail: str = ""
+    """What a smaller program must keep besides the kind: which exception came instead of which."""
+
+    def is_like(self, other):
+        return other is not None and (self.kind, self.detail) == (other.kind, other.detail)
+
+
+class Invalid(Exception):
+    """The program has undefined behaviour in NumPy itself, so that it proves nothing."""
+
+
+def public_type(problem):
+    """The name of an exception's nearest public class: NumPy's private ones count as what they derive from."""
+    for base in type(problem).__mro__:
+        if not base.__name__.startswith("_") and base.__name__ != "UFuncTypeError":
+            return base.__name__
+    return "object"
+
+
+def run_statement(statement, env):
+    """Runs a statement and returns the exception that it raised, or None."""
+    try:
+        exec(compiled(statement), env)
+    except Exception as problem:
+        return problem.with_traceback(None)
+    return None
+
+
+def ulps(got, want):
+    """The largest distance of two float arrays in units in the last place; where both are NaN it is 0."""
+    integers = numpy.dtype(f"i{got.dtype.itemsize}")
+
+    def order(values):
+        bits = values.view(integers).astype(object if integers.itemsize == 8 else numpy.int64)
+        return numpy.where(bits < 0, -(bits & numpy.iinfo(integers).max), bits)
+
+    both_nan = (got != got) & (want != want)
+    distance = abs(order(got) - order(want))
+    distance[both_nan] = 0
+    return int(distance.max()) if distance.size else 0
+
+
+def values_differ(got, want, ulp, signed_zero):
+    """None when two arrays of one dtype and shape hold the same values, else how they differ."""
+    if got.dtype.kind not in "fc":
+        return None if numpy.array_equal(got, want) else "values"
+    if got.tobytes() == want.tobytes():
+        return None
+    got, want = numpy.ascontiguousarray(got).reshape(-1), numpy.ascontiguousarray(want).reshape(-1)
+    if got.dtype.kind == "c":
+        part = numpy.dtype(f"f{got.dtype.itemsize // 2}")
+        got, want = got.view(part), want.view(part)
+    same = (got == want) | ((got != got) & (want != want))
+    if signed_zero:
+        same &= (numpy.signbit(got) == numpy.signbit(want)) | (got != got)
+    if same.all():
+        return None
+    distance = ulps(got, want)
+    if distance <= ulp and not signed_zero:
+        return None
+    return f"{int((~same).sum())} of {same.size} values, by up to {distance} ulp"
+
+
+def compare(name, got, want, options, ulp):
+    """The Failure of one name, or None."""
+    if not isinstance(want, (numpy.ndarray, numpy.generic)):
+        return compare_python(name, got, want)
+    if not hasattr(got, "dtype") or not hasattr(got, "shape"):
+        return Failure("type", f"{name} is a {type(got).__name__}, not an array")
+    if numpy.dtype(got.dtype) != want.dtype:
+        return Failure("dtype", f"{name}: {got.dtype} instead of {want.dtype}")
+    if tuple(got.shape) != want.shape:
+        return Failure("shape", f"{name}: {tuple(got.shape)} instead of {want.shape}")
+    if options.strides and want.size and isinstance(want, numpy.ndarray):
+        if tuple(got.strides) != want.strides:
+            return Failure("strides", f"{name}: {tuple(got.strides)} instead of {want.strides}")
+        flags = [(f[flag] for flag in ("C_CONTIGUOUS", "F_CONTIGUOUS")) for f in (got.flags, want.flags)]
+        if tuple(flags[0]) != tuple(flags[1]):
+            return Failure("strides", f"{name}: its contiguity flags differ")
+    values = numpy.asarray(got)
+    if values.dtype != want.dtype or values.shape != want.shape:
+        return Failure("evaluation", f"{name}: asarray gives {values.dtype}{values.shape} for {want.dtype}{want.shape}")
+    difference = values_differ(values, numpy.asarray(want), ulp, options.signed_zero)
+    if difference is None:
+        return None
+    return Failure("value", f"{name} differs in {difference}\ngot\n{values!r}\ninstead of\n{want!r}"[:2000])
+
+
+def compare_python(name, got, want):
+    if type(got) is not type(want):
+        return Failure("type", f"{name} is a {type(got).__name__}, not a {type(want).__name__}")
+    # repr tells NaN from a number and 0.0 from -0.0, and every float from its neighbours.
+    if got != want and repr(got).replace("-0.0", "0.0") != repr(want).replace("-0.0", "0.0"):
+        return Failure("value", f"{name}: {got!r} instead of {want!r}"[:2000])
+    return None
+
+
+def check(statements, module, options=Options(), strict=False):
+    """Runs a program on NumPy and on the module. Returns a Failure, or None when they agree.
+
+    With `strict`, a program that casts values outside the range of an integer type raises Invalid.
+    """
+    with warnings.catch_warnings(record=strict) as caught, numpy.errstate(all="warn" if strict else "ignore"):
+        warnings.simplefilter("always" if strict else "ignore")
+        reference, tested = namespace(numpy), namespace(module)
+        for line, statement in enumerate(statements):
+            if strict:
+                caught.clear()
+            want = run_statement(statement, reference)
+            if strict and any("invalid value encountered in cast" in str(w.message) for w in caught):
+                raise Invalid(statement)
+            got = run_statement(statement, tested)
+            types = [problem and public_type(problem) for problem in (got, want)]
+            if types[0] != types[1]:
+                message = f"line {line + 1}: {statement}\ngot {got!r}\ninstead of {want!r}"
+                return Failure("exception", message[:2000], f"{types[0]} instead of {types[1]}")
+        return compare_all(tested, reference, options, options.ulp if is_inexact(statements) else 0)
+
+
+def compare_all(tested, reference, options, ulp):
+    names = [n for n in reference if n not in ("np", "data", "inf", "nan", "__builtins__", "_")]
+    for name in names:
+        if name not in tested:
+            return Failure("type", f"{name} was never assigned")
+        try:
+            failure = compare(name, tested[name], reference[name], options, ulp)
+        except Exception as problem:
+            return Failure("evaluation", f"{name}: {type(problem).__name__}: {problem}"[:2000])
+        if failure is not None:
+            return failure
+    return None

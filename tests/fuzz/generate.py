@@ -1,0 +1,104 @@
+"""Makes random NumPy programs as lists of one-line statements.
+
+    python -m tests.fuzz.generate --seed 1 --program 7        prints one program as a script
+
+A statement is proposed by a rule, then run with NumPy, so that the next rule knows every name's shape and dtype. A program
+depends on its seed alone.
+"""
+
+import argparse
+import itertools
+
+import numpy
+
+from . import rules_compute, rules_error, rules_make, rules_view, rules_write  # noqa: F401
+from .data import DTYPES
+from .program import compiled, script
+from .state import RULES, State
+
+MAX_STATEMENTS = 22
+
+
+class Rejected(Exception):
+    """The statement made something that programs leave out, such as a float16 array."""
+
+
+def statement_table(skip):
+    names = [n for n in RULES if n not in skip]
+    return [RULES[n][1] for n in names], list(itertools.accumulate(RULES[n][0] for n in names))
+
+
+def supported(value, limit):
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        return value.dtype.name in DTYPES and value.size <= limit and value.ndim <= 5
+    return isinstance(value, (bool, int, float, complex, list, tuple))
+
+
+def attempt(state, statement):
+    """Runs a statement in the state. Returns whether it raised; raises Rejected with the names as they were."""
+    before = dict(state.env)
+    raised = False
+    try:
+        exec(compiled(statement), state.env)
+    except Exception:
+        raised = True
+    changed = [n for n, v in state.env.items() if before.get(n) is not v and n not in ("__builtins__", "_")]
+    if not all(supported(state.env[n], state.limit) for n in changed):
+        state.env.clear()
+        state.env.update(before)
+        raise Rejected
+    for name in changed:
+        value = state.env[name]
+        if isinstance(value, (numpy.ndarray, numpy.generic)):
+            state.values[name] = value
+        else:
+            state.values.pop(name, None)
+            if isinstance(value, (int, float)):
+                state.numbers.append(name)
+    for name in before:
+        if name not in state.env:
+            state.values.pop(name, None)
+    return raised
+
+
+def may_have_effects(statement):
+    """Whether a statement can raise after it has changed something."""
+    return ";" in statement or statement.startswith("for ")
+
+
+def generate(seed, skip=()):
+    """The statements of the program of this seed."""
+    state = State(seed)
+    functions, weights = statement_table(skip)
+    length = 8 if state.large else state.rng.randint(4, MAX_STATEMENTS)
+    statements = []
+    with numpy.errstate(all="ignore"):
+        for _ in range(4 * length):
+            if len(statements) >= length:
+                break
+            function = RULES["make_data"][1] if len(statements) < 2 else state.rng.choices(functions, cum_weights=weights)[0]
+            statement = function(state)
+            if statement is None:
+                continue
+            try:
+                raised = attempt(state, statement)
+            except Rejected:
+                continue
+            # Errors that happen by chance are many and alike: keep a few.
+            if raised and not may_have_effects(statement) and function.__name__ != "error" and not state.chance(0.15):
+                continue
+            statements.append(statement)
+    return statements
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Prints a generated program.")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--program", type=int, default=0)
+    parser.add_argument("--module", default="numpy")
+    options = parser.parse_args()
+    print(script(generate(f"{options.seed}:{options.program}"), options.module), end="")
+
+
+if __name__ == "__main__":
+    main()

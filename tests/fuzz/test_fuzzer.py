@@ -1,0 +1,178 @@
+"""The fuzzer itself: it finds planted bugs, shrinks them, survives crashes, and is quiet on NumPy."""
+
+import subprocess
+import sys
+import types
+
+import numpy
+import pytest
+
+from tests.fuzz import worker
+from tests.fuzz.data import DTYPES
+from tests.fuzz.execute import Failure, Options, check, values_differ
+from tests.fuzz.generate import generate
+from tests.fuzz.program import is_inexact
+from tests.fuzz.shrink import as_test, shrink
+from tests.fuzz.state import RULES
+
+
+def broken(**functions):
+    """NumPy with some of its functions replaced."""
+    module = types.ModuleType("broken")
+    module.__getattr__ = lambda name: getattr(numpy, name)
+    module.__dict__.update(functions)
+    return module
+
+
+def find(module, kind):
+    """The first program that fails in that way, and its failure."""
+    for number in range(3000):
+        statements = generate(f"test:{number}")
+        failure = check(statements, module)
+        if failure is not None and failure.kind == kind:
+            return statements, failure
+    pytest.fail("no program found the planted bug")
+
+
+def where_without_nan(condition, *branches):
+    result = numpy.where(condition, *branches)
+    return numpy.nan_to_num(result) if branches and numpy.ndim(result) else result
+
+
+def ones_of_any_shape(shape, dtype=float):
+    return numpy.ones(tuple(abs(n) for n in shape), dtype)
+
+
+def transposed_copy(array, axes=None):
+    return numpy.transpose(array, axes).copy()
+
+
+def divide_as_float32(*arguments, **keywords):
+    result = numpy.divide(*arguments, **keywords)
+    return result.astype("float32") if result.dtype == "float64" and "out" not in keywords else result
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "function", "kind", "lines"),
+    [
+        ("where", where_without_nan, "value", 3),
+        ("ones", ones_of_any_shape, "exception", 1),
+        ("divide", divide_as_float32, "dtype", 2),
+        ("transpose", transposed_copy, "value", 3),
+    ],
+)
+def test_finds_and_shrinks_a_planted_bug(name, function, kind, lines):
+    module = broken(**{name: function})
+    statements, failure = find(module, kind)
+    small, last = shrink(statements, failure, lambda program: check(program, module))
+    assert last.kind == kind
+    assert len(small) <= lines, small
+    assert name in "\n".join(small)
+    compile(as_test(small, "planted"), "test", "exec")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_agrees_with_itself():
+    for number in range(200):
+        assert check(generate(f"quiet:{number}"), numpy) is None
+
+
+def test_same_seed_same_program():
+    assert generate("1:17") == generate("1:17")
+    assert generate("1:17") != generate("2:17")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_programs_cover_every_rule_and_dtype():
+    text = "\n".join(line for number in range(300) for line in generate(f"cover:{number}"))
+    for word in (*DTYPES, "np.where", "out=", "where=", "::-1", "np.concatenate", "np.stack", ".reshape", "del "):
+        assert word in text
+    assert len(RULES) > 30
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_skipped_rules_are_left_out():
+    lines = [line for number in range(50) for line in generate(f"s:{number}", skip=("delete", "join", "error"))]
+    assert not any(line.startswith("del ") or "concatenate" in line for line in lines)
+
+
+def test_values_differ():
+    one = numpy.array([1.0, numpy.nan, -0.0])
+    assert values_differ(one, numpy.array([1.0, -numpy.nan, 0.0]), 0, signed_zero=False) is None
+    assert values_differ(one, numpy.array([1.0, numpy.nan, 0.0]), 0, signed_zero=True)
+    near = numpy.nextafter(one, 2)
+    assert "by up to 1 ulp" in values_differ(one[:1], near[:1], 0, signed_zero=False)
+    assert values_differ(one[:1], near[:1], 1, signed_zero=False) is None
+    assert values_differ(one[:1] * 1j, near[:1] * 1j, 1, signed_zero=False) is None
+
+
+def test_exact_programs_are_compared_bit_by_bit():
+    assert is_inexact(["a1 = np.exp(a0)"])
+    assert not is_inexact(["a1 = a0 + 1"])
+    near = broken(add=lambda a, b: numpy.nextafter(numpy.add(a, b), 9.0))
+    program = ["a0 = np.add(1.0, np.array([1.0, 2.0]))"]
+    assert check(program, near, Options(ulp=4)).kind == "value"
+    assert check([*program, "a1 = np.exp(a0 * 0)"], near, Options(ulp=4)) is None
+
+
+CRASHING = """
+import os, time
+from numpy import *
+import numpy
+def floor_divide(*arguments, **keywords):
+    os.abort()
+def __getattr__(name):
+    return getattr(numpy, name)
+"""
+
+
+@pytest.fixture
+def crashing_module(tmp_path, monkeypatch):
+    (tmp_path / "crashing_numpy.py").write_text(CRASHING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "crashing_numpy"
+
+
+def test_a_crash_is_a_failure_of_one_program(crashing_module):
+    child = worker.Worker(crashing_module, "default", Options())
+    try:
+        assert child.run_program(["a0 = np.add(1, 2)"]) is None
+        assert child.run_program(["a0 = np.floor_divide(1, 2)"]).kind == "crash"
+        assert child.run_program(["a0 = np.add(1, 2)"]) is None
+    finally:
+        child.stop()
+
+
+def test_a_hang_is_a_failure(monkeypatch):
+    monkeypatch.setattr(worker, "HANG_SECONDS", 0.5)
+    child = worker.Worker("numpy", "default", Options())
+    try:
+        assert child.run_program(["while True: pass"]).kind == "hang"
+        assert child.run_program(["a0 = np.add(1, 2)"]) is None
+    finally:
+        child.stop()
+
+
+def test_command_line_reports_crashes_and_counts(crashing_module):
+    command = [sys.executable, "-m", "tests.fuzz.run", "--module", crashing_module, "--programs", "120", "--shrink", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    last = done.stdout.splitlines()[-1]
+    assert done.returncode == 1
+    assert "crash" in done.stdout
+    assert "np.floor_divide" in done.stdout
+    passed, failed = (int(part.split()[0]) for part in last.split(", "))
+    assert failed >= 1
+    assert passed + failed == 120
+
+
+def test_shrinking_keeps_the_kind_of_failure():
+    def run(program):
+        if "bad" in "".join(program):
+            return Failure("value", "bad")
+        return Failure("dtype", "other") if program else None
+
+    small, last = shrink(["a0 = 1 + 2", "a1 = bad + a0", "a2 = a1"], Failure("value", "bad"), run)
+    assert small == ["a0 = bad"]
+    assert last.kind == "value"
