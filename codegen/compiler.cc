@@ -7,6 +7,7 @@
 #include "ir/import.h"
 #include "passes/passes.h"
 #include "runtime/base/status.h"
+#include "runtime/plan_check.h"
 
 namespace fuseau::codegen {
 namespace {
@@ -26,7 +27,17 @@ class Compiler {
     mlir::OwningOpRef<mlir::ModuleOp> module =
         ir::ImportTrace(trace, context_);
     FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
-    return BuildPlan(*module, kernels_);
+    FUSEAU_ASSIGN_OR_RETURN(
+        std::shared_ptr<runtime::Plan> plan,
+        BuildPlan(*module, KernelCache::Global()));
+    // What the passes found unused is given all the same.
+    plan->input_count = plan->scalar_count = 0;
+    for (const ir::TraceNode& node : trace.nodes) {
+      plan->input_count += node.op == ir::OpCode::kInput;
+      plan->scalar_count += node.op == ir::OpCode::kScalar;
+    }
+    FUSEAU_RETURN_IF_ERROR(runtime::CheckPlan(*plan));
+    return plan;
   }
 
  private:
@@ -36,7 +47,6 @@ class Compiler {
 
   absl::Mutex mutex_;
   mlir::MLIRContext context_;
-  KernelCache kernels_;
 };
 
 }  // namespace

@@ -120,8 +120,8 @@ std::string KernelName(ir::exec::KernelOp kernel, absl::string_view key) {
 KernelCache& KernelCache::Global() {
   static auto* cache = [] {
     Options options;
-    options.level = SettingInt("FUSEAU_OPT", 1) == 0 ? OptLevel::kO0
-                                                     : OptLevel::kO1;
+    options.level =
+        SettingInt("FUSEAU_OPT", 1) == 0 ? OptLevel::kO0 : OptLevel::kO1;
     options.store = &runtime::KernelStore::Global();
     options.target = ProcessTarget();
     return new KernelCache(std::move(options));
@@ -129,17 +129,15 @@ KernelCache& KernelCache::Global() {
   return *cache;
 }
 
-absl::StatusOr<KernelCache::Made> KernelCache::Make(
-    ir::exec::KernelOp kernel, const std::string& key) {
+absl::StatusOr<KernelCache::Made> KernelCache::Make(ir::exec::KernelOp kernel,
+                                                    const std::string& key) {
   const std::string name = KernelName(kernel, key);
   const bool dumps = Dumps("kernel") || Dumps("llvm") || Dumps("asm");
   if (options_.store && !dumps) {
     if (std::optional<std::string> object = options_.store->Get(key)) {
-      runtime::Increment(runtime::Counter::kKernelCacheDiskHits);
       FUSEAU_ASSIGN_OR_RETURN(auto loaded, LoadObject(*object, name));
       return Made{std::move(loaded), static_cast<int64_t>(object->size())};
     }
-    runtime::Increment(runtime::Counter::kKernelCacheDiskMisses);
   }
   llvm::LLVMContext context;
   FUSEAU_ASSIGN_OR_RETURN(auto module,

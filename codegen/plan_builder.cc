@@ -58,16 +58,29 @@ int64_t Traffic(const PlanOperand& operand, const Dims& sizes) {
   return bytes;
 }
 
+// The dimensions along which all results move: those that a reduction keeps.
+// Points that differ there join to different results.
+uint64_t KeptDimensions(const Launch& launch) {
+  uint64_t kept = 0;
+  for (size_t d = 0; d < launch.sizes.size(); ++d) {
+    bool moves = true;
+    for (size_t i = launch.input_count; i < launch.operands.size(); ++i)
+      moves &= launch.operands[i].strides[d] != 0;
+    if (moves) kept |= uint64_t{1} << d;
+  }
+  return kept;
+}
+
 class Builder {
  public:
   Builder(mlir::ModuleOp module, KernelCache& kernels)
       : module_(module), kernels_(kernels) {}
 
-  absl::StatusOr<std::shared_ptr<const Plan>> Build() {
+  absl::StatusOr<std::shared_ptr<Plan>> Build() {
     for (auto function : module_.getOps<mlir::func::FuncOp>())
       for (Operation& op : function.getBody().front())
         FUSEAU_RETURN_IF_ERROR(Add(&op));
-    return std::shared_ptr<const Plan>(std::move(plan_));
+    return std::move(plan_);
   }
 
  private:
@@ -165,6 +178,8 @@ class Builder {
     launch.split = op.getSplit() == "rows"   ? runtime::Split::kRows
                    : op.getSplit() == "tree" ? runtime::Split::kTree
                                              : runtime::Split::kSerial;
+    if (launch.split == runtime::Split::kSerial)
+      launch.parallel_dims = KeptDimensions(launch);
     if (!op.getLagged().empty()) {
       runtime::LaggedWrite lagged;
       lagged.output =
@@ -200,7 +215,7 @@ class Builder {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(mlir::ModuleOp module,
+absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(mlir::ModuleOp module,
                                                       KernelCache& kernels) {
   return Builder(module, kernels).Build();
 }

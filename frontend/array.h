@@ -14,7 +14,12 @@ enum ArrayFlags : uint8_t {
   kFContiguous = 4,
   // Stands for one of NumPy's scalars: of rank 0, never written, hashable.
   kScalarFlag = 8,
+  // The steps of the axes do not grow from the first to the last, as in a slice
+  // of a C-contiguous array: NumPy visits the elements in the order of the axes.
+  kAxesInOrder = 16,
 };
+inline constexpr uint8_t kLayoutFlags =
+    kCContiguous | kFContiguous | kAxesInOrder;
 
 // A value type; copies share the Base. Up to four dimensions need no allocation.
 class Array {
@@ -80,8 +85,16 @@ class Array {
   uint8_t flags() const { return flags_; }
   bool has(ArrayFlags flag) const { return (flags_ & flag) != 0; }
   void set_flags(uint8_t flags) { flags_ = flags; }
-  // Recomputes the flags of contiguity, which follow from sizes and strides.
-  void UpdateContiguity();
+  // Recomputes the flags that follow from sizes and strides.
+  void UpdateLayout();
+  // The same for an array just made in C order, with elements.
+  void SetDenseLayout() {
+    int longer = 0;  // axes of more than one element
+    for (int64_t size : shape()) longer += size > 1 ? 1 : 0;
+    flags_ = static_cast<uint8_t>((flags_ & ~kLayoutFlags) | kCContiguous |
+                                  kAxesInOrder |
+                                  (longer < 2 ? kFContiguous : 0));
+  }
 
  private:
   void CopyFrom(const Array& other) {

@@ -73,9 +73,7 @@ void MakeWindow(const Array& target, Read* read, Window* window) {
     if (target.shape()[d] != 1) axes[rank++] = static_cast<uint8_t>(d);
   }
   const int64_t* strides = target.strides_data();
-  std::stable_sort(axes, axes + rank, [&](uint8_t a, uint8_t b) {
-    return std::abs(strides[a]) > std::abs(strides[b]);
-  });
+  SortByStride(strides, rank, axes);
   window->offset = target.offset();
   for (int i = 0; i < rank; ++i) {
     const int64_t size = target.shape()[axes[i]];

@@ -97,6 +97,74 @@ const uint8_t* ResultAxes(absl::Span<const Operand> operands,
   return axes;
 }
 
+// The usual case at little cost: operands of one shape and of the loop's types,
+// whose axes lie in memory in their order, and numbers. False if it is another
+// one; then nothing was done.
+bool RecordSimple(OpCode op, const Loop& loop,
+                  absl::Span<const Operand> operands, Array* out) {
+  const Array* lead = nullptr;
+  const int count = static_cast<int>(operands.size());
+  char numbers[2][16];
+  for (int k = 0; k < count; ++k) {
+    const Array* array = operands[k].array;
+    if (array == nullptr) {
+      if (!ConvertScalar(operands[k], loop.in[k], numbers[k]).ok()) {
+        return false;
+      }
+      continue;
+    }
+    if (!array->has(kAxesInOrder) || array->dtype() != loop.in[k] ||
+        array->node()->state == NodeState::kValue) {
+      return false;
+    }
+    if (lead != nullptr && !SameShape(*lead, *array)) return false;
+    lead = array;
+  }
+  if (lead == nullptr || lead->rank() == 0 ||
+      lead->rank() > Node::kInlineRank) {
+    return false;
+  }
+  const int rank = lead->rank();
+  const int64_t* shape = lead->shape_data();
+  int64_t bytes = ItemSize(loop.out);
+  for (int d = 0; d < rank; ++d) {
+    if (__builtin_mul_overflow(bytes, shape[d], &bytes)) return false;
+  }
+  if (bytes == 0 || bytes > MemoryLimit()) return false;
+  Graph& graph = Graph::Get();
+  Node* node = graph.NewNode(op, loop.out, rank, count);
+  node->bytes = bytes;
+  out->SetRank(rank);
+  int64_t step = ItemSize(loop.out);
+  for (int d = rank - 1; d >= 0; --d) {
+    node->shape()[d] = shape[d];
+    out->shape_data()[d] = shape[d];
+    out->strides_data()[d] = step;
+    step *= shape[d];
+  }
+  for (int k = 0; k < count; ++k) {
+    const Array* array = operands[k].array;
+    if (array == nullptr) {
+      graph.SetScalarOperand(node, k, numbers[k], loop.in[k]);
+      continue;
+    }
+    const Base* base = array->base();
+    graph.SetOperand(node, k, base->cur, array->offset(), loop.in[k]);
+    graph.read_exposed |= base->exposed != 0;
+    const int64_t* strides = array->strides_data();
+    for (int d = 0; d < rank; ++d) {
+      node->strides(k)[d] = shape[d] == 1 ? 0 : strides[d];
+    }
+  }
+  graph.Commit(node);
+  out->set_dtype(loop.out);
+  out->set_offset(0);
+  out->set_flags(kWritable);
+  out->SetDenseLayout();
+  out->set_base(BaseRef::Adopt(graph.NewBase(node)));
+  return true;
+}
+
 bool IsNumber(const Read& read) { return read.node == nullptr; }
 
 }  // namespace
@@ -104,6 +172,9 @@ bool IsNumber(const Read& read) { return read.node == nullptr; }
 absl::Status Elementwise(OpCode op, const Loop& loop,
                          absl::Span<const Operand> operands, Order order,
                          Array* out) {
+  if (order == Order::kKeep && RecordSimple(op, loop, operands, out)) {
+    return absl::OkStatus();
+  }
   const int count = static_cast<int>(operands.size());
   Dims shape;
   FUSEAU_RETURN_IF_ERROR(CommonShape(operands, &shape));
@@ -155,6 +226,17 @@ absl::Status Elementwise(OpCode op, const Loop& loop,
 absl::Status ElementwiseInto(OpCode op, const Loop& loop,
                              absl::Span<const Operand> operands,
                              const Operand* where, const Array& target) {
+  bool same = where == nullptr;
+  for (const Operand& o : operands) {
+    same &= o.array == nullptr || o.array->rank() == 0 ||
+            SameShape(*o.array, target);
+  }
+  if (same) {
+    Array result;
+    FUSEAU_RETURN_IF_ERROR(
+        Elementwise(op, loop, operands, Order::kKeep, &result));
+    return Assign(target, Operand::Of(result));
+  }
   absl::InlinedVector<absl::Span<const int64_t>, 4> shapes;
   for (const Operand& o : operands) {
     shapes.push_back(o.array != nullptr ? o.array->shape()

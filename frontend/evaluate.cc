@@ -200,22 +200,17 @@ absl::Status EvaluateAll() {
   return Locked(roots, nullptr, nullptr);
 }
 
-WindowLimits& Limits() {
-  static WindowLimits limits = [] {
-    WindowLimits result;
-    result.operations = SettingInt("FUSEAU_WINDOW", 512);
-    if (SettingBool("FUSEAU_EAGER", false)) result.operations = 0;
-    result.bytes = runtime::PhysicalMemory() / 4;
-    return result;
-  }();
-  return limits;
+void ReadWindowLimits() {
+  window_limits.operations = SettingInt("FUSEAU_WINDOW", 512);
+  if (SettingBool("FUSEAU_EAGER", false)) window_limits.operations = 0;
+  window_limits.bytes = runtime::PhysicalMemory() / 4;
 }
 
 absl::Status CutWindow(Node* recorded) {
   Graph& graph = Graph::Get();
   const bool only_this = graph.read_exposed &&
-                         graph.pending_count() < Limits().operations &&
-                         graph.pending_bytes() < Limits().bytes;
+                         graph.pending_count() < window_limits.operations &&
+                         graph.pending_bytes() < window_limits.bytes;
   graph.read_exposed = false;
   if (only_this) return Evaluate({&recorded, 1});
   return EvaluateAll();

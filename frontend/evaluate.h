@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -37,18 +38,19 @@ absl::Status ReadElement(const Array& array, char out[16]);
 // The limits at which recording stops to compute.
 struct WindowLimits {
   int64_t operations = 512;
-  int64_t bytes = 0;
+  int64_t bytes = INT64_MAX;
 };
-WindowLimits& Limits();
+inline WindowLimits window_limits;
+// Takes them from FUSEAU_WINDOW, FUSEAU_EAGER and the size of memory.
+void ReadWindowLimits();
 
 absl::Status CutWindow(Node* recorded);
 // To be called after each recorded operation with its result.
 inline absl::Status AfterRecord(Node* recorded) {
   const Graph& graph = Graph::Get();
-  const WindowLimits& limits = Limits();
   if (__builtin_expect(!graph.read_exposed &&
-                           graph.pending_count() < limits.operations &&
-                           graph.pending_bytes() < limits.bytes,
+                           graph.pending_count() < window_limits.operations &&
+                           graph.pending_bytes() < window_limits.bytes,
                        true)) {
     return absl::OkStatus();
   }

@@ -9,38 +9,40 @@
 
 namespace fuseau {
 
-bool IsCContiguous(absl::Span<const int64_t> shape,
-                   absl::Span<const int64_t> strides, int64_t item_size) {
-  int64_t step = item_size;
-  bool dense = true;
-  for (int d = static_cast<int>(shape.size()) - 1; d >= 0; --d) {
-    if (shape[d] == 0) return true;
-    if (shape[d] != 1) {
-      dense &= strides[d] == step;
-      step *= shape[d];
+void Array::UpdateLayout() {
+  bool c_dense = true;
+  bool in_order = true;
+  int64_t step = item_size();
+  int64_t inner = 0;
+  for (int d = rank_ - 1; d >= 0; --d) {
+    const int64_t size = dims_[d];
+    const int64_t stride = dims_[rank_ + d];
+    if (size == 1) continue;
+    if (size == 0) {
+      flags_ |= kLayoutFlags;
+      return;
     }
+    c_dense &= stride == step;
+    step *= size;
+    if (stride == 0) continue;
+    in_order &= std::abs(stride) >= inner;
+    inner = std::abs(stride);
   }
-  return dense;
-}
-
-bool IsFContiguous(absl::Span<const int64_t> shape,
-                   absl::Span<const int64_t> strides, int64_t item_size) {
-  int64_t step = item_size;
-  bool dense = true;
-  for (size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 0) return true;
-    if (shape[d] != 1) {
-      dense &= strides[d] == step;
-      step *= shape[d];
+  bool f_dense = true;
+  step = item_size();
+  for (int d = 0; d < rank_; ++d) {
+    if (dims_[d] == 1) continue;
+    if (dims_[d] == 0) {
+      flags_ |= kLayoutFlags;
+      return;
     }
+    f_dense &= dims_[rank_ + d] == step;
+    step *= dims_[d];
   }
-  return dense;
-}
-
-void Array::UpdateContiguity() {
-  flags_ &= static_cast<uint8_t>(~(kCContiguous | kFContiguous));
-  if (IsCContiguous(shape(), strides(), item_size())) flags_ |= kCContiguous;
-  if (IsFContiguous(shape(), strides(), item_size())) flags_ |= kFContiguous;
+  flags_ = static_cast<uint8_t>((flags_ & ~kLayoutFlags) |
+                                (c_dense ? kCContiguous : 0) |
+                                (f_dense ? kFContiguous : 0) |
+                                (in_order ? kAxesInOrder : 0));
 }
 
 std::string ShapeText(absl::Span<const int64_t> shape) {
@@ -116,6 +118,19 @@ void IterationOrder(int rank, absl::Span<const int64_t* const> strides,
   for (int i = 0; i < rank; ++i) axes[i] = inner_first[rank - 1 - i];
 }
 
+void SortByStride(const int64_t* strides, int count, uint8_t* axes) {
+  for (int i = 1; i < count; ++i) {
+    const uint8_t axis = axes[i];
+    int place = i;
+    for (; place > 0 && std::abs(strides[axes[place - 1]]) <
+                            std::abs(strides[axis]);
+         --place) {
+      axes[place] = axes[place - 1];
+    }
+    axes[place] = axis;
+  }
+}
+
 void StridesInOrder(absl::Span<const int64_t> shape, const uint8_t* axes,
                     int64_t item_size, int64_t* strides) {
   int64_t step = item_size;
@@ -138,9 +153,7 @@ void CopyOrder(absl::Span<const int64_t> shape,
     axes[i] = static_cast<uint8_t>(order == Order::kF ? rank - 1 - i : i);
   }
   if (order == Order::kKeep) {
-    std::stable_sort(axes, axes + rank, [&](uint8_t a, uint8_t b) {
-      return std::abs(strides[a]) > std::abs(strides[b]);
-    });
+    SortByStride(strides.data(), rank, axes);
   }
 }
 

@@ -14,11 +14,6 @@ namespace fuseau {
 // The `order=` of NumPy's functions.
 enum class Order : uint8_t { kC, kF, kA, kKeep };
 
-bool IsCContiguous(absl::Span<const int64_t> shape,
-                   absl::Span<const int64_t> strides, int64_t item_size);
-bool IsFContiguous(absl::Span<const int64_t> shape,
-                   absl::Span<const int64_t> strides, int64_t item_size);
-
 // "(2,3)" and "(3,)", as NumPy's messages write shapes.
 std::string ShapeText(absl::Span<const int64_t> shape);
 
@@ -38,6 +33,10 @@ void BroadcastStrides(absl::Span<const int64_t> shape,
 // `rank` broadcast strides for each operand.
 void IterationOrder(int rank, absl::Span<const int64_t* const> strides,
                     uint8_t* axes);
+
+// Sorts axes by the size of their strides, the largest first; ties keep their
+// order.
+void SortByStride(const int64_t* strides, int count, uint8_t* axes);
 
 // Strides of a dense array whose axes lie in memory in the order `axes`.
 void StridesInOrder(absl::Span<const int64_t> shape, const uint8_t* axes,

@@ -148,6 +148,10 @@ bool CanCast(DType from, DType to, Casting casting) {
 }
 
 absl::Status ConvertScalar(const Operand& operand, DType to, char out[16]) {
+  if (operand.kind == kPyFloat && to == DType::kFloat64) {
+    std::memcpy(out, operand.scalar, 16);
+    return absl::OkStatus();
+  }
   return VisitDType(to, [&](auto tag) -> absl::Status {
     using To = typename decltype(tag)::type;
     switch (operand.kind) {

@@ -1,7 +1,6 @@
 #include "frontend/read.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -84,9 +83,7 @@ void CastRead(int rank, const int64_t* shape, DType dtype, Read* read) {
       moving[moving_rank++] = static_cast<uint8_t>(d);
     }
   }
-  std::stable_sort(moving, moving + moving_rank, [&](uint8_t a, uint8_t b) {
-    return std::abs(read->strides[a]) > std::abs(read->strides[b]);
-  });
+  SortByStride(read->strides, moving_rank, moving);
   Graph& graph = Graph::Get();
   Node* node = graph.NewNode(OpCode::kCast, dtype, moving_rank, 1);
   int64_t step = ItemSize(dtype);
@@ -124,9 +121,13 @@ void AddRead(const Read& read, const uint8_t* axes, int k, Node* node) {
   }
 }
 
+int64_t MemoryLimit() {
+  static const int64_t limit = runtime::PhysicalMemory();
+  return limit;
+}
+
 absl::StatusOr<int64_t> CheckedBytes(absl::Span<const int64_t> shape,
                                      DType dtype) {
-  static const int64_t memory = runtime::PhysicalMemory();
   int64_t bytes = ItemSize(dtype);
   bool overflow = false;
   for (int64_t size : shape) {
@@ -138,7 +139,7 @@ absl::StatusOr<int64_t> CheckedBytes(absl::Span<const int64_t> shape,
                        "array is too big; `arr.size * arr.dtype.itemsize` is "
                        "larger than the maximum possible size.");
   }
-  if (bytes > memory) return NoMemory(bytes, shape, dtype);
+  if (bytes > MemoryLimit()) return NoMemory(bytes, shape, dtype);
   return bytes;
 }
 
@@ -159,11 +160,7 @@ void MakeArray(Node* node, DType dtype, absl::Span<const int64_t> shape,
     StridesInOrder(shape, axes, ItemSize(dtype), out->strides_data());
   }
   out->set_flags(flags);
-  if (axes != nullptr || rank > 1) {
-    out->UpdateContiguity();
-  } else {
-    out->set_flags(flags | kCContiguous | kFContiguous);
-  }
+  out->UpdateLayout();
   out->set_base(BaseRef::Adopt(Graph::Get().NewBase(node)));
 }
 

@@ -41,6 +41,9 @@ void CastRead(int rank, const int64_t* shape, DType dtype, Read* read);
 // as they are.
 void AddRead(const Read& read, const uint8_t* axes, int k, Node* node);
 
+// No array is larger.
+int64_t MemoryLimit();
+
 // The bytes of an array, or NumPy's error if memory cannot hold it.
 absl::StatusOr<int64_t> CheckedBytes(absl::Span<const int64_t> shape,
                                      DType dtype);

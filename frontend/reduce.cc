@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "frontend/chunked_sum.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "frontend/reduction_order.h"
@@ -18,6 +19,7 @@ absl::Status Identity(OpCode op, Operand* identity) {
   int64_t value = 0;
   switch (ir::RowOf(op).combiner) {
     case Combiner::kSum:
+    case Combiner::kOrderedSum:
     case Combiner::kAny:
       break;
     case Combiner::kProd:
@@ -60,7 +62,7 @@ DType MeanType(DType dtype) {
   return IsFloat(dtype) || IsComplex(dtype) ? dtype : DType::kFloat64;
 }
 
-absl::Status Reduce(OpCode op, const Array& array, uint64_t axes,
+absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
                     bool keep_dims, DType dtype, Array* out) {
   const int rank = array.rank();
   // The result's shape and layout.
@@ -88,29 +90,54 @@ absl::Status Reduce(OpCode op, const Array& array, uint64_t axes,
   }
   if (array.size() == 0) {
     Operand identity;
-    FUSEAU_RETURN_IF_ERROR(Identity(op, &identity));
+    FUSEAU_RETURN_IF_ERROR(Identity(reduction, &identity));
     FUSEAU_RETURN_IF_ERROR(Full(shape, dtype, identity, Order::kC, out));
     if (shape.empty()) out->set_flags((out->flags() & ~kWritable) | flags);
     return absl::OkStatus();
   }
 
+  const Combiner combiner = ir::RowOf(reduction).combiner;
+  const bool inexact = IsFloat(dtype) || IsComplex(dtype);
+  if (space.reduced != 0) {
+    NodeRef node;
+    if (combiner == Combiner::kSum && inexact &&
+        (space.reduced >> (space.rank - 1) & 1) != 0) {
+      FUSEAU_ASSIGN_OR_RETURN(node, RecordChunkedSum(array, space, dtype));
+    } else {
+      node = RecordReduction(reduction, array, space, dtype);
+    }
+    MakeArray(node.Release(), dtype, shape, result_order, flags, out);
+    return absl::OkStatus();
+  }
+
+  // Each element is a result of its own.
   Read read;
   BindValue(array, &read);
   std::copy_n(space.strides, space.rank, read.strides);
   if (read.dtype != dtype) CastRead(space.rank, space.shape, dtype, &read);
   Graph& graph = Graph::Get();
-  if (space.rank == 0 && read.node == nullptr) {
+  // NumPy joins each element to the identity: a sum of -0.0 alone is 0.0.
+  const bool joins = inexact && (combiner == Combiner::kSum ||
+                                 combiner == Combiner::kProd);
+  if (space.rank == 0 && read.node == nullptr && !joins) {
     MakeArray(graph.NewValue(dtype, read.scalar), dtype, shape, result_order,
               flags, out);
     return absl::OkStatus();
   }
-  const bool reduces = space.reduced != 0;
-  Node* node =
-      graph.NewNode(reduces ? op : OpCode::kCopy, dtype, space.rank, 1);
+  const OpCode op = !joins                       ? OpCode::kCopy
+                    : combiner == Combiner::kSum ? OpCode::kAdd
+                                                 : OpCode::kMultiply;
+  Node* node = graph.NewNode(op, dtype, space.rank, joins ? 2 : 1);
+  if (joins) {
+    Operand identity;
+    FUSEAU_CHECK(Identity(reduction, &identity).ok());
+    char number[16];
+    FUSEAU_CHECK(ConvertScalar(identity, dtype, number).ok());
+    graph.SetScalarOperand(node, 0, number, dtype);
+  }
   node->bytes = bytes;
-  node->reduced = space.reduced;
   std::copy_n(space.shape, space.rank, node->shape());
-  AddRead(read, nullptr, 0, node);
+  AddRead(read, nullptr, joins ? 1 : 0, node);
   graph.Commit(node);
   MakeArray(node, dtype, shape, result_order, flags, out);
   return absl::OkStatus();

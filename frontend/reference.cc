@@ -86,6 +86,7 @@ void CastRun(DType from, DType to, char* const* p, int64_t n,
 OpCode JoiningOp(Combiner combiner) {
   switch (combiner) {
     case Combiner::kSum:
+    case Combiner::kOrderedSum:
       return OpCode::kAdd;
     case Combiner::kProd:
       return OpCode::kMultiply;
@@ -214,46 +215,63 @@ class Evaluator {
     for (int d = 0, k = 0; d < rank; ++d) {
       if (!node.reduced[d]) out_strides[d] = dense[k++];
     }
-    // Every result starts as its first element.
     const TraceOperand& operand = node.operands[0];
-    Cursor first[2] = {At(operand), {result->data(), out_strides}};
-    Dims once = node.shape;
-    for (int d = 0; d < rank; ++d) {
-      if (node.reduced[d]) once[d] = 1;
-    }
-    ForEachRun(once, absl::MakeSpan(first),
-               [&](char** p, int64_t n, const int64_t* steps) {
-                 CastRun(operand.dtype, node.dtype, p, n, steps);
-               });
-    const OpCode op = JoiningOp(ir::RowOf(node.op).combiner);
+    const Combiner combiner = ir::RowOf(node.op).combiner;
     FUSEAU_ASSIGN_OR_RETURN(
         const runtime::InnerLoop* loop,
-        FindLoop(op, {node.dtype, operand.dtype}, node.dtype));
+        FindLoop(JoiningOp(combiner), {node.dtype, operand.dtype}, node.dtype));
     Cursor cursors[3] = {{result->data(), out_strides},
                          At(operand),
                          {result->data(), out_strides}};
-    Dims index;
-    RestOfReduction(node, absl::MakeSpan(cursors), *loop);
+    const bool has_identity =
+        combiner != Combiner::kMin && combiner != Combiner::kMax;
+    if (has_identity) {
+      FillIdentity(combiner, node.dtype, Count(kept), result->data());
+    } else {
+      // Every result starts as its first element.
+      Dims once = node.shape;
+      for (int d = 0; d < rank; ++d) {
+        if (node.reduced[d]) once[d] = 1;
+      }
+      ForEachRun(once, absl::MakeSpan(cursors + 1, 2),
+                 [&](char** p, int64_t n, const int64_t* steps) {
+                   CastRun(operand.dtype, node.dtype, p, n, steps);
+                 });
+    }
+    Join(node, cursors, *loop, /*skip_first=*/!has_identity,
+         /*one_by_one=*/combiner == Combiner::kOrderedSum);
     return result;
   }
 
-  // Joins all elements but the first ones, in the order of the iteration space.
-  void RestOfReduction(const TraceNode& node, absl::Span<Cursor> cursors,
-                       const runtime::InnerLoop& loop) {
+  static void FillIdentity(Combiner combiner, DType dtype, int64_t count,
+                           char* out) {
+    int64_t one =
+        combiner == Combiner::kProd || combiner == Combiner::kAll ? 1 : 0;
+    char* p[2] = {reinterpret_cast<char*>(&one), out};
+    const int64_t steps[2] = {0, ItemSize(dtype)};
+    CastRun(DType::kInt64, dtype, p, count, steps);
+  }
+
+  // Joins the elements to the results, in the order of the iteration space: an
+  // innermost dimension that vanishes is one call of the loop, which sums
+  // floats pairwise.
+  static void Join(const TraceNode& node, const Cursor* cursors,
+                   const runtime::InnerLoop& loop, bool skip_first,
+                   bool one_by_one) {
     const int rank = static_cast<int>(node.shape.size());
-    Dims outer_shape(node.shape.begin(), node.shape.end());
-    const bool inner_reduced = rank > 0 && node.reduced[rank - 1];
-    const int64_t inner = rank > 0 ? node.shape[rank - 1] : 1;
-    if (rank > 0) outer_shape[rank - 1] = 1;
-    Dims index(rank, 0);
-    int64_t steps[3];
-    for (int k = 0; k < 3; ++k) {
-      steps[k] = rank > 0 ? cursors[k].strides[rank - 1] : 0;
+    Dims outer(node.shape.begin(), node.shape.end());
+    int64_t steps[3] = {0, 0, 0};
+    int64_t inner = 1;
+    bool inner_reduced = false;
+    if (rank > 0) {
+      inner = std::exchange(outer[rank - 1], 1);
+      inner_reduced = node.reduced[rank - 1];
+      for (int k = 0; k < 3; ++k) steps[k] = cursors[k].strides[rank - 1];
     }
-    const int64_t total = Count(outer_shape);
-    for (int64_t t = 0; t < total; ++t) {
-      bool first = true;
+    Dims index(rank, 0);
+    for (int64_t left = Count(outer); left > 0; --left) {
       char* p[3];
+      bool first = skip_first;
       for (int k = 0; k < 3; ++k) p[k] = cursors[k].data;
       for (int d = 0; d < rank; ++d) {
         if (node.reduced[d]) first &= index[d] == 0;
@@ -263,12 +281,19 @@ class Evaluator {
       if (first && inner_reduced) {
         --n;
         p[1] += steps[1];
+      } else if (first) {
+        n = 0;
       }
-      if (n > 0 && (inner_reduced || !first)) {
+      if (one_by_one) {
+        for (int64_t one = 1; n > 0; --n) {
+          loop.fn(p, &one, steps, loop.data);
+          for (int k = 0; k < 3; ++k) p[k] += steps[k];
+        }
+      } else if (n > 0) {
         loop.fn(p, &n, steps, loop.data);
       }
       for (int d = rank - 1; d >= 0; --d) {
-        if (++index[d] < outer_shape[d]) break;
+        if (++index[d] < outer[d]) break;
         index[d] = 0;
       }
     }

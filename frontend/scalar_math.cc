@@ -26,9 +26,8 @@ bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
   }
   char* args[3] = {const_cast<char*>(a), const_cast<char*>(b), out};
   if (arity == 1) args[1] = out;
-  int64_t steps[3] = {ItemSize(loop.in[0]), ItemSize(loop.in[1]),
-                      ItemSize(loop.out)};
-  if (arity == 1) steps[1] = ItemSize(loop.out);
+  // Steps of 0, as NumPy has them for numbers: some loops look at that.
+  const int64_t steps[3] = {0, 0, 0};
   const int64_t count = 1;
   found->fn(args, &count, steps, found->data);
   return true;

@@ -143,7 +143,7 @@ absl::Status IndexView(const Array& array, absl::Span<const IndexItem> items,
   }
   keep(array.rank() - from);
   out->set_offset(offset);
-  out->UpdateContiguity();
+  out->UpdateLayout();
   return absl::OkStatus();
 }
 
@@ -185,7 +185,7 @@ absl::Status StridedView(const Array& array, int64_t offset,
   std::copy(strides.begin(), strides.end(), out->strides_data());
   out->set_offset(range.Empty() ? array.offset() : start);
   if (!writable) out->set_flags(0);
-  out->UpdateContiguity();
+  out->UpdateLayout();
   return absl::OkStatus();
 }
 
@@ -196,7 +196,7 @@ void TransposeView(const Array& array, absl::Span<const int> axes,
     out->shape_data()[i] = array.shape()[axes[i]];
     out->strides_data()[i] = array.strides()[axes[i]];
   }
-  out->UpdateContiguity();
+  out->UpdateLayout();
 }
 
 absl::Status BroadcastView(const Array& array, absl::Span<const int64_t> shape,
@@ -219,7 +219,7 @@ absl::Status BroadcastView(const Array& array, absl::Span<const int64_t> shape,
   std::copy(shape.begin(), shape.end(), out->shape_data());
   BroadcastStrides(array.shape(), array.strides(), rank, out->strides_data());
   out->set_flags(0);
-  out->UpdateContiguity();
+  out->UpdateLayout();
   return absl::OkStatus();
 }
 
@@ -286,7 +286,7 @@ std::optional<Array> ReshapeView(const Array& array,
   BeginView(array, rank, &view);
   std::copy(shape.begin(), shape.end(), view.shape_data());
   std::copy(strides.begin(), strides.end(), view.strides_data());
-  view.UpdateContiguity();
+  view.UpdateLayout();
   return view;
 }
 
@@ -298,7 +298,7 @@ void PartView(const Array& array, bool imaginary, Array* out) {
   const DType part = PartType(array.dtype());
   out->set_dtype(part);
   if (imaginary) out->set_offset(array.offset() + ItemSize(part));
-  out->UpdateContiguity();
+  out->UpdateLayout();
 }
 
 absl::Status TypeView(const Array& array, DType dtype, Array* out) {
@@ -340,7 +340,7 @@ absl::Status TypeView(const Array& array, DType dtype, Array* out) {
     out->shape_data()[rank - 1] = array.shape()[rank - 1] * from / to;
     out->strides_data()[rank - 1] = to;
   }
-  out->UpdateContiguity();
+  out->UpdateLayout();
   return absl::OkStatus();
 }
 

@@ -13,12 +13,12 @@ namespace fuseau {
 // One part of a basic index.
 struct IndexItem {
   enum Kind : uint8_t { kInteger, kSlice, kNewAxis, kEllipsis };
-  Kind kind = kInteger;
+  Kind kind;
   // The integer, or the slice as Python unpacks it: an open end is the largest
-  // or smallest number.
-  int64_t start = 0;
-  int64_t stop = 0;
-  int64_t step = 1;
+  // or smallest number. Not set for other kinds.
+  int64_t start;
+  int64_t stop;
+  int64_t step;
 };
 
 // array[items], or NumPy's IndexError.

@@ -39,10 +39,18 @@ void Permute(Nest& nest, const std::vector<int>& order) {
                 [&](Access& a) { a.strides = Permuted(a.strides, order); });
 }
 
-void DropUnitDimensions(Nest& nest) {
+// A reduction keeps one reduced dimension, even of size 1: joining one element
+// is not copying it (a sum of -0.0 is 0.0). The innermost one stays, too, where it
+// decides the order.
+void DropUnitDimensions(Nest& nest, bool order_is_free) {
+  const int rank = static_cast<int>(nest.space.size());
+  int witness = -1;
+  for (int d = 0; d < rank; ++d)
+    if (nest.reduced[d] && (witness < 0 || nest.space[d] != 1)) witness = d;
   std::vector<int> kept;
-  for (size_t d = 0; d < nest.space.size(); ++d)
-    if (nest.space[d] != 1) kept.push_back(static_cast<int>(d));
+  for (int d = 0; d < rank; ++d)
+    if (nest.space[d] != 1 || d == witness || (d == rank - 1 && !order_is_free))
+      kept.push_back(d);
   if (kept.size() < nest.space.size()) Permute(nest, kept);
 }
 
@@ -106,7 +114,7 @@ struct CollapsePass : impl::CollapsePassBase<CollapsePass> {
     getOperation().walk([](ir::FusedOp op) {
       Nest nest = NestOf(op);
       if (op.getNumResults() == 0) return;
-      DropUnitDimensions(nest);
+      DropUnitDimensions(nest, OrderIsFree(op));
       if (!IsReduction(nest)) {
         MakeWritesAscend(nest);
         SortByWrites(nest);

@@ -44,8 +44,6 @@ class Outliner {
     std::vector<Access> out = DecodeMaps(run.getOutMaps());
     const llvm::ArrayRef<int32_t> kinds = run.getKinds();
     if (space.empty()) GiveOneDimension(run, space, reduced, in, out);
-    if (reduced.back() && IsSequential(run))
-      AppendUnitDimension(run, space, reduced, in, out);
 
     // Memory and iota inputs first, then scalars.
     mlir::Block& body = run.getBody().front();
@@ -81,9 +79,9 @@ class Outliner {
     const char* reduction = inner_reduced
                                 ? (outer_reduced ? "inner_accumulate" : "inner")
                                 : (outer_reduced ? "outer" : "none");
-    const char* split = !reduced[0]           ? "rows"
-                        : space.size() == 1 ? "tree"
-                                            : "serial";
+    const char* split = !reduced[0] ? "rows"
+                        : space.size() == 1 && !IsSequential(run) ? "tree"
+                                                                  : "serial";
 
     b_.setInsertionPointToStart(module_.getBody());
     auto kernel = exec::KernelOp::create(
@@ -125,8 +123,8 @@ class Outliner {
       out[i].strides = {SizeOf(run.getOutTypes()[i])};
   }
 
-  // Joining element by element, in order: a kernel does that for the elements of
-  // a kept innermost dimension, so one of size 1 is added.
+  // Elements are joined one after the other: no cut of a reduced dimension keeps
+  // the bits.
   static bool IsSequential(exec::RunOp run) {
     for (auto [combiner, type] :
          llvm::zip(run.getCombiners(), run.getOutTypes())) {
@@ -136,19 +134,6 @@ class Outliner {
       if (name == "ordered_sum" || (name == "prod" && is_float)) return true;
     }
     return false;
-  }
-  static void AppendUnitDimension(exec::RunOp run, Dims& space,
-                                  std::vector<bool>& reduced,
-                                  std::vector<Access>& in,
-                                  std::vector<Access>& out) {
-    space.push_back(1);
-    reduced.push_back(false);
-    for (size_t i = 0; i < in.size(); ++i)
-      if (run.getKinds()[i] != kScalar)
-        in[i].strides.push_back(
-            run.getKinds()[i] == kIota ? 1 : SizeOf(run.getInTypes()[i]));
-    for (size_t i = 0; i < out.size(); ++i)
-      out[i].strides.push_back(SizeOf(run.getOutTypes()[i]));
   }
 
   // An equal kernel that exists already, or this one under a name of its own.

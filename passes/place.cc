@@ -230,12 +230,8 @@ class Placer {
   }
 
   // Whether a result is joined with what its buffer holds: unless only the
-  // innermost dimension is reduced and its elements are joined among themselves.
+  // innermost dimension is reduced.
   static bool Accumulates(ir::FusedOp op, const Nest& nest) {
-    for (mlir::Attribute a : op.getCombiners()) {
-      llvm::StringRef name = mlir::cast<mlir::StringAttr>(a).getValue();
-      if (name == "ordered_sum" || name == "prod") return true;
-    }
     for (size_t d = 0; d + 1 < nest.reduced.size(); ++d)
       if (nest.reduced[d]) return true;
     return false;

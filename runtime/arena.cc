@@ -62,7 +62,9 @@ absl::Status OutOfMemory(int64_t bytes) {
       absl::StrCat("Unable to allocate ", SizeText(bytes)));
 }
 
-int64_t RoundUp(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+int64_t RoundUp(int64_t n, int64_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 // Zeroed pages whose start is aligned to a huge page; null when there are none.
 char* MapPages(int64_t bytes) {
@@ -109,7 +111,9 @@ std::string SizeText(int64_t bytes) {
     ++unit;
   }
   char text[64];
-  const char* format = unit == 0 ? "%.0f %s" : n < 999.5 ? "%#.3g %s" : "%#.0f %s";
+  const char* format = unit == 0   ? "%.0f %s"
+                       : n < 999.5 ? "%#.3g %s"
+                                   : "%#.0f %s";
   std::snprintf(text, sizeof(text), format, n, kUnits[unit]);
   return text;
 }
@@ -229,8 +233,7 @@ absl::Status Arena::Admit(int64_t bytes, int64_t block_bytes) {
       return absl::OkStatus();
     }
   }
-  const int64_t reserve =
-      std::min(memory_limit_ / 64, int64_t{256} << 20);
+  const int64_t reserve = std::min(memory_limit_ / 64, int64_t{256} << 20);
   for (const bool last_try : {false, true}) {
     const int64_t available = AvailableMemory() - reserve;
     {
@@ -288,10 +291,10 @@ void Arena::Free(Buffer* buffer) {
 std::vector<Buffer*> Arena::ShrinkTo(int64_t max_cached) {
   std::vector<Buffer*> dropped;
   while (usage_.cached_bytes > max_cached && !large_.empty()) {
-    auto oldest = std::min_element(
-        large_.begin(), large_.end(), [](const auto& a, const auto& b) {
-          return a.second.age < b.second.age;
-        });
+    auto oldest = std::min_element(large_.begin(), large_.end(),
+                                   [](const auto& a, const auto& b) {
+                                     return a.second.age < b.second.age;
+                                   });
     dropped.push_back(oldest->second.buffer);
     usage_.cached_bytes -= oldest->first;
     large_.erase(oldest);

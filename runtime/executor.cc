@@ -14,13 +14,19 @@
 namespace fuseau::runtime {
 namespace {
 
-using Buffers = absl::InlinedVector<BufferRef, 16>;
+// A buffer of the plan at the current step; null when it does not exist. The
+// caller keeps the inputs alive, so only new buffers are counted references.
+struct Slot {
+  Buffer* buffer = nullptr;
+  BufferRef owned;
+};
+using Slots = absl::InlinedVector<Slot, 12>;
 
 class Run {
  public:
   Run(const Plan& plan, absl::Span<const ScalarValue> scalars,
       const ExecuteOptions& options)
-      : plan_(plan), scalars_(scalars), buffers_(plan.buffers.size()) {
+      : plan_(plan), scalars_(scalars), slots_(plan.buffers.size()) {
     context_.pool =
         options.pool != nullptr ? options.pool : &ThreadPool::Global();
     context_.arena =
@@ -31,10 +37,10 @@ class Run {
   absl::Status Bind(absl::Span<const BufferRef> inputs) {
     if (static_cast<int64_t>(inputs.size()) != plan_.input_count ||
         static_cast<int64_t>(scalars_.size()) != plan_.scalar_count) {
-      return absl::InternalError(absl::StrCat(
-          "the plan takes ", plan_.input_count, " buffers and ",
-          plan_.scalar_count, " scalars, not ", inputs.size(), " and ",
-          scalars_.size()));
+      return absl::InternalError(
+          absl::StrCat("the plan takes ", plan_.input_count, " buffers and ",
+                       plan_.scalar_count, " scalars, not ", inputs.size(),
+                       " and ", scalars_.size()));
     }
     for (size_t i = 0; i < plan_.buffers.size(); ++i) {
       const PlanBuffer& buffer = plan_.buffers[i];
@@ -45,7 +51,7 @@ class Run {
             "input ", buffer.index, " of the plan is a buffer of ",
             input ? input->bytes() : 0, " bytes, less than ", buffer.bytes));
       }
-      buffers_[i] = input;
+      slots_[i].buffer = input.get();
     }
     return absl::OkStatus();
   }
@@ -57,26 +63,26 @@ class Run {
       switch (step.kind) {
         case Step::kAllocate: {
           // Fresh pages are zero: a fill with zeros then costs nothing.
-          const bool zeros =
-              i + 1 < plan_.steps.size() && IsZeroFill(plan_.steps[i + 1]) &&
-              plan_.steps[i + 1].buffer == step.buffer;
+          const bool zeros = i + 1 < plan_.steps.size() &&
+                             IsZeroFill(plan_.steps[i + 1]) &&
+                             plan_.steps[i + 1].buffer == step.buffer;
           FUSEAU_RETURN_IF_ERROR(Allocate(step.buffer, zeros));
           if (zeros) ++i;
           break;
         }
         case Step::kFree:
-          buffers_[step.buffer].reset();
+          slots_[step.buffer] = Slot();
           break;
         case Step::kCopy: {
           const int64_t bytes = plan_.buffers[step.source].bytes;
-          CopyBytes(buffers_[step.buffer]->data(),
-                    buffers_[step.source]->data(), bytes);
+          CopyBytes(slots_[step.buffer].buffer->data(),
+                    slots_[step.source].buffer->data(), bytes);
           Increment(Counter::kBytesMoved, 2 * bytes);
           break;
         }
         case Step::kFill: {
           const int64_t bytes = plan_.buffers[step.buffer].bytes;
-          FillElements(buffers_[step.buffer]->data(), step.fill,
+          FillElements(slots_[step.buffer].buffer->data(), step.fill,
                        step.fill_size, bytes);
           Increment(Counter::kBytesMoved, bytes);
           break;
@@ -89,11 +95,15 @@ class Run {
     return absl::OkStatus();
   }
 
-  std::vector<BufferRef> TakeOutputs() {
-    std::vector<BufferRef> outputs;
-    outputs.reserve(plan_.outputs.size());
-    for (int32_t buffer : plan_.outputs) outputs.push_back(buffers_[buffer]);
-    return outputs;
+  void TakeOutputs(absl::Span<const BufferRef> inputs,
+                   std::vector<BufferRef>* outputs) const {
+    outputs->reserve(plan_.outputs.size());
+    for (int32_t i : plan_.outputs) {
+      const PlanBuffer& buffer = plan_.buffers[i];
+      outputs->push_back(buffer.kind == BufferKind::kInput
+                             ? inputs[buffer.index]
+                             : slots_[i].owned);
+    }
   }
 
  private:
@@ -105,9 +115,11 @@ class Run {
 
   absl::Status Allocate(int32_t buffer, bool zeros) {
     const int64_t bytes = plan_.buffers[buffer].bytes;
-    FUSEAU_ASSIGN_OR_RETURN(buffers_[buffer],
+    Slot& slot = slots_[buffer];
+    FUSEAU_ASSIGN_OR_RETURN(slot.owned,
                             zeros ? context_.arena->AllocateZeroed(bytes)
                                   : context_.arena->Allocate(bytes));
+    slot.buffer = slot.owned.get();
     return absl::OkStatus();
   }
 
@@ -116,8 +128,8 @@ class Run {
     for (size_t i = 0; i < launch.operands.size(); ++i) {
       const PlanOperand& operand = launch.operands[i];
       if (operand.buffer == kIotaBuffer) continue;
-      const BufferRef& buffer = buffers_[operand.buffer];
-      if (!buffer) {
+      const Buffer* buffer = slots_[operand.buffer].buffer;
+      if (buffer == nullptr) {
         return absl::InternalError(absl::StrCat(
             "kernel ", launch.kernel->name, " needs buffer ", operand.buffer,
             ", which does not exist at this step"));
@@ -133,15 +145,17 @@ class Run {
     if (!launch.lagged.empty()) return RunLagged(launch, args, context_);
     switch (launch.split) {
       case Split::kSerial:
-      case Split::kRows: return RunRows(launch, args, context_);
-      case Split::kTree: return RunTree(launch, args, context_);
+      case Split::kRows:
+        return RunRows(launch, args, context_);
+      case Split::kTree:
+        return RunTree(launch, args, context_);
     }
     return absl::InternalError("unknown split");
   }
 
   const Plan& plan_;
   absl::Span<const ScalarValue> scalars_;
-  Buffers buffers_;
+  Slots slots_;
   RunContext context_;
 };
 
@@ -155,7 +169,7 @@ absl::Status Execute(const Plan& plan, absl::Span<const BufferRef> inputs,
   Run run(plan, scalars, options);
   FUSEAU_RETURN_IF_ERROR(run.Bind(inputs));
   FUSEAU_RETURN_IF_ERROR(run.Steps());
-  *outputs = run.TakeOutputs();
+  run.TakeOutputs(inputs, outputs);
   return absl::OkStatus();
 }
 

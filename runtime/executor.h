@@ -29,8 +29,8 @@ struct ExecuteOptions {
 
 // Runs the steps of `plan` in order and puts the buffers of its results into
 // `outputs`. After an error `outputs` is empty and what the plan made is free
-// again. A plan may run several times at once on different buffers. The plan has
-// passed CheckPlan.
+// again. A plan may run several times at once on different buffers. The plan
+// has passed CheckPlan.
 absl::Status Execute(const Plan& plan, absl::Span<const BufferRef> inputs,
                      absl::Span<const ScalarValue> scalars,
                      std::vector<BufferRef>* outputs,

@@ -125,8 +125,8 @@ TEST_P(ExecutorTest, RowsOfAnyShape) {
       b[i] = static_cast<double>(i % 1000) / 8;
       want[i] = a[i] + b[i];
     }
-    ASSERT_TRUE(Run(AddPlan(shape.fn, shape.sizes), {BufferOf(a), BufferOf(b)})
-                    .ok());
+    ASSERT_TRUE(
+        Run(AddPlan(shape.fn, shape.sizes), {BufferOf(a), BufferOf(b)}).ok());
     EXPECT_EQ(ValuesOf<double>(outputs_[0]), want);
   }
 }

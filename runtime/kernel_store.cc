@@ -230,9 +230,8 @@ bool KernelStore::Write(const std::string& name, absl::string_view key,
   static std::atomic<uint64_t> next{0};
   timespec now = {};
   clock_gettime(CLOCK_REALTIME, &now);
-  const std::string temporary =
-      absl::StrCat(kTemporary, getpid(), "-", next.fetch_add(1), "-",
-                   now.tv_nsec);
+  const std::string temporary = absl::StrCat(
+      kTemporary, getpid(), "-", next.fetch_add(1), "-", now.tv_nsec);
   File file(openat(folder_, temporary.c_str(),
                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) {
@@ -246,9 +245,9 @@ bool KernelStore::Write(const std::string& name, absl::string_view key,
   header.object_bytes = object.size();
   header.digest = DigestOf({key, object});
   const bool written =
-      WriteAll(file.get(), absl::string_view(
-                               reinterpret_cast<const char*>(&header),
-                               sizeof(header))) &&
+      WriteAll(file.get(),
+               absl::string_view(reinterpret_cast<const char*>(&header),
+                                 sizeof(header))) &&
       WriteAll(file.get(), key) && WriteAll(file.get(), object) &&
       file.Close() &&
       renameat(folder_, temporary.c_str(), folder_, name.c_str()) == 0;
@@ -265,7 +264,8 @@ void KernelStore::Shrink() {
   std::unique_lock<std::mutex> lock(shrinking_, std::try_to_lock);
   if (!lock.owns_lock()) return;
   // A descriptor of its own: its position is shared otherwise.
-  const int descriptor = openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor =
+      openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const list = descriptor < 0 ? nullptr : fdopendir(descriptor);
   if (list == nullptr) {
     if (descriptor >= 0) close(descriptor);

@@ -67,7 +67,7 @@ enum class Split : uint8_t {
 // 0 whose results wait in a ring of tiles until no later row reads the old ones
 // (see runtime/README.md).
 struct LaggedWrite {
-  int32_t output = 0;       // operand index of the output
+  int32_t output = 0;  // operand index of the output
   // Reading row i may touch old elements of written rows [i-behind, i+ahead].
   int64_t behind = 0;
   int64_t ahead = 0;
@@ -79,15 +79,15 @@ struct Launch {
   Dims sizes;
   std::vector<PlanOperand> operands;  // inputs, then outputs
   int32_t input_count = 0;
-  std::vector<int32_t> scalars;       // indices of the run's scalars
+  std::vector<int32_t> scalars;  // indices of the run's scalars
   Split split = Split::kRows;
   // Bit d: any cut of dimension d gives the same result too. With kRows, the
   // executor adds the dimensions along which every output has its own elements
   // when all are plain writes; other launches say so here, e.g. a sum over
   // dimension 0 (kSerial), which may be cut along the others.
   uint64_t parallel_dims = 0;
-  std::vector<Combiner> combiners;    // one per output; kNone for plain writes
-  std::vector<LaggedWrite> lagged;    // at most one per launch
+  std::vector<Combiner> combiners;  // one per output; kNone for plain writes
+  std::vector<LaggedWrite> lagged;  // at most one per launch
   int64_t bytes = 0;  // minimum traffic: each operand's elements once
   double flops = 0;   // estimate of work, in cheap operations
 };

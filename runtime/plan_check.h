@@ -7,8 +7,8 @@
 namespace fuseau::runtime {
 
 // Internal error when a plan names a buffer that does not exist at that step,
-// touches bytes outside a buffer, or breaks a rule of plan.h. The compiler calls
-// it once per plan: a plan that passed can be run without further checks.
+// touches bytes outside a buffer, or breaks a rule of plan.h. The compiler
+// calls it once per plan: a plan that passed can be run without further checks.
 absl::Status CheckPlan(const Plan& plan);
 
 }  // namespace fuseau::runtime

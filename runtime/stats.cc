@@ -8,21 +8,36 @@ std::atomic<int64_t> counters[kCounterCount] = {};
 
 absl::string_view CounterName(Counter counter) {
   switch (counter) {
-    case Counter::kKernelsCompiled: return "kernels_compiled";
-    case Counter::kKernelCacheMemoryHits: return "kernel_cache_memory_hits";
-    case Counter::kKernelCacheDiskHits: return "kernel_cache_disk_hits";
-    case Counter::kKernelCacheDiskMisses: return "kernel_cache_disk_misses";
-    case Counter::kKernelCacheDiskFailures: return "kernel_cache_disk_failures";
-    case Counter::kPlanHits: return "plan_hits";
-    case Counter::kPlanMisses: return "plan_misses";
-    case Counter::kWindows: return "windows";
-    case Counter::kLaunches: return "launches";
-    case Counter::kLaunchesParallel: return "launches_parallel";
-    case Counter::kLaggedWrites: return "lagged_writes";
-    case Counter::kBytesMoved: return "bytes_moved";
-    case Counter::kBuffersMade: return "buffers_made";
-    case Counter::kBuffersRecycled: return "buffers_recycled";
-    case Counter::kFallbacks: return "fallbacks";
+    case Counter::kKernelsCompiled:
+      return "kernels_compiled";
+    case Counter::kKernelCacheMemoryHits:
+      return "kernel_cache_memory_hits";
+    case Counter::kKernelCacheDiskHits:
+      return "kernel_cache_disk_hits";
+    case Counter::kKernelCacheDiskMisses:
+      return "kernel_cache_disk_misses";
+    case Counter::kKernelCacheDiskFailures:
+      return "kernel_cache_disk_failures";
+    case Counter::kPlanHits:
+      return "plan_hits";
+    case Counter::kPlanMisses:
+      return "plan_misses";
+    case Counter::kWindows:
+      return "windows";
+    case Counter::kLaunches:
+      return "launches";
+    case Counter::kLaunchesParallel:
+      return "launches_parallel";
+    case Counter::kLaggedWrites:
+      return "lagged_writes";
+    case Counter::kBytesMoved:
+      return "bytes_moved";
+    case Counter::kBuffersMade:
+      return "buffers_made";
+    case Counter::kBuffersRecycled:
+      return "buffers_recycled";
+    case Counter::kFallbacks:
+      return "fallbacks";
   }
   return "";
 }

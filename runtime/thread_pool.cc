@@ -49,8 +49,8 @@ template <typename Done>
 bool SpinUntil(int64_t nanoseconds, Done done) {
   if (done()) return true;
   if (nanoseconds <= 0) return false;
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::nanoseconds(nanoseconds);
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(nanoseconds);
   do {
     for (int i = 0; i < 16; ++i) {
       Pause();
@@ -236,8 +236,7 @@ void ThreadPool::ParallelFor(int64_t chunks,
 void ThreadPool::RunBatch(int64_t first, int64_t count,
                           absl::FunctionRef<void(int64_t)> chunk) {
   State& s = *state_;
-  const uint64_t epoch =
-      (s.ticket.load(std::memory_order_relaxed) >> 32) + 1;
+  const uint64_t epoch = (s.ticket.load(std::memory_order_relaxed) >> 32) + 1;
   State::Job& job = s.jobs[epoch & 3];
   job.chunk = &chunk;
   job.first = first;

@@ -27,9 +27,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int thread_count() const {
-    return threads_.load(std::memory_order_relaxed);
-  }
+  int thread_count() const { return threads_.load(std::memory_order_relaxed); }
   // For tests and benchmarks. Waits for a launch of another thread to end.
   void SetThreadCount(int threads);
 

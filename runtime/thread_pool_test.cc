@@ -44,7 +44,8 @@ TEST(ThreadPoolTest, WorkersHelp) {
   std::atomic<bool> met{false};
   pool.ParallelFor(2, [&](int64_t) {
     inside.fetch_add(1);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (inside.load() < 2 && std::chrono::steady_clock::now() < end) {
       std::this_thread::yield();
     }

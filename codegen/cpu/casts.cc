@@ -30,8 +30,8 @@ llvm::Value* Convert(llvm::IRBuilder<>& b, llvm::Value* x, unsigned bits) {
     bool inexact;
     value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmTowardZero,
                   &inexact);
-    return llvm::ConstantInt::getSigned(
-        type, ToInt(value.convertToDouble(), bits));
+    return llvm::ConstantInt::getSigned(type,
+                                        ToInt(value.convertToDouble(), bits));
   }
   return b.CreateFPToSI(x, type);
 }

@@ -12,13 +12,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "codegen/cpu/emitter.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/Core.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/ExecutionEngine/Orc/TaskDispatch.h"
-#include "llvm/Config/llvm-config.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -144,8 +145,10 @@ void* LibraryFunction(absl::string_view name) {
     absl::string_view name;
     void* address;
   };
-#define FUSEAU_FUNCTION(type, name) \
-  {#name, reinterpret_cast<void*>(static_cast<type>(name))}
+#define FUSEAU_FUNCTION(type, name)                         \
+  {                                                         \
+    #name, reinterpret_cast<void*>(static_cast<type>(name)) \
+  }
   using D1 = double (*)(double);
   using F1 = float (*)(float);
   using D3 = double (*)(double, double, double);
@@ -154,11 +157,16 @@ void* LibraryFunction(absl::string_view name) {
       {"memcpy", reinterpret_cast<void*>(&std::memcpy)},
       {"memset", reinterpret_cast<void*>(&std::memset)},
       {"memmove", reinterpret_cast<void*>(&std::memmove)},
-      FUSEAU_FUNCTION(D3, fma),        FUSEAU_FUNCTION(F3, fmaf),
-      FUSEAU_FUNCTION(D1, floor),      FUSEAU_FUNCTION(F1, floorf),
-      FUSEAU_FUNCTION(D1, ceil),       FUSEAU_FUNCTION(F1, ceilf),
-      FUSEAU_FUNCTION(D1, trunc),      FUSEAU_FUNCTION(F1, truncf),
-      FUSEAU_FUNCTION(D1, nearbyint),  FUSEAU_FUNCTION(F1, nearbyintf),
+      FUSEAU_FUNCTION(D3, fma),
+      FUSEAU_FUNCTION(F3, fmaf),
+      FUSEAU_FUNCTION(D1, floor),
+      FUSEAU_FUNCTION(F1, floorf),
+      FUSEAU_FUNCTION(D1, ceil),
+      FUSEAU_FUNCTION(F1, ceilf),
+      FUSEAU_FUNCTION(D1, trunc),
+      FUSEAU_FUNCTION(F1, truncf),
+      FUSEAU_FUNCTION(D1, nearbyint),
+      FUSEAU_FUNCTION(F1, nearbyintf),
       // In the default rounding mode rint is roundeven, which glibc has late.
       {"roundeven", reinterpret_cast<void*>(static_cast<D1>(rint))},
       {"roundevenf", reinterpret_cast<void*>(static_cast<F1>(rintf))},
@@ -180,11 +188,11 @@ class SymbolGenerator : public orc::DefinitionGenerator {
       llvm::StringRef name = *symbol;
       const void* address;
       if (name.consume_front(kLoopPrefix)) {
-        address = runtime::FindInnerLoop(
-            absl::string_view(name.data(), name.size()));
+        address =
+            runtime::FindInnerLoop(absl::string_view(name.data(), name.size()));
         if (!address)
-          return llvm::createStringError(
-              "NumPy's inner loop " + name + " is not registered");
+          return llvm::createStringError("NumPy's inner loop " + name +
+                                         " is not registered");
       } else {
         address = LibraryFunction(absl::string_view(name.data(), name.size()));
       }
@@ -280,11 +288,13 @@ struct LoadedKernel : runtime::Kernel {
 
 }  // namespace
 
-absl::StatusOr<std::string> CompileObject(llvm::Module& module, OptLevel level) {
+absl::StatusOr<std::string> CompileObject(llvm::Module& module,
+                                          OptLevel level) {
   return Compile(module, level, llvm::CodeGenFileType::ObjectFile);
 }
 
-absl::StatusOr<std::string> CompileAssembly(llvm::Module& module, OptLevel level) {
+absl::StatusOr<std::string> CompileAssembly(llvm::Module& module,
+                                            OptLevel level) {
   return Compile(module, level, llvm::CodeGenFileType::AssemblyFile);
 }
 
@@ -298,6 +308,47 @@ absl::StatusOr<std::unique_ptr<runtime::Kernel>> LoadObject(
   kernel->fn = reinterpret_cast<runtime::KernelFn>(loaded.address);
   kernel->name = std::string(name);
   return kernel;
+}
+
+void WarmUpCompiler(const Target& target) {
+  // y[i] += 1.0 on vectors, with a mask: it takes the ways that kernels take.
+  llvm::LLVMContext context;
+  llvm::Module module("warm_up", context);
+  llvm::IRBuilder<> b(context);
+  auto* type = llvm::FunctionType::get(
+      b.getVoidTy(), {b.getInt64Ty(), b.getInt64Ty(), b.getPtrTy()}, false);
+  auto* function = llvm::Function::Create(
+      type, llvm::GlobalValue::ExternalLinkage, kKernelSymbol, module);
+  function->addFnAttr("target-cpu", target.cpu);
+  if (!target.features.empty())
+    function->addFnAttr("target-features", target.features);
+  auto* entry = llvm::BasicBlock::Create(context, "entry", function);
+  auto* loop = llvm::BasicBlock::Create(context, "loop", function);
+  auto* done = llvm::BasicBlock::Create(context, "done", function);
+  b.SetInsertPoint(entry);
+  b.CreateBr(loop);
+  b.SetInsertPoint(loop);
+  llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
+  index->addIncoming(function->getArg(0), entry);
+  auto* vector =
+      llvm::FixedVectorType::get(b.getDoubleTy(), target.VectorBytes() / 8);
+  llvm::Value* address =
+      b.CreateGEP(b.getDoubleTy(), function->getArg(2), index);
+  llvm::Value* sum =
+      b.CreateFAdd(b.CreateAlignedLoad(vector, address, llvm::Align()),
+                   llvm::ConstantFP::get(vector, 1.0));
+  if (target.HasMasks())
+    b.CreateMaskedStore(sum, address, llvm::Align(),
+                        b.CreateFCmpOGT(sum, llvm::ConstantFP::get(vector, 0)));
+  else
+    b.CreateAlignedStore(sum, address, llvm::Align());
+  llvm::Value* next = b.CreateAdd(index, b.getInt64(8));
+  index->addIncoming(next, loop);
+  b.CreateCondBr(b.CreateICmpSLT(next, function->getArg(1)), loop, done);
+  b.SetInsertPoint(done);
+  b.CreateRetVoid();
+  auto object = CompileObject(module, OptLevel::kO1);
+  if (object.ok()) LoadObject(*object, "warm_up").IgnoreError();
 }
 
 absl::string_view CompilerVersion() { return LLVM_VERSION_STRING; }

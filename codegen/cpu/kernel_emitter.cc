@@ -12,6 +12,9 @@ namespace {
 // a second copy costs compile time.
 constexpr size_t kUnrollLimit = 40;
 
+// Rows of fewer full steps are not aligned.
+constexpr int64_t kLongRow = 4;
+
 // Elements that a call of an inner loop gets at most.
 constexpr int64_t kMaxBlock = 512;
 
@@ -40,8 +43,7 @@ void KernelEmitter::Emit() {
     llvm::Value* base = LoadSlot(runtime::OperandSlot(spec_.rank, i));
     const bool iota =
         i < static_cast<int>(spec_.inputs.size()) && spec_.inputs[i].iota;
-    bases.push_back(iota ? base
-                         : b_.CreateIntToPtr(base, b_.getPtrTy()));
+    bases.push_back(iota ? base : b_.CreateIntToPtr(base, b_.getPtrTy()));
   }
   EmitDimension(0, std::move(bases));
   b_.CreateRetVoid();
@@ -75,8 +77,8 @@ int KernelEmitter::NaturalWidth() const {
   auto see = [&](mlir::Type type) {
     if (auto complex = mlir::dyn_cast<mlir::ComplexType>(type))
       type = complex.getElementType();
-    widest = std::max(widest,
-                      static_cast<int>(type.getIntOrFloatBitWidth()) / 8);
+    widest =
+        std::max(widest, static_cast<int>(type.getIntOrFloatBitWidth()) / 8);
   };
   for (mlir::BlockArgument argument : spec_.body->getArguments())
     see(argument.getType());
@@ -97,8 +99,7 @@ void KernelEmitter::ReadScalars() {
   const int first = static_cast<int>(spec_.inputs.size());
   for (size_t i = 0; i < spec_.scalars.size(); ++i) {
     const int slot = runtime::ScalarSlot(spec_.rank, spec_.OperandCount(), i);
-    llvm::Value* address =
-        b_.CreateConstGEP1_64(b_.getInt64Ty(), args_, slot);
+    llvm::Value* address = b_.CreateConstGEP1_64(b_.getInt64Ty(), args_, slot);
     scalars_[spec_.body->getArgument(first + i)] =
         LoadElement(TypeInMemory(spec_.scalars[i]), address);
   }
@@ -125,8 +126,8 @@ void KernelEmitter::ReturnIfEmpty() {
 void KernelEmitter::EmitDimension(int d, std::vector<llvm::Value*> bases) {
   llvm::Value *lo = function_->getArg(0), *hi = function_->getArg(1);
   auto move = [&](int operand, llvm::Value* index) {
-    llvm::Value* stride = LoadSlot(
-        runtime::OperandSlot(spec_.rank, operand) + 1 + d);
+    llvm::Value* stride =
+        LoadSlot(runtime::OperandSlot(spec_.rank, operand) + 1 + d);
     llvm::Value* offset = b_.CreateMul(index, stride);
     llvm::Value*& base = bases[operand];
     base = base->getType()->isPointerTy() ? b_.CreatePtrAdd(base, offset)
@@ -191,7 +192,11 @@ void KernelEmitter::EmitRow(std::vector<llvm::Value*> bases, llvm::Value* n) {
     return;
   }
   const int unroll = stages_.back().ops.size() > kUnrollLimit ? 1 : 2;
-  ForSteps(I64(0), n, unroll, body);
+  // Stores gain most from alignment.
+  const Row* aligned = nullptr;
+  for (size_t i = spec_.inputs.size(); i < rows_.size() && !aligned; ++i)
+    if (rows_[i].inner == Inner::kContiguous) aligned = &rows_[i];
+  ForSteps(I64(0), n, unroll, body, aligned);
 }
 
 void KernelEmitter::EmitBlocks(llvm::Value* n) {
@@ -262,28 +267,79 @@ Step KernelEmitter::MaskedStep(llvm::Value* index, llvm::Value* to) {
   llvm::SmallVector<llvm::Constant*> lanes;
   for (int i = 0; i < width_; ++i)
     lanes.push_back(llvm::ConstantInt::get(lane, i));
-  step.mask = b_.CreateICmpULT(
-      llvm::ConstantVector::get(lanes),
-      Splat(b_, b_.CreateTrunc(step.rem, lane), width_));
+  step.mask =
+      b_.CreateICmpULT(llvm::ConstantVector::get(lanes),
+                       Splat(b_, b_.CreateTrunc(step.rem, lane), width_));
   return step;
 }
 
+// The first index from which on the row's vectors are aligned. Vectors that
+// cross cache lines take twice the time in cache. Short rows start at once.
+llvm::Value* KernelEmitter::AlignedStart(const Row& row, llvm::Value* from,
+                                         llvm::Value* to, int64_t stride) {
+  const int64_t bytes =
+      std::min<int64_t>(target_.VectorBytes(), width_ * row.type.size);
+  llvm::Value* address =
+      b_.CreatePtrToInt(ElementAddress(row, from), b_.getInt64Ty());
+  llvm::Value* gap = b_.CreateAnd(b_.CreateNeg(address), I64(bytes - 1));
+  llvm::Value* count = b_.CreateLShr(gap, llvm::Log2_64(row.type.size));
+  llvm::Value* is_long =
+      b_.CreateICmpSGE(b_.CreateSub(to, from), I64(kLongRow * stride));
+  return b_.CreateAdd(from, b_.CreateSelect(is_long, count, I64(0)));
+}
+
 void KernelEmitter::ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
-                             llvm::function_ref<void(const Step&)> body) {
+                             llvm::function_ref<void(const Step&)> body,
+                             const Row* aligned) {
   const int64_t stride = int64_t{width_} * unroll;
-  llvm::Value* n = b_.CreateSub(to, from);
-  llvm::Value* end =
-      b_.CreateAdd(from, b_.CreateAnd(n, I64(-stride)));
-  For(from, end, stride, [&](llvm::Value* index) {
-    for (int u = 0; u < unroll; ++u)
-      body(Step{width_, b_.CreateAdd(index, I64(u * width_))});
-  });
-  if (target_.HasMasks()) {
-    For(end, to, width_,
-        [&](llvm::Value* index) { body(MaskedStep(index, to)); });
-  } else {
-    For(end, to, 1, [&](llvm::Value* index) { body(Step{1, index}); });
+  auto full_steps = [&](llvm::Value* start) {
+    llvm::Value* n = b_.CreateSub(to, start);
+    llvm::Value* end = b_.CreateAdd(start, b_.CreateAnd(n, I64(-stride)));
+    For(start, end, stride, [&](llvm::Value* index) {
+      for (int u = 0; u < unroll; ++u)
+        body(Step{width_, b_.CreateAdd(index, I64(u * width_))});
+    });
+    return end;
+  };
+  auto masked_steps = [&](llvm::Value* start, llvm::Value* end) {
+    For(start, end, width_,
+        [&](llvm::Value* index) { body(MaskedStep(index, end)); });
+  };
+  if (!target_.HasMasks()) {
+    For(full_steps(from), to, 1,
+        [&](llvm::Value* index) { body(Step{1, index}); });
+    return;
   }
+  if (!aligned) {
+    masked_steps(full_steps(from), to);
+    return;
+  }
+  // One masked loop, for the compile time's sake, serves for the start of the
+  // row and for its end:  masked -> full steps -> masked -> done.
+  llvm::Value* start = AlignedStart(*aligned, from, to, stride);
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  auto* masked = llvm::BasicBlock::Create(context_, "masked", function_);
+  auto* full = llvm::BasicBlock::Create(context_, "full", function_);
+  auto* done = llvm::BasicBlock::Create(context_, "row_done", function_);
+  b_.CreateBr(masked);
+  b_.SetInsertPoint(masked);
+  llvm::PHINode* lo = b_.CreatePHI(b_.getInt64Ty(), 2);
+  llvm::PHINode* hi = b_.CreatePHI(b_.getInt64Ty(), 2);
+  llvm::PHINode* at_end = b_.CreatePHI(b_.getInt1Ty(), 2);
+  lo->addIncoming(from, before);
+  hi->addIncoming(start, before);
+  at_end->addIncoming(b_.getFalse(), before);
+  masked_steps(lo, hi);
+  b_.CreateCondBr(at_end, done, full);
+  full->moveAfter(b_.GetInsertBlock());
+  b_.SetInsertPoint(full);
+  llvm::Value* end = full_steps(start);
+  lo->addIncoming(end, b_.GetInsertBlock());
+  hi->addIncoming(to, b_.GetInsertBlock());
+  at_end->addIncoming(b_.getTrue(), b_.GetInsertBlock());
+  done->moveAfter(b_.GetInsertBlock());
+  b_.CreateBr(masked);
+  b_.SetInsertPoint(done);
 }
 
 }  // namespace fuseau::codegen

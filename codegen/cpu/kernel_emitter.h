@@ -53,8 +53,8 @@ using Env = llvm::DenseMap<mlir::Value, Val>;
 // one needs lie in scratch rows.
 struct Stage {
   std::vector<mlir::Operation*> ops;
-  std::vector<mlir::Value> kept;        // written to their scratch rows
-  std::vector<ir::CallOp> calls;        // after the loop over `ops`
+  std::vector<mlir::Value> kept;  // written to their scratch rows
+  std::vector<ir::CallOp> calls;  // after the loop over `ops`
 };
 
 class KernelEmitter {
@@ -86,9 +86,13 @@ class KernelEmitter {
   void For(llvm::Value* from, llvm::Value* to, int64_t step,
            llvm::function_ref<void(llvm::Value* index)> body);
   // All elements of [from, to), in order, in steps of `width_` lanes and a
-  // rest with a mask or one by one.
+  // rest with a mask or one by one. With masks, the full steps of a long row
+  // start where `aligned`, if given, is aligned.
   void ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
-                llvm::function_ref<void(const Step&)> body);
+                llvm::function_ref<void(const Step&)> body,
+                const Row* aligned = nullptr);
+  llvm::Value* AlignedStart(const Row& row, llvm::Value* from, llvm::Value* to,
+                            int64_t stride);
   Step MaskedStep(llvm::Value* index, llvm::Value* to);
   int NaturalWidth() const;
 
@@ -112,7 +116,7 @@ class KernelEmitter {
   llvm::Value* LaneOffsets(const Row& row, const Step& step);
   llvm::Value* LastIndex(const Step& step);
   llvm::Value* Reverse(llvm::Value* vector);
-  bool UsesGather(const Row& row) const;
+  bool UsesScatter(const Row& row) const;
 
   // --- stages.cc
   // Cuts what `outputs` (indices) need of the body into stages; blocks have at
@@ -172,15 +176,16 @@ class KernelEmitter {
   std::vector<Row> block_rows_;  // of the block at hand
 
   // Plan of the stages.
-  std::vector<int> outputs_;             // that this pass over the row makes
-  std::vector<Stage> stages_;            // the last one stores or accumulates
+  std::vector<int> outputs_;   // that this pass over the row makes
+  std::vector<Stage> stages_;  // the last one stores or accumulates
   llvm::DenseSet<mlir::Operation*> needed_;
   llvm::DenseSet<mlir::Value> uniform_;  // the same for all of a row
   llvm::DenseMap<mlir::Operation*, int> op_stage_;
-  llvm::DenseMap<mlir::Value, int> kept_in_;  // stage that fills the scratch row
+  llvm::DenseMap<mlir::Value, int>
+      kept_in_;  // stage that fills the scratch row
   llvm::DenseMap<mlir::Value, int64_t> scratch_offset_;
-  int64_t block_ = 0;                   // elements in a block
-  int stage_ = 0;                       // being emitted
+  int64_t block_ = 0;  // elements in a block
+  int stage_ = 0;      // being emitted
   llvm::Value* scratch_ = nullptr;
   llvm::DenseMap<mlir::Value, Val> uniform_scalar_;
   llvm::DenseMap<mlir::Value, Val> uniform_splat_;

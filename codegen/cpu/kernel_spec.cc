@@ -29,12 +29,14 @@ absl::StatusOr<Combiner> ReadCombiner(mlir::Attribute attribute) {
     const char* name;
     Combiner combiner;
   };
-  static constexpr Row kRows[] = {
-      {"none", Combiner::kNone}, {"sum", Combiner::kSum},
-      {"ordered_sum", Combiner::kOrderedSum},
-      {"prod", Combiner::kProd}, {"max", Combiner::kMax},
-      {"min", Combiner::kMin},   {"any", Combiner::kAny},
-      {"all", Combiner::kAll}};
+  static constexpr Row kRows[] = {{"none", Combiner::kNone},
+                                  {"sum", Combiner::kSum},
+                                  {"ordered_sum", Combiner::kOrderedSum},
+                                  {"prod", Combiner::kProd},
+                                  {"max", Combiner::kMax},
+                                  {"min", Combiner::kMin},
+                                  {"any", Combiner::kAny},
+                                  {"all", Combiner::kAll}};
   for (const Row& row : kRows)
     if (name == row.name) return row.combiner;
   return absl::InternalError(
@@ -121,8 +123,8 @@ absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel) {
     spec.scalars.push_back(dtype);
   }
   for (size_t i = 0; i < outputs; ++i) {
-    FUSEAU_ASSIGN_OR_RETURN(
-        OperandSpec out, operand(kernel.getOutTypes(), i, inputs + i));
+    FUSEAU_ASSIGN_OR_RETURN(OperandSpec out,
+                            operand(kernel.getOutTypes(), i, inputs + i));
     spec.outputs.push_back(out);
     FUSEAU_ASSIGN_OR_RETURN(Combiner combiner,
                             ReadCombiner(kernel.getCombiners()[i]));

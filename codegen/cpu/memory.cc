@@ -31,8 +31,8 @@ llvm::Value* Twice(llvm::IRBuilder<>& b, llvm::Value* mask, int width) {
 // A bool is a byte in memory and an i1 in the body.
 Val ToBody(llvm::IRBuilder<>& b, const MemType& type, Val raw) {
   if (!type.boolean) return raw;
-  return {b.CreateICmpNE(raw.re,
-                         llvm::Constant::getNullValue(raw.re->getType()))};
+  return {
+      b.CreateICmpNE(raw.re, llvm::Constant::getNullValue(raw.re->getType()))};
 }
 
 Val ToMemory(llvm::IRBuilder<>& b, const MemType& type, Val value) {
@@ -69,7 +69,8 @@ Row KernelEmitter::MakeRow(const OperandSpec& operand, int place,
   row.base = base;
   if (row.inner != Inner::kStrided || spec_.rank == 0) return row;
   row.stride = LoadSlot(runtime::OperandSlot(spec_.rank, place) + spec_.rank);
-  if (width_ > 1 && (row.iota || UsesGather(row))) {
+  const bool output = place >= static_cast<int>(spec_.inputs.size());
+  if (width_ > 1 && (row.iota || (output && UsesScatter(row)))) {
     llvm::SmallVector<llvm::Constant*> lanes;
     for (int l = 0; l < width_; ++l) lanes.push_back(b_.getInt64(l));
     row.lanes = b_.CreateMul(llvm::ConstantVector::get(lanes),
@@ -88,8 +89,7 @@ Row KernelEmitter::Advance(const Row& row, llvm::Value* offset) {
   return moved;
 }
 
-llvm::Value* KernelEmitter::ElementAddress(const Row& row,
-                                           llvm::Value* index) {
+llvm::Value* KernelEmitter::ElementAddress(const Row& row, llvm::Value* index) {
   switch (row.inner) {
     case Inner::kBroadcast:
       return row.base;
@@ -120,13 +120,15 @@ llvm::Value* KernelEmitter::LastIndex(const Step& step) {
 }
 
 llvm::Value* KernelEmitter::Reverse(llvm::Value* vector) {
-  const int n = llvm::cast<llvm::FixedVectorType>(vector->getType())
-                    ->getNumElements();
+  const int n =
+      llvm::cast<llvm::FixedVectorType>(vector->getType())->getNumElements();
   return b_.CreateShuffleVector(vector, Pick(n, n - 1, -1));
 }
 
-// Gathers exist for parts of 4 and 8 bytes.
-bool KernelEmitter::UsesGather(const Row& row) const {
+// Scatters exist for parts of 4 and 8 bytes. Gathers are never used: where the
+// processor is guarded against data sampling they take five times as long as a
+// load for each lane.
+bool KernelEmitter::UsesScatter(const Row& row) const {
   return target_.HasMasks() && row.type.PartSize() >= 4;
 }
 
@@ -144,8 +146,8 @@ void KernelEmitter::StoreElement(const MemType& type, llvm::Value* address,
   const Val raw = ToMemory(b_, type, value);
   b_.CreateAlignedStore(raw.re, address, kAlign);
   if (type.complex)
-    b_.CreateAlignedStore(
-        raw.im, b_.CreateConstGEP1_64(type.part, address, 1), kAlign);
+    b_.CreateAlignedStore(raw.im, b_.CreateConstGEP1_64(type.part, address, 1),
+                          kAlign);
 }
 
 Val KernelEmitter::Load(const Row& row, const Step& step) {
@@ -222,8 +224,7 @@ Val KernelEmitter::LoadDense(const Row& row, const Step& step) {
     llvm::Value* mask = backwards ? Reverse(step.mask) : step.mask;
     if (type.complex) mask = Twice(b_, mask, width);
     llvm::Value* last_address = ElementAddress(row, LastIndex(step));
-    llvm::Value* last =
-        b_.CreateAlignedLoad(type.part, last_address, kAlign);
+    llvm::Value* last = b_.CreateAlignedLoad(type.part, last_address, kAlign);
     llvm::Value* rest = Splat(b_, last, parts);
     if (type.complex) {
       llvm::Value* im = b_.CreateAlignedLoad(
@@ -277,17 +278,6 @@ Val KernelEmitter::LoadStrided(const Row& row, const Step& step) {
   llvm::Type* vector = WithLanes(type.part, width);
   llvm::Value* address = ElementAddress(row, step.index);
   Val raw;
-  if (UsesGather(row)) {
-    auto gather = [&](llvm::Value* first) {
-      return b_.CreateMaskedGather(
-          vector, b_.CreatePtrAdd(first, LaneOffsets(row, step)), kAlign,
-          AllLanes(b_, width), llvm::PoisonValue::get(vector));
-    };
-    raw.re = gather(address);
-    if (type.complex)
-      raw.im = gather(b_.CreateConstGEP1_64(type.part, address, 1));
-    return raw;
-  }
   raw.re = llvm::PoisonValue::get(vector);
   if (type.complex) raw.im = raw.re;
   for (int l = 0; l < width; ++l) {
@@ -300,8 +290,8 @@ Val KernelEmitter::LoadStrided(const Row& row, const Step& step) {
     }
     llvm::Value* move = row.stride;
     if (step.rem)
-      move = b_.CreateSelect(b_.CreateICmpSLT(I64(l + 1), step.rem), move,
-                             I64(0));
+      move =
+          b_.CreateSelect(b_.CreateICmpSLT(I64(l + 1), step.rem), move, I64(0));
     if (l + 1 < width) address = b_.CreatePtrAdd(address, move);
   }
   return ToBody(b_, type, raw);
@@ -312,11 +302,11 @@ void KernelEmitter::StoreStrided(const Row& row, const Step& step, Val value) {
   const int width = step.width;
   const Val raw = ToMemory(b_, type, value);
   llvm::Value* address = ElementAddress(row, step.index);
-  if (UsesGather(row)) {
+  if (UsesScatter(row)) {
     auto scatter = [&](llvm::Value* part, llvm::Value* first) {
-      b_.CreateMaskedScatter(
-          part, b_.CreatePtrAdd(first, LaneOffsets(row, step)), kAlign,
-          AllLanes(b_, width));
+      b_.CreateMaskedScatter(part,
+                             b_.CreatePtrAdd(first, LaneOffsets(row, step)),
+                             kAlign, AllLanes(b_, width));
     };
     scatter(raw.re, address);
     if (type.complex)
@@ -331,8 +321,8 @@ void KernelEmitter::StoreStrided(const Row& row, const Step& step, Val value) {
                             kAlign);
     llvm::Value* move = row.stride;
     if (step.rem)
-      move = b_.CreateSelect(b_.CreateICmpSLT(I64(l + 1), step.rem), move,
-                             I64(0));
+      move =
+          b_.CreateSelect(b_.CreateICmpSLT(I64(l + 1), step.rem), move, I64(0));
     if (l + 1 < width) address = b_.CreatePtrAdd(address, move);
   }
 }

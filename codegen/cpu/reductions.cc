@@ -85,8 +85,7 @@ void KernelEmitter::EmitReduction(llvm::Value* n) {
   b_.SetInsertPoint(done);
 }
 
-void KernelEmitter::ReduceRow(const std::vector<int>& outputs,
-                              llvm::Value* n) {
+void KernelEmitter::ReduceRow(const std::vector<int>& outputs, llvm::Value* n) {
   Accumulators accumulators;
   bool tree = false, complex_tree = false;
   size_t slots = 0;
@@ -109,15 +108,15 @@ void KernelEmitter::ReduceRow(const std::vector<int>& outputs,
   if (tree) {
     state = AccumulateTree(accumulators, n);
   } else if (HasCalls()) {
-    state = For(I64(0), n, block_, state,
-                [&](llvm::Value* offset, llvm::ArrayRef<llvm::Value*> carried) {
-                  llvm::Value* count = b_.CreateBinaryIntrinsic(
-                      llvm::Intrinsic::smin, b_.CreateSub(n, offset),
-                      I64(block_));
-                  return AccumulateRange(
-                      accumulators, Carried(carried.begin(), carried.end()),
-                      offset, count, /*chains=*/1);
-                });
+    state =
+        For(I64(0), n, block_, state,
+            [&](llvm::Value* offset, llvm::ArrayRef<llvm::Value*> carried) {
+              llvm::Value* count = b_.CreateBinaryIntrinsic(
+                  llvm::Intrinsic::smin, b_.CreateSub(n, offset), I64(block_));
+              return AccumulateRange(accumulators,
+                                     Carried(carried.begin(), carried.end()),
+                                     offset, count, /*chains=*/1);
+            });
   } else {
     const bool few = stages_.back().ops.size() <= kManyChainsLimit;
     state = AccumulateRange(accumulators, state, I64(0), n, few ? 4 : 2);
@@ -212,8 +211,8 @@ KernelEmitter::Carried KernelEmitter::AccumulateRange(
     EmitStage(last, step, env);
     llvm::SmallVector<Val> values;
     for (const Accumulator& a : accumulators)
-      values.push_back(Read(
-          spec_.body->getTerminator()->getOperand(a.output), step, env));
+      values.push_back(
+          Read(spec_.body->getTerminator()->getOperand(a.output), step, env));
     return values;
   };
   auto get = [](llvm::ArrayRef<llvm::Value*> values, const Accumulator& a,
@@ -242,35 +241,34 @@ KernelEmitter::Carried KernelEmitter::AccumulateRange(
   const int unroll = chains;
   const int64_t stride = int64_t{width_} * unroll;
   llvm::Value* end = b_.CreateAdd(from, b_.CreateAnd(n, I64(-stride)));
-  carried = For(
-      from, end, stride, carried,
-      [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
-        Carried next(current.begin(), current.end());
-        for (int u = 0; u < unroll; ++u) {
-          const auto values =
-              elements(Step{width_, b_.CreateAdd(index, I64(u * width_))});
-          for (size_t i = 0; i < accumulators.size(); ++i) {
-            const Accumulator& a = accumulators[i];
-            const size_t place = a.kind == Kind::kFree && u > 0
-                                     ? chain_slots[i] + u - 1
-                                     : a.slot;
-            Val sum = get(next, a, place);
-            if (a.kind != Kind::kInOrder) {
-              put(next, place,
-                  Combine(b_, a.combiner, a.dtype, sum, values[i]));
-              continue;
-            }
-            for (int l = 0; l < width_; ++l) {
-              Val lane{b_.CreateExtractElement(values[i].re, l)};
-              if (a.complex())
-                lane.im = b_.CreateExtractElement(values[i].im, l);
-              sum = Combine(b_, a.combiner, a.dtype, sum, lane);
-            }
-            put(next, a.slot, sum);
-          }
-        }
-        return next;
-      });
+  carried = For(from, end, stride, carried,
+                [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
+                  Carried next(current.begin(), current.end());
+                  for (int u = 0; u < unroll; ++u) {
+                    const auto values = elements(
+                        Step{width_, b_.CreateAdd(index, I64(u * width_))});
+                    for (size_t i = 0; i < accumulators.size(); ++i) {
+                      const Accumulator& a = accumulators[i];
+                      const size_t place = a.kind == Kind::kFree && u > 0
+                                               ? chain_slots[i] + u - 1
+                                               : a.slot;
+                      Val sum = get(next, a, place);
+                      if (a.kind != Kind::kInOrder) {
+                        put(next, place,
+                            Combine(b_, a.combiner, a.dtype, sum, values[i]));
+                        continue;
+                      }
+                      for (int l = 0; l < width_; ++l) {
+                        Val lane{b_.CreateExtractElement(values[i].re, l)};
+                        if (a.complex())
+                          lane.im = b_.CreateExtractElement(values[i].im, l);
+                        sum = Combine(b_, a.combiner, a.dtype, sum, lane);
+                      }
+                      put(next, a.slot, sum);
+                    }
+                  }
+                  return next;
+                });
   for (size_t i = 0; i < accumulators.size(); ++i) {
     const Accumulator& a = accumulators[i];
     Val sum = get(carried, a, a.slot);
@@ -285,37 +283,36 @@ KernelEmitter::Carried KernelEmitter::AccumulateRange(
 
   // The rest: in order one by one, or with a mask if the order is free.
   if (target_.HasMasks() && !any_tree && !any_in_order) {
-    return For(end, to, width_, carried,
-               [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
-                 Carried next(current.begin(), current.end());
-                 const Step step = MaskedStep(index, to);
-                 const auto values = elements(step);
-                 for (size_t i = 0; i < accumulators.size(); ++i) {
-                   const Accumulator& a = accumulators[i];
-                   const Val rest = Select(
-                       b_, step.mask, values[i],
+    return For(
+        end, to, width_, carried,
+        [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
+          Carried next(current.begin(), current.end());
+          const Step step = MaskedStep(index, to);
+          const auto values = elements(step);
+          for (size_t i = 0; i < accumulators.size(); ++i) {
+            const Accumulator& a = accumulators[i];
+            const Val rest =
+                Select(b_, step.mask, values[i],
                        Identity(context_, a.combiner, a.dtype, width_));
-                   put(next, a.slot,
-                       Combine(b_, a.combiner, a.dtype,
-                               get(next, a, a.slot), rest));
-                 }
-                 return next;
-               });
+            put(next, a.slot,
+                Combine(b_, a.combiner, a.dtype, get(next, a, a.slot), rest));
+          }
+          return next;
+        });
   }
-  return For(end, to, 1, carried,
-             [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
-               Carried next(current.begin(), current.end());
-               const auto values = elements(Step{1, index});
-               for (size_t i = 0; i < accumulators.size(); ++i) {
-                 const Accumulator& a = accumulators[i];
-                 const size_t place =
-                     a.kind == Kind::kFree ? a.slot + 1 : a.slot;
-                 put(next, place,
-                     Combine(b_, a.combiner, a.dtype, get(next, a, place),
-                             values[i]));
-               }
-               return next;
-             });
+  return For(
+      end, to, 1, carried,
+      [&](llvm::Value* index, llvm::ArrayRef<llvm::Value*> current) {
+        Carried next(current.begin(), current.end());
+        const auto values = elements(Step{1, index});
+        for (size_t i = 0; i < accumulators.size(); ++i) {
+          const Accumulator& a = accumulators[i];
+          const size_t place = a.kind == Kind::kFree ? a.slot + 1 : a.slot;
+          put(next, place,
+              Combine(b_, a.combiner, a.dtype, get(next, a, place), values[i]));
+        }
+        return next;
+      });
 }
 
 // Walks the tree of halves without recursion. The stack holds, for each left
@@ -329,9 +326,8 @@ KernelEmitter::Carried KernelEmitter::AccumulateTree(
   // Per place of the state: left sums, or what the other accumulators hold.
   std::vector<llvm::Value*> memory;
   for (llvm::Value* value : initial) {
-    const int64_t bytes =
-        std::max<int64_t>(8, module_.getDataLayout().getTypeStoreSize(
-                                 value->getType()));
+    const int64_t bytes = std::max<int64_t>(
+        8, module_.getDataLayout().getTypeStoreSize(value->getType()));
     memory.push_back(StackMemory(bytes * kMaxDepth, 64));
   }
   auto tree_slots = [&] {
@@ -346,8 +342,8 @@ KernelEmitter::Carried KernelEmitter::AccumulateTree(
     return b_.CreateGEP(type, stack, place);
   };
   for (size_t s = 0; s < initial.size(); ++s)
-    if (!is_tree(s)) b_.CreateAlignedStore(initial[s], memory[s],
-                                           llvm::Align(1));
+    if (!is_tree(s))
+      b_.CreateAlignedStore(initial[s], memory[s], llvm::Align(1));
 
   auto block = [&](const char* name) {
     return llvm::BasicBlock::Create(context_, name, function_);
@@ -389,8 +385,7 @@ KernelEmitter::Carried KernelEmitter::AccumulateTree(
                                       llvm::Align(1));
   state = AccumulateRange(accumulators, state, offset, count, /*chains=*/1);
   for (size_t s = 0; s < state.size(); ++s)
-    if (!is_tree(s))
-      b_.CreateAlignedStore(state[s], memory[s], llvm::Align(1));
+    if (!is_tree(s)) b_.CreateAlignedStore(state[s], memory[s], llvm::Align(1));
   llvm::Value* next_offset = b_.CreateAdd(offset, count);
   llvm::BasicBlock* leaf_end = b_.GetInsertBlock();
   b_.CreateBr(ascend);

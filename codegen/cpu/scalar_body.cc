@@ -21,8 +21,8 @@ struct Context {
   mlir::Operation& op;
 
   llvm::Type* ResultType() const {
-    return WithLanes(
-        PartType(b.getContext(), op.getResult(0).getType()), width);
+    return WithLanes(PartType(b.getContext(), op.getResult(0).getType()),
+                     width);
   }
   llvm::Constant* Int(llvm::Type* type, const llvm::APInt& value) const {
     return llvm::ConstantInt::get(type, value);
@@ -74,8 +74,7 @@ Val Divide(const Context& c, Operands x) {
         c.b.CreateICmpEQ(d, llvm::Constant::getAllOnesValue(type)));
     unsafe = c.b.CreateOr(unsafe, overflow);
   }
-  llvm::Value* r =
-      c.b.CreateBinOp(opcode, n, c.b.CreateSelect(unsafe, one, d));
+  llvm::Value* r = c.b.CreateBinOp(opcode, n, c.b.CreateSelect(unsafe, one, d));
   if (is_quotient) r = c.b.CreateSelect(by_zero, zero, r);
   return {r};
 }
@@ -112,22 +111,38 @@ llvm::CmpInst::Predicate FloatPredicate(arith::CmpFPredicate p) {
   using P = arith::CmpFPredicate;
   using llvm::CmpInst;
   switch (p) {
-    case P::AlwaysFalse: return CmpInst::FCMP_FALSE;
-    case P::OEQ: return CmpInst::FCMP_OEQ;
-    case P::OGT: return CmpInst::FCMP_OGT;
-    case P::OGE: return CmpInst::FCMP_OGE;
-    case P::OLT: return CmpInst::FCMP_OLT;
-    case P::OLE: return CmpInst::FCMP_OLE;
-    case P::ONE: return CmpInst::FCMP_ONE;
-    case P::ORD: return CmpInst::FCMP_ORD;
-    case P::UEQ: return CmpInst::FCMP_UEQ;
-    case P::UGT: return CmpInst::FCMP_UGT;
-    case P::UGE: return CmpInst::FCMP_UGE;
-    case P::ULT: return CmpInst::FCMP_ULT;
-    case P::ULE: return CmpInst::FCMP_ULE;
-    case P::UNE: return CmpInst::FCMP_UNE;
-    case P::UNO: return CmpInst::FCMP_UNO;
-    case P::AlwaysTrue: return CmpInst::FCMP_TRUE;
+    case P::AlwaysFalse:
+      return CmpInst::FCMP_FALSE;
+    case P::OEQ:
+      return CmpInst::FCMP_OEQ;
+    case P::OGT:
+      return CmpInst::FCMP_OGT;
+    case P::OGE:
+      return CmpInst::FCMP_OGE;
+    case P::OLT:
+      return CmpInst::FCMP_OLT;
+    case P::OLE:
+      return CmpInst::FCMP_OLE;
+    case P::ONE:
+      return CmpInst::FCMP_ONE;
+    case P::ORD:
+      return CmpInst::FCMP_ORD;
+    case P::UEQ:
+      return CmpInst::FCMP_UEQ;
+    case P::UGT:
+      return CmpInst::FCMP_UGT;
+    case P::UGE:
+      return CmpInst::FCMP_UGE;
+    case P::ULT:
+      return CmpInst::FCMP_ULT;
+    case P::ULE:
+      return CmpInst::FCMP_ULE;
+    case P::UNE:
+      return CmpInst::FCMP_UNE;
+    case P::UNO:
+      return CmpInst::FCMP_UNO;
+    case P::AlwaysTrue:
+      return CmpInst::FCMP_TRUE;
   }
   return CmpInst::FCMP_FALSE;
 }
@@ -159,8 +174,8 @@ Val Bitcast(const Context& c, Operands x) {
 }
 Val Negate(const Context& c, Operands x) { return {c.b.CreateFNeg(x[0].re)}; }
 Val AbsInt(const Context& c, Operands x) {
-  return {c.b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x[0].re,
-                                    c.b.getFalse())};
+  return {
+      c.b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x[0].re, c.b.getFalse())};
 }
 Val Fma(const Context& c, Operands x) {
   return {c.b.CreateIntrinsic(llvm::Intrinsic::fma, {x[0].re->getType()},
@@ -307,8 +322,8 @@ llvm::Type* WithLanes(llvm::Type* type, int width) {
 llvm::Value* Splat(Builder& b, llvm::Value* scalar, int width) {
   if (width == 1) return scalar;
   if (auto* constant = llvm::dyn_cast<llvm::Constant>(scalar))
-    return llvm::ConstantVector::getSplat(
-        llvm::ElementCount::getFixed(width), constant);
+    return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(width),
+                                          constant);
   return b.CreateVectorSplat(width, scalar);
 }
 
@@ -330,8 +345,8 @@ absl::Status CheckScalarOp(mlir::Operation& op) {
       return absl::UnimplementedError(
           absl::StrCat("no CPU code for this operand type of ", name.str()));
   const mlir::Type result = op.getResult(0).getType();
-  const bool to_bool = mlir::isa<arith::FPToSIOp, arith::FPToUIOp>(op) &&
-                       result.isInteger(1);
+  const bool to_bool =
+      mlir::isa<arith::FPToSIOp, arith::FPToUIOp>(op) && result.isInteger(1);
   if (!IsKnownType(result) || to_bool)
     return absl::UnimplementedError(
         absl::StrCat("no CPU code for this result type of ", name.str()));

@@ -27,7 +27,8 @@ Val EmitScalarOp(llvm::IRBuilder<>& b, int width, mlir::Operation& op,
                  llvm::ArrayRef<Val> operands);
 
 // Joins two partial results; `a` comes first.
-Val Combine(llvm::IRBuilder<>& b, Combiner combiner, DType dtype, Val a, Val b_);
+Val Combine(llvm::IRBuilder<>& b, Combiner combiner, DType dtype, Val a,
+            Val b_);
 // The identity of a combiner, a constant. That of a sum of floats is -0.0,
 // which changes no bit of what is added to it.
 Val Identity(llvm::LLVMContext& context, Combiner combiner, DType dtype,

@@ -44,8 +44,7 @@ void KernelEmitter::PlanNeeded() {
     for (mlir::Value operand : op->getOperands()) todo.push_back(operand);
   }
   for (auto [i, argument] : llvm::enumerate(spec_.body->getArguments())) {
-    if (i >= spec_.inputs.size() ||
-        spec_.inputs[i].inner == Inner::kBroadcast)
+    if (i >= spec_.inputs.size() || spec_.inputs[i].inner == Inner::kBroadcast)
       uniform_.insert(argument);
   }
   for (mlir::Operation& op : spec_.body->without_terminator()) {
@@ -129,8 +128,7 @@ void KernelEmitter::PlanScratch(int64_t max_block) {
     }
     for (ir::CallOp call : stages_[s].calls) {
       for (mlir::Value operand : call.getOperands())
-        if (!IsUniform(operand) && !IsPassedInPlace(operand))
-          keep(operand, s);
+        if (!IsUniform(operand) && !IsPassedInPlace(operand)) keep(operand, s);
       kept_in_[call.getResult()] = s;
       operands = std::max<size_t>(operands, call.getOperands().size() + 1);
     }

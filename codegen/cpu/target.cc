@@ -48,9 +48,9 @@ absl::StatusOr<Target> MakeTarget(absl::string_view isa) {
   } else if (isa == "x86-64-v4") {
     target.level = VectorLevel::kAvx512;
   } else {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unknown instruction set '", isa,
-        "': expected x86-64-v2, x86-64-v3 or x86-64-v4"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown instruction set '", isa,
+                     "': expected x86-64-v2, x86-64-v3 or x86-64-v4"));
   }
   if (target.level > HostLevel())
     return absl::InvalidArgumentError(
@@ -62,8 +62,8 @@ const Target& ProcessTarget() {
   static const Target* target = [] {
     auto made = MakeTarget(SettingString("FUSEAU_ISA", ""));
     if (made.ok()) return new Target(*std::move(made));
-    LogWarning(absl::StrCat("FUSEAU_ISA is ignored: ",
-                            made.status().message()));
+    LogWarning(
+        absl::StrCat("FUSEAU_ISA is ignored: ", made.status().message()));
     return new Target(HostTarget());
   }();
   return *target;

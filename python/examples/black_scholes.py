@@ -42,7 +42,13 @@ def plot(np, options):
     for years in (0.25, 1.0, 4.0):
         call, put = prices(np, spot, 30.0, np.full(400, years))
         (line,) = plt.plot(numpy.asarray(spot), numpy.asarray(call), label=f"call, {years} years")
-        plt.plot(numpy.asarray(spot), numpy.asarray(put), "--", color=line.get_color(), label=f"put, {years} years")
+        plt.plot(
+            numpy.asarray(spot),
+            numpy.asarray(put),
+            "--",
+            color=line.get_color(),
+            label=f"put, {years} years",
+        )
     plt.axvline(30.0, color="grey", linewidth=0.5)
     plt.xlabel("price of the share")
     plt.ylabel("price of the option, strike 30")

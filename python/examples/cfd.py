@@ -1,8 +1,10 @@
-"""Flow through a channel: the incompressible Navier-Stokes equations in two dimensions, driven by a constant force.
+"""Flow through a channel: the incompressible Navier-Stokes equations in two dimensions, driven by a
+constant force.
 
-The channel is periodic in x and has walls at the bottom and the top. Each time step solves a Poisson equation for the pressure
-with a fixed number of Jacobi sweeps, then moves the velocity with backward differences. The flow begins as two eddies, which the
-force stretches and viscosity wears away, until only the parabola of Poiseuille is left.
+The channel is periodic in x and has walls at the bottom and the top. Each time step solves a
+Poisson equation for the pressure with a fixed number of Jacobi sweeps, then moves the velocity with
+backward differences. The flow begins as two eddies, which the force stretches and viscosity wears
+away, until only the parabola of Poiseuille is left.
 """
 
 import numpy
@@ -15,13 +17,17 @@ LENGTH = 2.0
 
 
 def wrap(a):
-    """Copies the first and last columns into the two extra ones, which makes the field periodic in x."""
+    """Copies the first and last columns into the two extra ones, which makes the field periodic in
+    x.
+    """
     a[:, 0] = a[:, -2]
     a[:, -1] = a[:, 1]
 
 
 def source(u, v, dx, dy, dt):
-    """The right-hand side of the pressure equation, from the divergence and the shear of the velocity."""
+    """The right-hand side of the pressure equation, from the divergence and the shear of the
+    velocity.
+    """
     dudx = (u[1:-1, 2:] - u[1:-1, :-2]) / (2 * dx)
     dudy = (u[2:, 1:-1] - u[:-2, 1:-1]) / (2 * dy)
     dvdx = (v[1:-1, 2:] - v[1:-1, :-2]) / (2 * dx)
@@ -107,7 +113,9 @@ def main():
     arguments.add_argument("--nx", type=int, default=64, help="points along the channel")
     arguments.add_argument("--ny", type=int, default=65, help="points from wall to wall")
     arguments.add_argument("--steps", type=int, default=1000)
-    arguments.add_argument("--sweeps", type=int, default=50, help="of the pressure equation in a step")
+    arguments.add_argument(
+        "--sweeps", type=int, default=50, help="of the pressure equation in a step"
+    )
     options = arguments.parse_args()
     np = module(options)
     with Clock() as clock:

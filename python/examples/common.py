@@ -44,7 +44,8 @@ def report(options, clock, result, work=""):
     """Prints the time and a checksum that tells two results apart."""
     values = numpy.asarray(result)
     name = pathlib.Path(sys.argv[0]).stem
-    print(f"{name} on {options.module}: {clock.seconds:.3f} s{work}, checksum {float(numpy.sum(values)):.12g}")
+    checksum = float(numpy.sum(values))
+    print(f"{name} on {options.module}: {clock.seconds:.3f} s{work}, checksum {checksum:.12g}")
 
 
 def pyplot():

@@ -1,4 +1,6 @@
-"""The potential around a charged plate and a point, by Jacobi sweeps between two grids until it hardly changes."""
+"""The potential around a charged plate and a point, by Jacobi sweeps between two grids until it
+hardly changes.
+"""
 
 import numpy
 from common import Clock, evaluate, module, parser, pyplot, report, save
@@ -17,7 +19,9 @@ def run(np, n, tolerance, check_every, max_sweeps):
     source = h * charges(np, n)[1:-1, 1:-1]
     old, new = np.zeros((n, n)), np.zeros((n, n))
     for sweep in range(1, max_sweeps + 1):
-        new[1:-1, 1:-1] = 0.25 * (old[1:-1, 2:] + old[1:-1, :-2] + old[2:, 1:-1] + old[:-2, 1:-1] + source)
+        new[1:-1, 1:-1] = 0.25 * (
+            old[1:-1, 2:] + old[1:-1, :-2] + old[2:, 1:-1] + old[:-2, 1:-1] + source
+        )
         old, new = new, old
         # Reading the number ends what can be recorded ahead, so it is not done in every sweep.
         if sweep % check_every == 0:
@@ -47,7 +51,9 @@ def main():
     options.max_sweeps = max(options.max_sweeps, options.check_every)
     np = module(options)
     with Clock() as clock:
-        potential, sweeps, change = run(np, options.size, options.tolerance, options.check_every, options.max_sweeps)
+        potential, sweeps, change = run(
+            np, options.size, options.tolerance, options.check_every, options.max_sweeps
+        )
         evaluate(potential)
     report(options, clock, potential, f", {sweeps} sweeps, last change {change:.3g}")
     if options.plot:

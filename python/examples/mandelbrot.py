@@ -1,4 +1,6 @@
-"""The Mandelbrot set: how many steps each point of the complex plane takes to escape, with masks instead of branches."""
+"""The Mandelbrot set: how many steps each point of the complex plane takes to escape, with masks
+instead of branches.
+"""
 
 import numpy
 from common import Clock, evaluate, module, parser, pyplot, report, save

@@ -1,4 +1,6 @@
-"""Heat spreads over a plate: every inner point becomes the average of itself and its four neighbours, in place."""
+"""Heat spreads over a plate: every inner point becomes the average of itself and its four
+neighbours, in place.
+"""
 
 import numpy
 from common import Clock, evaluate, module, parser, pyplot, report, save

@@ -18,6 +18,7 @@ from . import (
     _fuseau,
     _methods,
     _printing,
+    _protocols,
     _reductions,
     _shape,
     _ufunc,
@@ -37,10 +38,12 @@ _fuseau.set_hooks(
         "str": _printing.array_str,
         "format": _printing.array_format,
         "flags": _flags.Flags,
+        "array_ufunc": _protocols.array_ufunc,
+        "array_function": _protocols.array_function,
+        "ufunc_method": _ufunc.method,
     }
 )
 _methods.attach()
-_ufunc.attach()
 _sys.meta_path.append(_SubmoduleFinder)
 
 globals().update(_fuseau.UFUNCS)

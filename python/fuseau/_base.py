@@ -100,7 +100,7 @@ def from_nested(x):
         return from_foreign(x)
     parts = [as_array(item) for item in x]
     if any(part.shape != parts[0].shape for part in parts):
-        raise NotNative  # NumPy has the words for it.
+        refuse(numpy.array, x)
     return stack_equal(parts, 0)
 
 

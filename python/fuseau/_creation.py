@@ -50,9 +50,7 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
     else:
         result = _from_object(object, dtype, copy, order or "K")
     if result.ndim < ndmin:
-        from ._shape import reshape_array
-
-        result = reshape_array(result, (1,) * (ndmin - result.ndim) + result.shape)
+        result = result.reshape((1,) * (ndmin - result.ndim) + result.shape)
     return result
 
 
@@ -171,13 +169,11 @@ def _dtype_of(value):
 
 def _filled(shape, value, dtype, order):
     if type(value) in (bool, int, float, complex):
-        if dtype.kind in "iu" and type(value) is not bool:
-            value = int(numpy.full((), value, dtype))  # NumPy's check of the range.
-        elif type(value) is complex and dtype.kind != "c":
-            raise NotNative
+        # NumPy's check of the range, and its conversion.
+        value = numpy.full((), value, dtype).item()
         return _fuseau.full(shape, value, dtype, order)
     result = _fuseau.empty(shape, dtype, order)
-    _fuseau.copyto(result, as_array(value), casting="unsafe")
+    _fuseau.copyto(result, as_array(value), None, "unsafe")
     return result
 
 
@@ -382,8 +378,7 @@ def _bound(x):
         return x
     if isinstance(x, numpy.generic) and x.dtype in NATIVE_DTYPES:
         return x
-    x = as_array(x)
-    return x
+    return as_array(x)
 
 
 def _type_of(x):

@@ -210,6 +210,12 @@ def common_type(*arrays):
 
 
 @composed
+def isfortran(a):
+    """Whether the array lies in Fortran order and not in C order."""
+    return a.flags.fnc
+
+
+@composed
 def isscalar(element):
     """Whether the element is a number or string and no array."""
     return is_scalar(element) if type(element) is ndarray else numpy.isscalar(element)
@@ -318,8 +324,11 @@ def outer(a, b, out=None):
 def copyto(dst, src, casting="same_kind", where=True):
     """Writes `src` into `dst`, where the mask holds; both broadcast to its shape."""
     if type(dst) is not ndarray:
-        raise NotNative
-    _fuseau.copyto(dst, operand(src), None if where is True else as_array(where), casting)
+        from ._fallback import call_quietly
+
+        # Values that leave for NumPy's memory are needed anyway.
+        return call_quietly("copyto", None, (dst, src), {"casting": casting, "where": where})
+    return _fuseau.copyto(dst, operand(src), None if where is True else as_array(where), casting)
 
 
 @native

@@ -58,7 +58,7 @@ class Flags:
 
     @property
     def writeable(self):
-        return self._array.writeable
+        return self._array._writeable
 
     @writeable.setter
     def writeable(self, value):

@@ -1,6 +1,6 @@
 """Text of arrays: NumPy's own words for the same values."""
 
-from ._fuseau import to_numpy
+from ._fuseau import snapshot
 from ._scalar import is_scalar
 
 
@@ -24,5 +24,5 @@ def array_format(a, spec):
 
 
 def _values(a):
-    values = to_numpy(a)
+    values = snapshot(a)
     return values[()] if is_scalar(a) else values

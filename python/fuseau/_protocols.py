@@ -1,11 +1,14 @@
-"""NumPy's protocols: calls of NumPy's functions on fuseau arrays come back to fuseau."""
+"""NumPy's protocols `__array_ufunc__` and `__array_function__`.
+
+Calls of NumPy's functions on fuseau arrays come back to fuseau.
+"""
 
 import numpy
 
 from ._fuseau import UFUNCS, ndarray
 
 
-def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+def array_ufunc(self, ufunc, method, *inputs, **kwargs):
     """Answers a NumPy ufunc called with a fuseau array."""
     from . import _fallback
 
@@ -36,7 +39,7 @@ def _tuple(x):
     return x if isinstance(x, tuple) else (x,)
 
 
-def __array_function__(self, func, types, args, kwargs):
+def array_function(self, func, types, args, kwargs):
     """Answers another NumPy function called with a fuseau array."""
     if not all(issubclass(kind, (ndarray, numpy.ndarray)) for kind in types):
         return NotImplemented
@@ -53,12 +56,3 @@ def __array_function__(self, func, types, args, kwargs):
         name = f"{func.__module__}.{func.__name__}".removeprefix("numpy.")
         return _fallback.call(name, func, args, kwargs)
     return target(*args, **kwargs)
-
-
-def __array_namespace__(self, *, api_version=None):
-    """The module of the array API standard's functions."""
-    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
-        raise ValueError(f'Version "{api_version}" of the Array API Standard is not supported.')
-    import fuseau
-
-    return fuseau

@@ -97,7 +97,9 @@ def _with_initial(name, a, axis, dtype, keepdims, initial, where):
 
 
 def _extreme(name, a, axis, dtype, keepdims, initial, where):
-    if initial is _NoValue or dtype is not None:
+    if initial is _NoValue:
+        refuse(_REDUCERS[name].reduce, a, where=as_array(where))
+    if dtype is not None:
         raise NotNative
     if (type(initial) is float and a.dtype.kind != "f") or a.dtype.kind == "b":
         raise NotNative
@@ -201,7 +203,7 @@ def _divided(total, count):
     if kind in "dD" or (kind == "f" and count <= 2**24):
         return UFUNCS["divide"](total, float(count))
     quotient = UFUNCS["divide"](total, numpy.float64(count))
-    return _fuseau.astype(quotient, total.dtype, "K", "unsafe", False)
+    return quotient.astype(total.dtype, copy=False)
 
 
 @native
@@ -336,12 +338,14 @@ def _place(name, function, a, axis, out, keepdims):
         raise NotNative
     keepdims = keepdims is not _NoValue and bool(keepdims)
     if axis is not None:
-        axis = normalize_axis_index(operator.index(axis), a.ndim)
+        # NumPy takes a number for a vector here.
+        axis = normalize_axis_index(operator.index(axis), a.ndim or 1)
+    if a.ndim == 0:
+        result = _reduce("min", _fuseau.iota(1, _INTP), None, False, None)
+        return result if out is None else _store_same(result, out)
     length = a.size if axis is None else a.shape[axis]
     if length == 0:
         raise ValueError(f"attempt to get {function.__name__} of an empty sequence")
-    if a.ndim == 0:
-        raise NotNative
     extreme = _reduce(name, a, axis, True, None)
     found = UFUNCS["equal"](a, extreme)
     if a.dtype.kind == "f":

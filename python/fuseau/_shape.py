@@ -7,16 +7,9 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from . import _fuseau
-from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type
+from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type, specimen
 from ._fuseau import as_strided, ndarray
-from ._layout import (
-    c_strides,
-    f_strides,
-    is_c_contiguous,
-    is_f_contiguous,
-    reshaped_strides,
-    sorted_axes,
-)
+from ._layout import is_c_contiguous, is_f_contiguous
 
 # --- Reshaping ---------------------------------------------------------------
 
@@ -24,77 +17,13 @@ from ._layout import (
 @native
 def reshape(a, /, shape, order="C", *, copy=None):
     """A view of another shape with the same elements in the same order; a copy if it must be."""
-    return reshape_array(as_array(a), shape, order, copy)
-
-
-def reshape_array(a, shape, order="C", copy=None):
-    """As `reshape`, for an array."""
-    if order not in ("C", "F", "A"):
-        refuse(numpy.reshape, a, shape, order)
-    if order == "A":
-        order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
-    new_shape = _resolve(a, shape)
-    if copy:
-        a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
-    elif new_shape == a.shape:
-        return as_strided(a, 0, a.shape, a.strides, True)
-    if is_c_contiguous(a) if order == "C" else is_f_contiguous(a):
-        strides = None
-    else:
-        strides = reshaped_strides(a.shape, a.strides, new_shape, a.itemsize, order)
-        if strides is None:
-            if copy is False:
-                raise ValueError("Unable to avoid creating a copy while reshaping.")
-            a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
-    if strides is None:
-        strides = (c_strides if order == "C" else f_strides)(new_shape, a.itemsize)
-    return as_strided(a, 0, new_shape, strides, True)
-
-
-def _resolve(a, shape):
-    """The new shape, with a -1 in it worked out."""
-    try:
-        if type(shape) in (tuple, list):
-            shape = tuple(map(operator.index, shape))
-        elif type(shape) is int or (hasattr(shape, "__index__") and getattr(shape, "ndim", 0) == 0):
-            shape = (operator.index(shape),)
-        else:
-            shape = tuple(map(operator.index, shape))
-    except TypeError:
-        return refuse(numpy.reshape, a, shape)
-    if all(n >= 0 for n in shape):
-        if math.prod(shape) != a.size or len(shape) > 64:
-            refuse(numpy.reshape, a, shape)
-        return shape
-    known = math.prod(n for n in shape if n >= 0)
-    if sum(n < 0 for n in shape) > 1 or not known or a.size % known or len(shape) > 64:
-        refuse(numpy.reshape, a, shape)
-    return tuple(a.size // known if n < 0 else n for n in shape)
+    return as_array(a).reshape(shape, order=order, copy=copy)
 
 
 @native
 def ravel(a, order="C"):
     """The elements as one dimension: a view if they lie so in memory, else a copy."""
-    a = as_array(a)
-    if order not in ("C", "F", "A", "K"):
-        refuse(numpy.ravel, a, order)
-    if order == "A":
-        order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
-    if order == "K":
-        if is_c_contiguous(a):
-            order = "C"
-        else:
-            a = transpose_array(a, sorted_axes(a.strides))
-            order = "C"
-    if is_c_contiguous(a) if order == "C" else is_f_contiguous(a):
-        return as_strided(a, 0, (a.size,), (a.itemsize,), True)
-    return flatten_array(a, order)
-
-
-def flatten_array(a, order):
-    """The elements as one dimension, always a copy."""
-    a = _fuseau.astype(a, a.dtype, order, "unsafe", True)
-    return as_strided(a, 0, (a.size,), (a.itemsize,), True)
+    return as_array(a).ravel(order)
 
 
 # --- Order and number of axes ------------------------------------------------
@@ -103,26 +32,7 @@ def flatten_array(a, order):
 @native
 def transpose(a, axes=None):
     """A view with the axes in another order, reversed by default."""
-    a = as_array(a)
-    if axes is None:
-        return a.T
-    try:
-        axes = [operator.index(axis) for axis in axes]
-    except TypeError:
-        return refuse(numpy.transpose, a, axes)
-    rank = a.ndim
-    places = [axis + rank if axis < 0 else axis for axis in axes]
-    if sorted(places) != list(range(rank)):
-        refuse(numpy.transpose, a, tuple(axes))
-    return transpose_array(a, places)
-
-
-def transpose_array(a, axes):
-    """A view with the axes in this order, which must be a permutation."""
-    shape, strides = a.shape, a.strides
-    return as_strided(
-        a, 0, tuple(shape[axis] for axis in axes), tuple(strides[axis] for axis in axes), True
-    )
+    return as_array(a).transpose(axes)
 
 
 @native
@@ -133,7 +43,7 @@ def swapaxes(a, axis1, axis2):
     axis2 = normalize_axis_index(axis2, a.ndim, "axis2")
     axes = list(range(a.ndim))
     axes[axis1], axes[axis2] = axis2, axis1
-    return transpose_array(a, axes)
+    return a.transpose(axes)
 
 
 @native
@@ -149,7 +59,7 @@ def moveaxis(a, source, destination):
     axes = [axis for axis in range(a.ndim) if axis not in source]
     for place, axis in sorted(zip(destination, source, strict=True)):
         axes.insert(place, axis)
-    return transpose_array(a, axes)
+    return a.transpose(axes)
 
 
 @native
@@ -165,7 +75,7 @@ def rollaxis(a, axis, start=0):
         place -= 1
     axes = [other for other in range(rank) if other != axis]
     axes.insert(place, axis)
-    return transpose_array(a, axes)
+    return a.transpose(axes)
 
 
 @native
@@ -185,22 +95,13 @@ def expand_dims(a, axis):
     rank = a.ndim + len(axes)
     axes = normalize_axis_tuple(axes, rank)
     lengths = iter(a.shape)
-    return reshape_array(a, tuple(1 if d in axes else next(lengths) for d in range(rank)))
+    return a.reshape(tuple(1 if d in axes else next(lengths) for d in range(rank)))
 
 
 @native
 def squeeze(a, axis=None):
     """A view without axes of length 1: all of them, or the given ones."""
-    a = as_array(a)
-    shape, strides = a.shape, a.strides
-    if axis is None:
-        keep = [d for d in range(a.ndim) if shape[d] != 1]
-    else:
-        drop = normalize_axis_tuple(axis, a.ndim)
-        if any(shape[d] != 1 for d in drop):
-            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
-        keep = [d for d in range(a.ndim) if d not in drop]
-    return as_strided(a, 0, tuple(shape[d] for d in keep), tuple(strides[d] for d in keep), True)
+    return as_array(a).squeeze(axis)
 
 
 def _at_least(arrays, widen):
@@ -211,7 +112,7 @@ def _at_least(arrays, widen):
 @native
 def atleast_1d(*arys):
     """The arrays as views with at least one dimension."""
-    return _at_least(arys, lambda a: reshape_array(a, (1,)) if a.ndim == 0 else a)
+    return _at_least(arys, lambda a: a.reshape((1,)) if a.ndim == 0 else a)
 
 
 @native
@@ -220,7 +121,7 @@ def atleast_2d(*arys):
 
     def widen(a):
         if a.ndim == 0:
-            return reshape_array(a, (1, 1))
+            return a.reshape((1, 1))
         return a[None, :] if a.ndim == 1 else a
 
     return _at_least(arys, widen)
@@ -232,7 +133,7 @@ def atleast_3d(*arys):
 
     def widen(a):
         if a.ndim == 0:
-            return reshape_array(a, (1, 1, 1))
+            return a.reshape((1, 1, 1))
         if a.ndim == 1:
             return a[None, :, None]
         return a[:, :, None] if a.ndim == 2 else a
@@ -467,7 +368,7 @@ def column_stack(tup):
 
     def widen(a):
         a = as_array(a)
-        return a if a.ndim >= 2 else reshape_array(a, (-1, 1))
+        return a if a.ndim >= 2 else a.reshape((-1, 1))
 
     return concatenate(_parts(tup, widen), 1)
 
@@ -510,10 +411,11 @@ def array_split(ary, indices_or_sections, axis=0):
 def split(ary, indices_or_sections, axis=0):
     """A list of views of parts along an axis, which must be equal if their number is given."""
     a = as_array(ary)
-    if not hasattr(indices_or_sections, "__len__") or getattr(indices_or_sections, "ndim", 1) == 0:
-        if a.shape[axis] % indices_or_sections:
-            raise ValueError("array split does not result in an equal division")
-    return array_split(a, indices_or_sections, axis)
+    sections = indices_or_sections
+    number = not hasattr(sections, "__len__") or getattr(sections, "ndim", 1) == 0
+    if number and a.shape[axis] % sections:
+        raise ValueError("array split does not result in an equal division")
+    return array_split(a, sections, axis)
 
 
 @native
@@ -569,10 +471,10 @@ def tile(A, reps):
     rank = max(a.ndim, len(reps))
     reps = (1,) * (rank - len(reps)) + reps
     shape = (1,) * (rank - a.ndim) + a.shape
-    wide = reshape_array(a, tuple(n for length in shape for n in (1, length)))
+    wide = a.reshape(tuple(n for length in shape for n in (1, length)))
     pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
     blocks = _fuseau.astype(_fuseau.broadcast_to(wide, pairs), a.dtype, "C", "unsafe", True)
-    return reshape_array(blocks, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+    return blocks.reshape(tuple(r * n for r, n in zip(reps, shape, strict=True)))
 
 
 @native
@@ -592,7 +494,7 @@ def repeat(a, repeats, axis=None):
     wide = a[(slice(None),) * (axis + 1) + (None,)]
     wide = _fuseau.broadcast_to(wide, (*shape[: axis + 1], count, *shape[axis + 1 :]))
     dense = _fuseau.astype(wide, a.dtype, "C", "unsafe", True)
-    return reshape_array(dense, (*shape[:axis], shape[axis] * count, *shape[axis + 1 :]))
+    return dense.reshape((*shape[:axis], shape[axis] * count, *shape[axis + 1 :]))
 
 
 @native
@@ -600,7 +502,7 @@ def roll(a, shift, axis=None):
     """The elements moved along axes; those beyond the end come back at the beginning."""
     a = as_array(a)
     if axis is None:
-        return reshape_array(roll(ravel(a), shift, 0), a.shape)
+        return roll(ravel(a), shift, 0).reshape(a.shape)
     axes = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
     pairs = numpy.broadcast(_plain_ints(shift), axes)
     if pairs.ndim > 1:
@@ -686,25 +588,19 @@ def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
 @composed
 def shape(a):
     """The shape of an array or of what would become one."""
-    return a.shape if hasattr(a, "shape") else numpy.shape(_lowered(a))
+    return a.shape if hasattr(a, "shape") else numpy.shape(specimen(a))
 
 
 @composed
 def ndim(a):
     """The number of dimensions."""
-    return a.ndim if hasattr(a, "ndim") else numpy.ndim(_lowered(a))
+    return a.ndim if hasattr(a, "ndim") else numpy.ndim(specimen(a))
 
 
 @composed
 def size(a, axis=None):
     """The number of elements, or the length along axes."""
     if axis is None:
-        return a.size if hasattr(a, "size") else numpy.size(_lowered(a))
+        return a.size if hasattr(a, "size") else numpy.size(specimen(a))
     lengths = shape(a)
     return math.prod(lengths[d] for d in normalize_axis_tuple(axis, len(lengths)))
-
-
-def _lowered(x):
-    from ._fallback import lower
-
-    return lower(x)

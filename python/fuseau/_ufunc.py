@@ -69,20 +69,26 @@ def _method(self, method, args, kwargs):
 
 
 METHODS = {f.__name__: f for f in (reduce, outer, accumulate, reduceat, at)}
-_ATTRIBUTES = ("ntypes", "types", "identity", "signature", "resolve_dtypes", "__doc__")
 
 
-def attach():
-    """Gives the extension's ufunc type its methods and NumPy's attributes."""
-    for name, function in METHODS.items():
-        setattr(ufunc, name, function)
-    for name in _ATTRIBUTES:
-        if name not in ufunc.__dict__ or name == "__doc__":
-            setattr(ufunc, name, property(_of_numpy(name)))
+def method(self, name, args, kwargs):
+    """The hook of the extension for a method of a ufunc."""
+    return METHODS[name](self, *args, **kwargs)
 
 
-def _of_numpy(name):
-    return lambda self: getattr(getattr(numpy, self.__name__), name)
+def _document(self):
+    """The text of the table of operations, or NumPy's where the build made no such file."""
+    name = self.__name__
+    try:
+        from ._generated.ufuncs import UFUNCS as TABLE
+    except ImportError:
+        return getattr(numpy, name).__doc__
+    operands = "x, /" if self.nin == 1 else "x1, x2, /"
+    options = "out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True"
+    return f"{name}({operands}, {options})\n\n{TABLE[name][2]}\n\nSee also `numpy.{name}`."
+
+
+ufunc.__doc__ = property(_document)
 
 
 # --- Ufuncs outside the table ------------------------------------------------

@@ -57,11 +57,20 @@ std::optional<int64_t> ParseInt(absl::string_view text) {
   if (!absl::ConsumeSuffix(&text, "iB")) absl::ConsumeSuffix(&text, "B");
   if (text.empty()) return std::nullopt;
   switch (absl::ascii_toupper(text.back())) {
-    case 'K': shift = 10; break;
-    case 'M': shift = 20; break;
-    case 'G': shift = 30; break;
-    case 'T': shift = 40; break;
-    default: break;
+    case 'K':
+      shift = 10;
+      break;
+    case 'M':
+      shift = 20;
+      break;
+    case 'G':
+      shift = 30;
+      break;
+    case 'T':
+      shift = 40;
+      break;
+    default:
+      break;
   }
   if (shift != 0) text.remove_suffix(1);
   int64_t value = 0;

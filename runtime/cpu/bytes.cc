@@ -20,10 +20,9 @@ void InChunks(int64_t bytes, absl::FunctionRef<void(int64_t, int64_t)> move) {
   const int threads = ThreadPool::Global().thread_count();
   int64_t chunk = std::max(kChunk, bytes / (int64_t{4} * threads));
   chunk = (chunk + 63) / 64 * 64;
-  ThreadPool::Global().ParallelFor(
-      (bytes + chunk - 1) / chunk, [&](int64_t i) {
-        move(i * chunk, std::min(chunk, bytes - i * chunk));
-      });
+  ThreadPool::Global().ParallelFor((bytes + chunk - 1) / chunk, [&](int64_t i) {
+    move(i * chunk, std::min(chunk, bytes - i * chunk));
+  });
 }
 
 }  // namespace

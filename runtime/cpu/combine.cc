@@ -25,7 +25,8 @@ template <typename T>
 auto Add(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
     using U = std::make_unsigned_t<T>;
-    return static_cast<T>(static_cast<U>(static_cast<U>(a) + static_cast<U>(b)));
+    return static_cast<T>(
+        static_cast<U>(static_cast<U>(a) + static_cast<U>(b)));
   } else {
     return a + b;
   }
@@ -65,13 +66,20 @@ template <typename T>
 T Join(Combiner combiner, T a, T b) {
   switch (combiner) {
     case Combiner::kSum:
-    case Combiner::kOrderedSum: return Add(a, b);
-    case Combiner::kProd: return Multiply(a, b);
-    case Combiner::kMax: return IsNan(b) ? (IsNan(a) ? a : b) : Max(a, b);
-    case Combiner::kMin: return IsNan(b) ? (IsNan(a) ? a : b) : Min(a, b);
-    case Combiner::kAny: return a != 0 || b != 0;
-    case Combiner::kAll: return a != 0 && b != 0;
-    case Combiner::kNone: break;
+    case Combiner::kOrderedSum:
+      return Add(a, b);
+    case Combiner::kProd:
+      return Multiply(a, b);
+    case Combiner::kMax:
+      return IsNan(b) ? (IsNan(a) ? a : b) : Max(a, b);
+    case Combiner::kMin:
+      return IsNan(b) ? (IsNan(a) ? a : b) : Min(a, b);
+    case Combiner::kAny:
+      return a != 0 || b != 0;
+    case Combiner::kAll:
+      return a != 0 && b != 0;
+    case Combiner::kNone:
+      break;
   }
   FUSEAU_CHECK(false);
 }
@@ -82,7 +90,8 @@ Complex<T> Join(Combiner combiner, Complex<T> a, Complex<T> b) {
   const bool b_nan = IsNan(b.re) || IsNan(b.im);
   switch (combiner) {
     case Combiner::kSum:
-    case Combiner::kOrderedSum: return {a.re + b.re, a.im + b.im};
+    case Combiner::kOrderedSum:
+      return {a.re + b.re, a.im + b.im};
     case Combiner::kProd:
       return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
     case Combiner::kMax:
@@ -93,7 +102,8 @@ Complex<T> Join(Combiner combiner, Complex<T> a, Complex<T> b) {
       return a.re < b.re || (a.re == b.re && a.im <= b.im) ? a : b;
     case Combiner::kAny:
     case Combiner::kAll:
-    case Combiner::kNone: break;
+    case Combiner::kNone:
+      break;
   }
   FUSEAU_CHECK(false);
 }
@@ -116,11 +126,16 @@ void JoinBools(Combiner combiner, char* left, const char* right) {
     case Combiner::kSum:
     case Combiner::kOrderedSum:
     case Combiner::kMax:
-    case Combiner::kAny: *left = a || b; return;
+    case Combiner::kAny:
+      *left = a || b;
+      return;
     case Combiner::kProd:
     case Combiner::kMin:
-    case Combiner::kAll: *left = a && b; return;
-    case Combiner::kNone: break;
+    case Combiner::kAll:
+      *left = a && b;
+      return;
+    case Combiner::kNone:
+      break;
   }
   FUSEAU_CHECK(false);
 }
@@ -129,18 +144,30 @@ void JoinBools(Combiner combiner, char* left, const char* right) {
 
 void Combine(Combiner combiner, DType dtype, char* left, const char* right) {
   switch (dtype) {
-    case DType::kBool: return JoinBools(combiner, left, right);
-    case DType::kInt8: return JoinAt<int8_t>(combiner, left, right);
-    case DType::kUInt8: return JoinAt<uint8_t>(combiner, left, right);
-    case DType::kInt16: return JoinAt<int16_t>(combiner, left, right);
-    case DType::kUInt16: return JoinAt<uint16_t>(combiner, left, right);
-    case DType::kInt32: return JoinAt<int32_t>(combiner, left, right);
-    case DType::kUInt32: return JoinAt<uint32_t>(combiner, left, right);
-    case DType::kInt64: return JoinAt<int64_t>(combiner, left, right);
-    case DType::kUInt64: return JoinAt<uint64_t>(combiner, left, right);
-    case DType::kFloat32: return JoinAt<float>(combiner, left, right);
-    case DType::kFloat64: return JoinAt<double>(combiner, left, right);
-    case DType::kComplex64: return JoinAt<Complex<float>>(combiner, left, right);
+    case DType::kBool:
+      return JoinBools(combiner, left, right);
+    case DType::kInt8:
+      return JoinAt<int8_t>(combiner, left, right);
+    case DType::kUInt8:
+      return JoinAt<uint8_t>(combiner, left, right);
+    case DType::kInt16:
+      return JoinAt<int16_t>(combiner, left, right);
+    case DType::kUInt16:
+      return JoinAt<uint16_t>(combiner, left, right);
+    case DType::kInt32:
+      return JoinAt<int32_t>(combiner, left, right);
+    case DType::kUInt32:
+      return JoinAt<uint32_t>(combiner, left, right);
+    case DType::kInt64:
+      return JoinAt<int64_t>(combiner, left, right);
+    case DType::kUInt64:
+      return JoinAt<uint64_t>(combiner, left, right);
+    case DType::kFloat32:
+      return JoinAt<float>(combiner, left, right);
+    case DType::kFloat64:
+      return JoinAt<double>(combiner, left, right);
+    case DType::kComplex64:
+      return JoinAt<Complex<float>>(combiner, left, right);
     case DType::kComplex128:
       return JoinAt<Complex<double>>(combiner, left, right);
   }

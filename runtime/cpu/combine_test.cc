@@ -28,8 +28,10 @@ TEST(CombineTest, Floats) {
     EXPECT_TRUE(std::isnan(Joined(c, DType::kFloat64, kNan, 2.0)));
     EXPECT_TRUE(std::isnan(Joined(c, DType::kFloat64, 2.0, kNan)));
   }
-  EXPECT_FALSE(std::signbit(Joined(Combiner::kMax, DType::kFloat64, -0.0, 0.0)));
-  EXPECT_FALSE(std::signbit(Joined(Combiner::kMax, DType::kFloat64, 0.0, -0.0)));
+  EXPECT_FALSE(
+      std::signbit(Joined(Combiner::kMax, DType::kFloat64, -0.0, 0.0)));
+  EXPECT_FALSE(
+      std::signbit(Joined(Combiner::kMax, DType::kFloat64, 0.0, -0.0)));
   EXPECT_TRUE(std::signbit(Joined(Combiner::kMin, DType::kFloat64, 0.0, -0.0)));
   EXPECT_TRUE(std::signbit(Joined(Combiner::kMin, DType::kFloat64, -0.0, 0.0)));
 }

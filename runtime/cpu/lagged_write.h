@@ -12,7 +12,10 @@ namespace fuseau::runtime {
 struct LaggedTuning {
   int64_t chunks = 0;     // pieces that run side by side
   int64_t tile_rows = 0;  // rows of one kernel call
-  bool whole = false;     // all results to scratch, then back
+  // Steps of dimension 1 in one kernel call, where rows can be computed in
+  // pieces.
+  int64_t piece_lines = 0;
+  bool whole = false;  // all results to scratch, then back
 };
 
 // Runs a launch with one LaggedWrite. See runtime/README.md for the scheme.

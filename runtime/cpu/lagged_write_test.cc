@@ -26,9 +26,12 @@ double Weighted(const double* in, int) {
 
 KernelFn KernelOfRank(int rank) {
   switch (rank) {
-    case 1: return MapKernel<1, kInputs, 1, Weighted>;
-    case 2: return MapKernel<2, kInputs, 1, Weighted>;
-    default: return MapKernel<3, kInputs, 1, Weighted>;
+    case 1:
+      return MapKernel<1, kInputs, 1, Weighted>;
+    case 2:
+      return MapKernel<2, kInputs, 1, Weighted>;
+    default:
+      return MapKernel<3, kInputs, 1, Weighted>;
   }
 }
 
@@ -130,9 +133,9 @@ Case MakeCase(Random& random) {
     other.offset = (size[0] - 1) * other.strides[0];
     other.strides[0] = -other.strides[0];
   }
-  c.text = absl::StrCat("sizes ", absl::StrJoin(launch.sizes, ","),
-                        " strides ", absl::StrJoin(window.strides, ","),
-                        " behind ", lag.behind, " ahead ", lag.ahead);
+  c.text = absl::StrCat("sizes ", absl::StrJoin(launch.sizes, ","), " strides ",
+                        absl::StrJoin(window.strides, ","), " behind ",
+                        lag.behind, " ahead ", lag.ahead);
   return c;
 }
 
@@ -166,8 +169,8 @@ class LaggedWriteTest : public ::testing::TestWithParam<int> {
   std::vector<double> Run(const Case& c, const LaggedTuning& tuning) {
     std::vector<double> array = c.array;
     char* const data = reinterpret_cast<char*>(array.data());
-    const Arguments args =
-        Bind(c.launch, data, data, reinterpret_cast<const char*>(c.other.data()));
+    const Arguments args = Bind(c.launch, data, data,
+                                reinterpret_cast<const char*>(c.other.data()));
     const absl::Status status = RunLagged(c.launch, args, context_, tuning);
     EXPECT_TRUE(status.ok()) << status;
     return array;
@@ -190,10 +193,12 @@ TEST_P(LaggedWriteTest, EqualsTheSameKernelOnACopy) {
           random.Int(1, std::max<int64_t>(1, c.launch.sizes[0]) + 2);
     }
     if (random.Chance(60)) tuning.tile_rows = random.Int(1, 6);
+    if (random.Chance(40)) tuning.piece_lines = random.Int(1, 7);
     tuning.whole = random.Chance(15);
     ASSERT_EQ(Run(c, tuning), Expected(c))
         << "case " << i << ": " << c.text << " chunks " << tuning.chunks
-        << " tile " << tuning.tile_rows << " whole " << tuning.whole;
+        << " tile " << tuning.tile_rows << " piece " << tuning.piece_lines
+        << " whole " << tuning.whole;
   }
   EXPECT_EQ(arena_.usage().live_bytes, 0);
 }
@@ -201,7 +206,7 @@ TEST_P(LaggedWriteTest, EqualsTheSameKernelOnACopy) {
 // Large rows, and single rows as elements.
 TEST_P(LaggedWriteTest, LargeArraysByDefaultTuning) {
   for (const Dims& sizes : {Dims{300, 5000}, Dims{700'000}, Dims{3, 90'000},
-                            Dims{12, 60, 700}}) {
+                            Dims{12, 60, 700}, Dims{40, 30'000}}) {
     const int rank = static_cast<int>(sizes.size());
     Dims whole = sizes;
     for (int64_t& n : whole) n += 2;
@@ -256,8 +261,8 @@ TEST_P(LaggedWriteTest, StopsWhenInterrupted) {
   while (Count(c.launch.sizes) == 0) c = MakeCase(random);
   const std::vector<double> before = c.array;
   char* const data = reinterpret_cast<char*>(c.array.data());
-  const Arguments args = Bind(c.launch, data, data,
-                              reinterpret_cast<const char*>(c.other.data()));
+  const Arguments args =
+      Bind(c.launch, data, data, reinterpret_cast<const char*>(c.other.data()));
   EXPECT_EQ(RunLagged(c.launch, args, context_).code(),
             absl::StatusCode::kCancelled);
   EXPECT_EQ(c.array, before);

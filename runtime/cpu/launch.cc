@@ -128,9 +128,8 @@ absl::Status RunRows(const Launch& launch, const Arguments& args,
     return absl::OkStatus();
   }
   const int64_t rows = args.size(0);
-  const Cut cut =
-      ChooseCut(EstimateSeconds(launch), args.sizes(), ParallelDims(launch),
-                context.pool->thread_count());
+  const Cut cut = ChooseCut(EstimateSeconds(launch), args.sizes(),
+                            ParallelDims(launch), context.pool->thread_count());
   if (cut.chunks <= 1) {
     if (rows > 0 || launch.split == Split::kSerial) args.Call(0, rows);
     return absl::OkStatus();

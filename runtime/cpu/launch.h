@@ -23,8 +23,7 @@ struct RunContext {
     return cancel != nullptr && cancel->load(std::memory_order_relaxed);
   }
   absl::Status Check() const {
-    return Cancelled() ? absl::CancelledError("interrupted")
-                       : absl::OkStatus();
+    return Cancelled() ? absl::CancelledError("interrupted") : absl::OkStatus();
   }
 };
 
@@ -55,8 +54,8 @@ class Arguments {
                                           rank_);
   }
   absl::Span<const int64_t> strides(int operand) const {
-    return absl::MakeConstSpan(slots_).subspan(
-        OperandSlot(rank_, operand) + 1, rank_);
+    return absl::MakeConstSpan(slots_).subspan(OperandSlot(rank_, operand) + 1,
+                                               rank_);
   }
   void set_scalar(int scalar, const char* bytes);
 
@@ -84,8 +83,8 @@ struct Cut {
 };
 
 // Cuts work of `seconds` over `sizes`: one chunk below some microseconds; else
-// chunks of some 20 us or more and, for large work, several per thread. Bit d of
-// `dims` tells whether dimension d may be cut.
+// chunks of some 20 us or more and, for large work, several per thread. Bit d
+// of `dims` tells whether dimension d may be cut.
 Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
               int threads);
 

@@ -28,11 +28,16 @@ struct Pair16 {
 
 void CopyLine(char* to, const char* from, const Dim& d, int64_t run) {
   switch (run) {
-    case 1: return CopyItems<uint8_t>(to, from, d);
-    case 2: return CopyItems<uint16_t>(to, from, d);
-    case 4: return CopyItems<uint32_t>(to, from, d);
-    case 8: return CopyItems<uint64_t>(to, from, d);
-    case 16: return CopyItems<Pair16>(to, from, d);
+    case 1:
+      return CopyItems<uint8_t>(to, from, d);
+    case 2:
+      return CopyItems<uint16_t>(to, from, d);
+    case 4:
+      return CopyItems<uint32_t>(to, from, d);
+    case 8:
+      return CopyItems<uint64_t>(to, from, d);
+    case 16:
+      return CopyItems<Pair16>(to, from, d);
     default:
       for (int64_t i = 0; i < d.size; ++i) {
         std::memcpy(to + i * d.to, from + i * d.from, run);

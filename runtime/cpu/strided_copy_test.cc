@@ -44,10 +44,10 @@ TEST(StridedCopyTest, EqualsElementByElement) {
     }
     Dims to_strides, from_strides;
     int64_t to_offset = 0, from_offset = 0;
-    std::vector<char> to(RandomView(random, sizes, item, &to_strides,
-                                    &to_offset));
-    std::vector<char> from(RandomView(random, sizes, item, &from_strides,
-                                      &from_offset));
+    std::vector<char> to(
+        RandomView(random, sizes, item, &to_strides, &to_offset));
+    std::vector<char> from(
+        RandomView(random, sizes, item, &from_strides, &from_offset));
     for (char& c : from) c = static_cast<char>(Pick(random, -128, 127));
     std::vector<char> expected = to;
     for (int64_t i = 0; i < Count(sizes); ++i) {

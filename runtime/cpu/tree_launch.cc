@@ -30,14 +30,17 @@ enum class Cuts { kAny, kTree, kNone };
 Cuts CutsOf(Combiner combiner, DType dtype) {
   if (!IsFloat(dtype) && !IsComplex(dtype)) return Cuts::kAny;
   switch (combiner) {
-    case Combiner::kSum: return Cuts::kTree;
+    case Combiner::kSum:
+      return Cuts::kTree;
     case Combiner::kOrderedSum:
-    case Combiner::kProd: return Cuts::kNone;
+    case Combiner::kProd:
+      return Cuts::kNone;
     case Combiner::kNone:
     case Combiner::kMax:
     case Combiner::kMin:
     case Combiner::kAny:
-    case Combiner::kAll: break;
+    case Combiner::kAll:
+      break;
   }
   return Cuts::kAny;
 }
@@ -48,8 +51,7 @@ class Tree {
       : launch_(launch),
         dtype_(dtype),
         grain_(grain),
-        outputs_(static_cast<int>(launch.operands.size()) -
-                 launch.input_count),
+        outputs_(static_cast<int>(launch.operands.size()) - launch.input_count),
         slots_per_piece_((outputs_ + kOutputsPerSlot - 1) / kOutputsPerSlot) {
     Cut(0, launch.sizes[0]);
     slots_.resize(pieces_.size() * slots_per_piece_);
@@ -69,9 +71,7 @@ class Tree {
   }
 
  private:
-  bool IsPiece(int64_t n) const {
-    return n <= grain_ || IsTreeLeaf(n, dtype_);
-  }
+  bool IsPiece(int64_t n) const { return n <= grain_ || IsTreeLeaf(n, dtype_); }
 
   void Cut(int64_t lo, int64_t n) {
     if (IsPiece(n)) {
@@ -119,8 +119,7 @@ absl::Status RunTree(const Launch& launch, const Arguments& args,
   const int inputs = launch.input_count;
   const int outputs = static_cast<int>(launch.operands.size()) - inputs;
   const int threads = context.pool->thread_count();
-  const Cut cut =
-      ChooseCut(EstimateSeconds(launch), args.sizes(), 1, threads);
+  const Cut cut = ChooseCut(EstimateSeconds(launch), args.sizes(), 1, threads);
   // The tree of complex sums differs from that of real ones. No cut fits both.
   DType dtype = launch.operands[inputs].dtype;
   bool whole = cut.chunks <= 1;

@@ -22,11 +22,11 @@ inline std::shared_ptr<const Kernel> MakeKernel(KernelFn fn) {
 }
 
 // A kernel has no closure: its rank and its numbers of inputs and outputs are
-// template arguments. Output k of a point is, for a body `double f(const double*
-// inputs, int k)`, f of all inputs at that point; all elements are float64. Rows
-// run from last to first, which every executor must allow.
-template <int kRank, int kInputs, int kOutputs, double (*kBody)(const double*,
-                                                                int)>
+// template arguments. Output k of a point is, for a body `double f(const
+// double* inputs, int k)`, f of all inputs at that point; all elements are
+// float64. Rows run from last to first, which every executor must allow.
+template <int kRank, int kInputs, int kOutputs,
+          double (*kBody)(const double*, int)>
 void MapKernel(int64_t lo, int64_t hi, const int64_t* args) {
   int64_t index[kRank == 0 ? 1 : kRank] = {};
   auto at = [&](int operand) {

@@ -3,8 +3,9 @@
     python bars.py                       all of it: some minutes on a quiet machine
     python bars.py --module numpy --rounds 1 --output DIR
 
-Each measurement runs in a process of its own (probe.py), since it depends on the number of threads, on an empty cache or on
-what was imported before. Text in RESULTS.md after the line of NOTES is kept.
+Each measurement runs in a process of its own (probe.py), since it depends on the number of threads,
+on an empty cache or on what was imported before. Text in RESULTS.md after the line of NOTES is
+kept.
 """
 
 import argparse
@@ -21,7 +22,15 @@ from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 NOTES = "<!-- notes below this line are kept -->"
-COMPILER_FLAGS = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-lmvec", "-lm", "-pthread"]
+COMPILER_FLAGS = [
+    "-std=c++20",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-lmvec",
+    "-lm",
+    "-pthread",
+]
 
 SPEED_BARS = {
     "stencil/4000x20": 4.0,
@@ -41,7 +50,9 @@ LIMITS = {
     "chain/1e7": (1, ["chain/1e7"]),
     "black_scholes/1e6": (1, ["black_scholes/1e6"]),
 }
-"""The same work in limit.cc: how many of its units one call does, and its variants (the fastest counts)."""
+"""The same work in limit.cc: how many of its units one call does, and its variants (the fastest
+counts).
+"""
 
 LIMIT_BAR = 0.8
 
@@ -56,7 +67,9 @@ class Row:
 
 
 class Bench:
-    """The measurements. `folder` holds the compiled limit.cc and the kernel caches, so that no user's cache is read."""
+    """The measurements. `folder` holds the compiled limit.cc and the kernel caches, so that no
+    user's cache is read.
+    """
 
     def __init__(self, options, folder):
         self.options, self.folder = options, pathlib.Path(folder)
@@ -64,14 +77,22 @@ class Bench:
 
     def probe(self, *arguments, environment=(), module=None):
         """What probe.py prints for these arguments."""
-        command = [sys.executable, str(HERE / "probe.py"), *arguments, "--module", module or self.options.module]
+        command = [
+            sys.executable,
+            str(HERE / "probe.py"),
+            *arguments,
+            "--module",
+            module or self.options.module,
+        ]
         env = {**os.environ, "FUSEAU_CACHE_DIR": str(self.folder / "cache"), **dict(environment)}
         done = subprocess.run(command, cwd=HERE, env=env, capture_output=True, text=True)
         if done.returncode:
             print(f"{' '.join(arguments)} failed:\n{done.stderr}", file=sys.stderr)
             return None
         result = json.loads(done.stdout)
-        self.raw.setdefault(" ".join(arguments), []).append({"environment": dict(environment), "result": result})
+        self.raw.setdefault(" ".join(arguments), []).append(
+            {"environment": dict(environment), "result": result}
+        )
         return result
 
     def limits(self, threads):
@@ -81,8 +102,12 @@ class Bench:
             compiler = os.environ.get("CXX") or shutil.which("c++")
             if compiler is None:
                 return {}
-            subprocess.run([compiler, str(HERE / "limit.cc"), "-o", str(program), *COMPILER_FLAGS], check=True)
-        done = subprocess.run([str(program), "--threads", str(threads)], capture_output=True, text=True, check=True)
+            subprocess.run(
+                [compiler, str(HERE / "limit.cc"), "-o", str(program), *COMPILER_FLAGS], check=True
+            )
+        done = subprocess.run(
+            [str(program), "--threads", str(threads)], capture_output=True, text=True, check=True
+        )
         records = [json.loads(line) for line in done.stdout.splitlines()]
         self.raw.setdefault(f"limit {threads}", []).append(records)
         return {r["case"]: r["ms"] for r in records}
@@ -91,7 +116,11 @@ class Bench:
         # Before and after, since a shared machine's speed drifts.
         before = self.limits(threads)
         records = self.probe(
-            "speed", *SPEED_BARS, "--rounds", str(self.options.rounds), environment={"FUSEAU_NUM_THREADS": str(threads)}
+            "speed",
+            *SPEED_BARS,
+            "--rounds",
+            str(self.options.rounds),
+            environment={"FUSEAU_NUM_THREADS": str(threads)},
         )
         after = self.limits(threads)
         limits = {case: (before[case] + after[case]) / 2 for case in before}
@@ -102,7 +131,12 @@ class Bench:
         result = self.probe("recording", environment={"FUSEAU_NUM_THREADS": "1"})
         if result is None:
             return
-        bars = {"one op, chained": 100, "one op, dropped": 100, "one slice 1-d": 200, "one slice 2-d": 200}
+        bars = {
+            "one op, chained": 100,
+            "one op, dropped": 100,
+            "one slice 1-d": 200,
+            "one slice 2-d": 200,
+        }
         for name, value in result["module"].items():
             bar = bars.get(name)
             yield Row(
@@ -121,7 +155,8 @@ class Bench:
             counts = ""
             if result["after"]:
                 counts = "; " + ", ".join(
-                    f"{name} +{result['after'][name] - result['before'][name]}" for name in result["after"]
+                    f"{name} +{result['after'][name] - result['before'][name]}"
+                    for name in result["after"]
                 )
             yield Row(
                 f"first run of a new 10-op expression, {label}",
@@ -139,7 +174,12 @@ class Bench:
             compiled = counts["kernels_compiled"]
             bar = "0 compiles" if label in ("shapes", "scalars") else "-"
             met = compiled == 0 if bar != "-" else None
-            yield Row(f"same expression, other {label}", bar, f"{compiled} compiles, {counts['plan_misses']} new plans", met)
+            yield Row(
+                f"same expression, other {label}",
+                bar,
+                f"{compiled} compiles, {counts['plan_misses']} new plans",
+                met,
+            )
 
     def imports(self):
         """In turns, in processes that have imported nothing else."""
@@ -148,14 +188,21 @@ class Bench:
         for _ in range(2 * self.options.rounds + 1):
             for name, values in (("numpy", times["numpy"]), (module, times["module"])):
                 program = f"import time; t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
-                done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+                done = subprocess.run(
+                    [sys.executable, "-c", program], capture_output=True, text=True
+                )
                 if done.returncode:
                     print(f"import {name} failed:\n{done.stderr}", file=sys.stderr)
                     return
                 values.append(1e3 * float(done.stdout))
         self.raw["import"] = times
         base, mine = statistics.median(times["numpy"]), statistics.median(times["module"])
-        yield Row("import", "<= 2x import numpy", f"{mine / base:.2f}x ({mine:.0f} ms, NumPy {base:.0f} ms)", mine <= 2 * base)
+        yield Row(
+            "import",
+            "<= 2x import numpy",
+            f"{mine / base:.2f}x ({mine:.0f} ms, NumPy {base:.0f} ms)",
+            mine <= 2 * base,
+        )
 
     def memory(self):
         for steps in (5, 20):
@@ -209,7 +256,9 @@ def machine():
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as file:
-            name = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+            name = next(
+                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         pass
     import numpy
@@ -223,7 +272,7 @@ def markdown(rows, module, notes):
         "# Results against the bars",
         "",
         f"Written by `bars.py` for the module `{module}`. {machine()}.",
-        "Medians; NumPy and the module take turns in one process. \"against C++\" is the time of `limit.cc` over the module's.",
+        'Medians; NumPy and the module take turns in one process. "against C++" is the time of `limit.cc` over the module\'s.',
         "",
         "| case | bar | measured | met |",
         "| --- | --- | --- | --- |",
@@ -240,7 +289,9 @@ def kept_notes(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--module", default="fuseau")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
@@ -251,10 +302,18 @@ def main():
         bench = Bench(options, folder)
         for row in bench.rows():
             rows.append(row)
-            print(f"{row.case:60s} {row.bar:20s} {row.measured}  {'' if row.met is None else row.met}", flush=True)
+            print(
+                f"{row.case:60s} {row.bar:20s} {row.measured}  {'' if row.met is None else row.met}",
+                flush=True,
+            )
     table = options.output / "RESULTS.md"
     table.write_text(markdown(rows, options.module, kept_notes(table)))
-    record = {"module": options.module, "machine": machine(), "rows": [vars(r) for r in rows], "raw": bench.raw}
+    record = {
+        "module": options.module,
+        "machine": machine(),
+        "rows": [vars(r) for r in rows],
+        "raw": bench.raw,
+    }
     (options.output / "results.json").write_text(json.dumps(record, indent=1) + "\n")
 
 

@@ -1,9 +1,9 @@
 """Single measurements that need a fresh process each. Prints one JSON object.
 
-    python probe.py speed --module fuseau stencil/1000x100 chain/1e6
-    python probe.py first --module fuseau            with FUSEAU_CACHE_DIR set to a new or a filled directory
-    python probe.py again --module fuseau            compiles for other shapes and scalars of a known expression
-    python probe.py memory --module fuseau --steps 10
+python probe.py speed --module fuseau stencil/1000x100 chain/1e6
+python probe.py first --module fuseau            with FUSEAU_CACHE_DIR set to a new or a filled
+directory python probe.py again --module fuseau            compiles for other shapes and scalars of
+a known expression python probe.py memory --module fuseau --steps 10
 """
 
 import argparse
@@ -54,6 +54,7 @@ def speed(options):
 
 def recording(options):
     import numpy
+
     from record import measure_recording
 
     module = importlib.import_module(options.module)
@@ -61,7 +62,9 @@ def recording(options):
 
 
 def first(options):
-    """Milliseconds of the first run of new expressions, after the process has compiled something else."""
+    """Milliseconds of the first run of new expressions, after the process has compiled something
+    else.
+    """
     from measure import evaluate
 
     np = importlib.import_module(options.module)
@@ -181,7 +184,9 @@ PROBES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("probe", choices=list(PROBES))
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--module", default="fuseau")

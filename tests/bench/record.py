@@ -2,8 +2,9 @@
 
     python record.py --module fuseau
 
-The arrays have ten elements. Values are computed between the timed parts, so that a lazy module only records inside them; for
-NumPy the same statements compute, which gives the figure to compare with.
+The arrays have ten elements. Values are computed between the timed parts, so that a lazy module
+only records inside them; for NumPy the same statements compute, which gives the figure to compare
+with.
 """
 
 import argparse
@@ -16,7 +17,9 @@ from measure import evaluate
 
 UNROLL = 10
 REPEATS = 15
-"""Statements between two evaluations: UNROLL * REPEATS operations, well below the length at which a trace is cut."""
+"""Statements between two evaluations: UNROLL * REPEATS operations, well below the length at which a
+trace is cut.
+"""
 
 CASES = {
     "one op, chained": ("x = np.ones(10); a = np.ones(10)", "x = x + a", 1),
@@ -73,7 +76,9 @@ def measure_recording(module, rounds=200):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--module", default="fuseau")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--json", action="store_true")

@@ -1,4 +1,6 @@
-"""Values for the arrays of generated programs: the same in every process, with the awkward ones among them."""
+"""Values for the arrays of generated programs: the same in every process, with the awkward ones
+among them.
+"""
 
 import math
 
@@ -54,15 +56,14 @@ def _pool(dtype, wild):
     return values
 
 
-_POOLS = {
-    (name, wild): _pool(numpy.dtype(name), wild) for name in DTYPES for wild in (False, True)
-}
+_POOLS = {(name, wild): _pool(numpy.dtype(name), wild) for name in DTYPES for wild in (False, True)}
 
 
 def data(dtype, shape, start, wild=False):
     """A new NumPy array of values from the pool of its dtype, beginning at element `start`.
 
-    With `wild`, a fifth of the values are NaN, infinite, signed zeros, subnormal or the extremes of the dtype.
+    With `wild`, a fifth of the values are NaN, infinite, signed zeros, subnormal or the extremes of
+    the dtype.
     """
     pool = _POOLS[dtype, wild]
     size = math.prod(shape)

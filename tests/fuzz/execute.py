@@ -1,4 +1,6 @@
-"""Runs one program with NumPy and with a module under test, statement by statement, and compares what comes out."""
+"""Runs one program with NumPy and with a module under test, statement by statement, and compares
+what comes out.
+"""
 
 import warnings
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ class Options:
     """How exact the comparison is."""
 
     ulp: int = 0
-    """Units in the last place by which results of programs with transcendental functions may differ."""
+    """Units in the last place by which results of programs with transcendental functions may
+    differ.
+    """
     signed_zero: bool = False
     """Whether -0.0 and 0.0 differ."""
     strides: bool = False
@@ -37,7 +41,9 @@ class Invalid(Exception):
 
 
 def public_type(problem):
-    """The name of an exception's nearest public class: NumPy's private ones count as what they derive from."""
+    """The name of an exception's nearest public class: NumPy's private ones count as what they
+    derive from.
+    """
     for base in type(problem).__mro__:
         if not base.__name__.startswith("_") and base.__name__ != "UFuncTypeError":
             return base.__name__
@@ -54,7 +60,9 @@ def run_statement(statement, env):
 
 
 def ulps(got, want):
-    """The largest distance of two float arrays in units in the last place; where both are NaN it is 0."""
+    """The largest distance of two float arrays in units in the last place; where both are NaN it is
+    0.
+    """
     integers = numpy.dtype(f"i{got.dtype.itemsize}")
 
     def order(values):
@@ -101,16 +109,23 @@ def compare(name, got, want, options, ulp):
     if options.strides and want.size and isinstance(want, numpy.ndarray):
         if tuple(got.strides) != want.strides:
             return Failure("strides", f"{name}: {tuple(got.strides)} instead of {want.strides}")
-        flags = [(f[flag] for flag in ("C_CONTIGUOUS", "F_CONTIGUOUS")) for f in (got.flags, want.flags)]
+        flags = [
+            (f[flag] for flag in ("C_CONTIGUOUS", "F_CONTIGUOUS")) for f in (got.flags, want.flags)
+        ]
         if tuple(flags[0]) != tuple(flags[1]):
             return Failure("strides", f"{name}: its contiguity flags differ")
     values = numpy.asarray(got)
     if values.dtype != want.dtype or values.shape != want.shape:
-        return Failure("evaluation", f"{name}: asarray gives {values.dtype}{values.shape} for {want.dtype}{want.shape}")
+        return Failure(
+            "evaluation",
+            f"{name}: asarray gives {values.dtype}{values.shape} for {want.dtype}{want.shape}",
+        )
     difference = values_differ(values, numpy.asarray(want), ulp, options.signed_zero)
     if difference is None:
         return None
-    return Failure("value", f"{name} differs in {difference}\ngot\n{values!r}\ninstead of\n{want!r}"[:2000])
+    return Failure(
+        "value", f"{name} differs in {difference}\ngot\n{values!r}\ninstead of\n{want!r}"[:2000]
+    )
 
 
 def compare_python(name, got, want):
@@ -127,14 +142,19 @@ def check(statements, module, options=Options(), strict=False):
 
     With `strict`, a program that casts values outside the range of an integer type raises Invalid.
     """
-    with warnings.catch_warnings(record=strict) as caught, numpy.errstate(all="warn" if strict else "ignore"):
+    with (
+        warnings.catch_warnings(record=strict) as caught,
+        numpy.errstate(all="warn" if strict else "ignore"),
+    ):
         warnings.simplefilter("always" if strict else "ignore")
         reference, tested = namespace(numpy), namespace(module)
         for line, statement in enumerate(statements):
             if strict:
                 caught.clear()
             want = run_statement(statement, reference)
-            if strict and any("invalid value encountered in cast" in str(w.message) for w in caught):
+            if strict and any(
+                "invalid value encountered in cast" in str(w.message) for w in caught
+            ):
                 raise Invalid(statement)
             got = run_statement(statement, tested)
             types = [problem and public_type(problem) for problem in (got, want)]

@@ -2,8 +2,8 @@
 
     python -m tests.fuzz.generate --seed 1 --program 7        prints one program as a script
 
-A statement is proposed by a rule, then run with NumPy, so that the next rule knows every name's shape and dtype. A program
-depends on its seed alone.
+A statement is proposed by a rule, then run with NumPy, so that the next rule knows every name's
+shape and dtype. A program depends on its seed alone.
 """
 
 import argparse
@@ -35,14 +35,18 @@ def supported(value, limit):
 
 
 def attempt(state, statement):
-    """Runs a statement in the state. Returns whether it raised; raises Rejected with the names as they were."""
+    """Runs a statement in the state. Returns whether it raised; raises Rejected with the names as
+    they were.
+    """
     before = dict(state.env)
     raised = False
     try:
         exec(compiled(statement), state.env)
     except Exception:
         raised = True
-    changed = [n for n, v in state.env.items() if before.get(n) is not v and n not in ("__builtins__", "_")]
+    changed = [
+        n for n, v in state.env.items() if before.get(n) is not v and n not in ("__builtins__", "_")
+    ]
     if not all(supported(state.env[n], state.limit) for n in changed):
         state.env.clear()
         state.env.update(before)
@@ -76,7 +80,11 @@ def generate(seed, skip=()):
         for _ in range(4 * length):
             if len(statements) >= length:
                 break
-            function = RULES["make_data"][1] if len(statements) < 2 else state.rng.choices(functions, cum_weights=weights)[0]
+            function = (
+                RULES["make_data"][1]
+                if len(statements) < 2
+                else state.rng.choices(functions, cum_weights=weights)[0]
+            )
             statement = function(state)
             if statement is None:
                 continue
@@ -85,7 +93,12 @@ def generate(seed, skip=()):
             except Rejected:
                 continue
             # Errors that happen by chance are many and alike: keep a few.
-            if raised and not may_have_effects(statement) and function.__name__ != "error" and not state.chance(0.15):
+            if (
+                raised
+                and not may_have_effects(statement)
+                and function.__name__ != "error"
+                and not state.chance(0.15)
+            ):
                 continue
             statements.append(statement)
     return statements

@@ -1,8 +1,6 @@
 """Statements that compute new arrays: elementwise functions, selections, reductions."""
 
-import re
-
-from .state import Ref, kind, rule
+from .state import Ref, broadcast, kind, rule
 
 UNARY = (
     "negative positive absolute fabs sign rint floor ceil trunc sqrt square conjugate isnan isinf isfinite"
@@ -25,12 +23,16 @@ REDUCTIONS = "sum sum prod min max any all mean argmin argmax".split()
 
 
 def no_nan(text):
-    """The operand without NaN, for functions that see the sign of a NaN or which of several it is."""
+    """The operand without NaN, for functions that see the sign of a NaN or which of several it
+    is.
+    """
     return f"np.where({text} == {text}, {text}, 1)"
 
 
 def settle(g, name, text):
-    """The assignment of a result whose zeros have an open sign: either settle it, or never read the name again."""
+    """The assignment of a result whose zeros have an open sign: either settle it, or never read the
+    name again.
+    """
     if g.chance(0.5):
         return f"{name} = {text} + 0"
     g.final.add(name)
@@ -50,12 +52,24 @@ def unary(g):
         return f"{name} = abs({ref.text})"
     if x < 0.35 and kind(ref.value) in "fc":
         clean = no_nan(ref.text)
-        return f"{name} = np.signbit({clean})" if kind(ref.value) == "f" else f"{name} = np.reciprocal({ref.text})"
+        return (
+            f"{name} = np.signbit({clean})"
+            if kind(ref.value) == "f"
+            else f"{name} = np.reciprocal({ref.text})"
+        )
     if x < 0.4:
-        return f"{name} = np.round({ref.text}{g.one_of('', ', 1', ', 2')})" if kind(ref.value) == "f" else None
+        return (
+            f"{name} = np.round({ref.text}{g.one_of('', ', 1', ', 2')})"
+            if kind(ref.value) == "f"
+            else None
+        )
     if x < 0.45:
         low, high = (-1, 2) if kind(ref.value) in "if" else (0, 2)
-        return settle(g, name, f"np.clip({ref.text}, {low}, {high})") if kind(ref.value) in "iuf" else None
+        return (
+            settle(g, name, f"np.clip({ref.text}, {low}, {high})")
+            if kind(ref.value) in "iuf"
+            else None
+        )
     if g.chance(0.3):
         ref = g.view(ref) if ref.value.ndim else ref
     function = g.rng.choice(UNARY if x < 0.8 else UNARY_INEXACT)
@@ -63,37 +77,39 @@ def unary(g):
 
 
 def binary_expression(g):
-    """An operator or a function on an array and an operand that broadcasts with it. Returns (text, function name)."""
+    """An operator or a function on an array and an operand that broadcasts with it.
+
+    Returns (text, function name, shape).
+    """
     first = g.array()
     if first is None:
         return None
-    x = g.rng.random()
-    second = Ref(g.scalar(first.value), None) if x < 0.3 else g.operand(first.value.shape) or first
+    shape = first.value.shape
+    if g.chance(0.3):
+        second = Ref(g.scalar(first.value), None)
+    else:
+        second = g.operand(shape) or first
+        shape = broadcast(shape, second.value.shape)
     one, two = (first, second) if g.chance(0.65) else (second, first)
     x = g.rng.random()
     if x < 0.65:
         operator = g.rng.choice(OPERATORS)
-        return f"({one.text} {operator} {two.text})", operator
-    if x < 0.7:
-        return power_expression(g, first, second)
-    if x < 0.92:
-        function = g.rng.choice(BINARY)
-    else:
-        function = g.rng.choice(BINARY_INEXACT)
+        return f"({one.text} {operator} {two.text})", operator, shape
+    function = "power" if x < 0.7 else g.rng.choice(BINARY if x < 0.92 else BINARY_INEXACT)
     if function == "power":
-        return power_expression(g, first, second)
-    return f"np.{function}({one.text}, {two.text})", function
+        return power_expression(g, first, second), function, shape
+    return f"np.{function}({one.text}, {two.text})", function, shape
 
 
 def power_expression(g, base, exponent):
-    """A power; never of integers to a negative array, which is an error that depends on the data."""
+    """A power; not of integers to a negative array, an error that depends on the data."""
     value = exponent.value
     if kind(base.value) in "biu" and (value is None or kind(value) in "biu"):
         exponent = str(g.one_of(0, 1, 2, 3, 5)) if value is None else f"({exponent.text} & 3)"
-        return f"({base.text} ** {exponent})", "**"
+        return f"({base.text} ** {exponent})"
     if kind(base.value) in "fc" and g.chance(0.5):
-        return f"({base.text} ** {g.one_of('2', '0.5', '3', '-1', '1.5', '2.0', '0')})", "**"
-    return f"np.power({base.text}, {exponent.text})", "power"
+        return f"({base.text} ** {g.one_of('2', '0.5', '3', '-1', '1.5', '2.0', '0')})"
+    return f"np.power({base.text}, {exponent.text})"
 
 
 @rule(14)
@@ -101,16 +117,15 @@ def binary(g):
     made = binary_expression(g)
     if made is None:
         return None
-    text, function = made
+    text, function, shape = made
     name = g.new_name()
     if function in OPEN_ZERO:
         return settle(g, name, text)
     while g.chance(0.3):
-        # A longer expression, with operands like those it has.
-        name_in_text = g.rng.choice(re.findall(r"\ba\d+\b", text) or [None])
-        value = g.values.get(name_in_text)
-        other = g.operand(value.shape) if value is not None and g.chance(0.6) else None
-        text = f"({text} {g.one_of('+', '*', '-')} {g.scalar(value) if other is None else other.text})"
+        other = g.operand(shape) if g.chance(0.6) else None
+        if other is not None:
+            shape = broadcast(shape, other.value.shape)
+        text = f"({text} {g.one_of('+', '*', '-')} {g.scalar() if other is None else other.text})"
     return f"{name} = {text}"
 
 
@@ -122,7 +137,9 @@ def two_results(g):
     first, second = g.new_name(), g.new_name()
     if kind(ref.value) == "f" and g.chance(0.4):
         return f"{first}, {second} = np.modf({ref.text})"
-    other = g.scalar(ref.value) if g.chance(0.4) else (g.operand(ref.value.shape, "iuf") or ref).text
+    other = (
+        g.scalar(ref.value) if g.chance(0.4) else (g.operand(ref.value.shape, "iuf") or ref).text
+    )
     return f"{first}, {second} = np.divmod({ref.text}, {other})"
 
 
@@ -140,11 +157,14 @@ def where(g):
     ref = g.array()
     if ref is None:
         return None
-    condition = g.operand(ref.value.shape, "b")
-    other = g.operand(ref.value.shape)
-    test = condition.text if condition and g.chance(0.6) else f"{ref.text} {g.one_of('>', '<', '==', '!=')} 0"
-    second = g.scalar(ref.value) if other is None or g.chance(0.4) else other.text
-    branches = [ref.text, second] if g.chance(0.6) else [second, ref.text]
+    shape, test = ref.value.shape, f"{ref.text} {g.one_of('>', '<', '==', '!=')} 0"
+    condition = g.operand(shape, "b") if g.chance(0.6) else None
+    if condition is not None:
+        shape, test = broadcast(shape, condition.value.shape), condition.text
+    other = g.operand(shape) if g.chance(0.6) else None
+    branches = [ref.text, g.scalar(ref.value) if other is None else other.text]
+    if g.chance(0.4):
+        branches.reverse()
     return f"{g.new_name()} = np.where({test}, {', '.join(branches)})"
 
 
@@ -167,7 +187,9 @@ def reduce(g):
     complex_input = kind(ref.value) == "c"
     text = ref.text
     if g.chance(0.25):
-        text = g.one_of(f"({text} * 2)", f"({text} + {text})", f"({text} > 0)" if not complex_input else text)
+        text = g.one_of(
+            f"({text} * 2)", f"({text} + {text})", f"({text} > 0)" if not complex_input else text
+        )
     elif g.chance(0.25) and ref.value.ndim:
         text = g.view(ref).text
     if function in ("min", "max") and complex_input:
@@ -176,7 +198,9 @@ def reduce(g):
     if g.chance(0.3):
         arguments.append(f"keepdims={g.one_of('True', 'True', 'False')}")
     if function in ("sum", "prod", "mean") and g.chance(0.12):
-        arguments.append(f"dtype={g.one_of('float64', 'complex128') if kind(ref.value) == 'c' else 'float64'!r}")
+        arguments.append(
+            f"dtype={g.one_of('float64', 'complex128') if kind(ref.value) == 'c' else 'float64'!r}"
+        )
     if function == "sum" and g.chance(0.06):
         arguments.append(f"initial={g.one_of('1', '10')}")
     arguments = ", ".join(a for a in arguments if a)
@@ -202,7 +226,9 @@ def reduce_where(g):
 
 @rule(2)
 def row_scale(g):
-    """A reduction that goes back into an elementwise expression, as softmax and standardising do."""
+    """A reduction that goes back into an elementwise expression, as softmax and standardising
+    do.
+    """
     ref = g.array(lambda v: v.ndim >= 1 and v.size and kind(v) in "iufc")
     if ref is None:
         return None
@@ -218,8 +244,10 @@ def foreign(g):
         return None
     other = f"data({g.dtype()!r}, {ref.value.shape}, {g.rng.randrange(4096)})"
     one, two = (ref.text, other) if g.chance(0.6) else (other, ref.text)
-    return f"{g.new_name()} = np.{g.one_of('add', 'multiply', 'less')}({one}, {two})" if g.chance(0.4) else (
-        f"{g.new_name()} = {one} {g.one_of('+', '*', '-')} {two}"
+    return (
+        f"{g.new_name()} = np.{g.one_of('add', 'multiply', 'less')}({one}, {two})"
+        if g.chance(0.4)
+        else (f"{g.new_name()} = {one} {g.one_of('+', '*', '-')} {two}")
     )
 
 

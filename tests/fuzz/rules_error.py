@@ -1,4 +1,6 @@
-"""Statements that NumPy refuses. Each is checked for the type of its exception, and must leave everything as it was."""
+"""Statements that NumPy refuses. Each is checked for the type of its exception, and must leave
+everything as it was.
+"""
 
 from .state import rule
 
@@ -58,7 +60,12 @@ def error(g):
             f"{new} = {name}[::0]",
         ]
     if ref.value.size > 1:
-        options += [f"{new} = bool({name})", f"{new} = float({name})", f"{new} = int({name})", f"{new} = {name}.item()"]
+        options += [
+            f"{new} = bool({name})",
+            f"{new} = float({name})",
+            f"{new} = int({name})",
+            f"{new} = {name}.item()",
+        ]
     kind = ref.value.dtype.kind
     if kind in "iu":
         options += [
@@ -75,7 +82,16 @@ def error(g):
     if kind in "fc":
         options += [f"{new} = {name} & {name}", f"{new} = ~{name}", f"{new} = {name} << 1"]
     if kind == "f":
-        options += [f"{name} *= 1j", f"{name}[...] = 1j", f"{new} = np.add({name}, 1, dtype='int8')"]
+        options += [
+            f"{name} *= 1j",
+            f"{name}[...] = 1j",
+            f"{new} = np.add({name}, 1, dtype='int8')",
+        ]
     if kind == "c":
-        options += [f"{new} = {name} // 2", f"{new} = np.floor({name})", f"{new} = {name} % 2", f"{new} = float({name}.sum())"]
+        options += [
+            f"{new} = {name} // 2",
+            f"{new} = np.floor({name})",
+            f"{new} = {name} % 2",
+            f"{new} = float({name}.sum())",
+        ]
     return g.rng.choice(options)

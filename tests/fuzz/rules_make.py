@@ -56,7 +56,11 @@ def make_like(g):
 @rule(2)
 def make_range(g):
     n = max(g.shape or (5,))
-    dtype = f", dtype={g.one_of('int32', 'float32', 'float64', 'int64', 'uint8')!r}" if g.chance(0.4) else ""
+    dtype = (
+        f", dtype={g.one_of('int32', 'float32', 'float64', 'int64', 'uint8')!r}"
+        if g.chance(0.4)
+        else ""
+    )
     x = g.rng.random()
     name = g.new_name()
     if x < 0.3:
@@ -76,7 +80,11 @@ def make_fromfunction(g):
     if not 1 <= len(g.shape) <= 2:
         return None
     names = "ij"[: len(g.shape)]
-    body = g.one_of("i * 2 + 1", "i < 2", "(i + 0.5) * 0.1") if names == "i" else g.one_of("i + j", "i == j", "i * 0.5 - j")
+    body = (
+        g.one_of("i * 2 + 1", "i < 2", "(i + 0.5) * 0.1")
+        if names == "i"
+        else g.one_of("i + j", "i == j", "i * 0.5 - j")
+    )
     return f"{g.new_name()} = np.fromfunction(lambda {', '.join(names)}: {body}, {g.shape})"
 
 
@@ -114,6 +122,8 @@ def cast(g):
 
 
 def fits_integers(ref):
-    """The operand with every value that C leaves undefined when cast to an integer type replaced."""
+    """The operand with every value that C leaves undefined when cast to an integer type
+    replaced.
+    """
     text = f"{ref.text}.real" if kind(ref.value) == "c" else ref.text
     return f"np.where(({text} >= 0) & ({text} < 100), {text}, 5)"

@@ -127,7 +127,9 @@ def second_name(g):
 
 @rule(3)
 def rebind(g):
-    """A name that gets a new value: the old array lives on only in views and in what was computed from it."""
+    """A name that gets a new value: the old array lives on only in views and in what was computed
+    from it.
+    """
     ref = g.array()
     if ref is None:
         return None

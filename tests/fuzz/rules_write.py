@@ -1,4 +1,6 @@
-"""Statements that write into arrays: slices that overlap, in-place operators, masks, `out=` and `where=`."""
+"""Statements that write into arrays: slices that overlap, in-place operators, masks, `out=` and
+`where=`.
+"""
 
 import numpy
 
@@ -12,7 +14,9 @@ def writable(g, test=None):
 
 
 def castable(target, source):
-    """The text of a source whose values NumPy can put into the target without undefined conversions."""
+    """The text of a source whose values NumPy can put into the target without undefined
+    conversions.
+    """
     if kind(target.value) in "iu" and kind(source.value) in "fc":
         return fits_integers(source)
     return source.text
@@ -45,7 +49,9 @@ def write_slice(g):
 
 @rule(12)
 def write_overlap(g):
-    """A part of an array from shifted, reversed and strided parts of the same array, as stencils do."""
+    """A part of an array from shifted, reversed and strided parts of the same array, as stencils
+    do.
+    """
     target = writable(g, lambda v: v.ndim >= 1)
     if target is None:
         return None
@@ -74,10 +80,14 @@ def write_overlap(g):
         statement = f"{place} {g.one_of('+=', '-=', '*=')} {joined}"
     elif x < 0.9:
         second = sources[1] if len(sources) > 1 else factor
-        statement = f"np.{g.one_of('add', 'subtract', 'multiply')}({sources[0]}, {second}, out={place})"
+        statement = (
+            f"np.{g.one_of('add', 'subtract', 'multiply')}({sources[0]}, {second}, out={place})"
+        )
     else:
         # np.where on the same array; a NaN comparison is false on both sides.
-        statement = f"{place} = np.where({part()} {g.one_of('>', '==')} {part()}, {sources[0]}, {joined})"
+        statement = (
+            f"{place} = np.where({part()} {g.one_of('>', '==')} {part()}, {sources[0]}, {joined})"
+        )
     if g.chance(0.15):
         return f"for _ in range({g.one_of(2, 3, 5)}): {statement}"
     return statement
@@ -89,7 +99,9 @@ def write_operator(g):
     target = writable(g) if g.chance(0.85) else g.array()
     if target is None:
         return None
-    operator = g.one_of("+=", "-=", "*=", "+=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=")
+    operator = g.one_of(
+        "+=", "-=", "*=", "+=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**="
+    )
     place = target
     if g.chance(0.4) and target.value.ndim:
         view = g.view(target)
@@ -124,7 +136,9 @@ def write_mask(g):
 
 @rule(6)
 def write_out(g):
-    """A ufunc with `out=`, often one of the inputs or an overlapping part of it, sometimes with `where=`."""
+    """A ufunc with `out=`, often one of the inputs or an overlapping part of it, sometimes with
+    `where=`.
+    """
     target = writable(g)
     if target is None:
         return None
@@ -136,9 +150,20 @@ def write_out(g):
         function = g.one_of("negative", "square", "sqrt", "absolute", "floor", "logical_not", "exp")
         arguments = first.text
     else:
-        function = g.one_of("add", "subtract", "multiply", "divide", "less", "floor_divide", "remainder", "bitwise_xor")
+        function = g.one_of(
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "less",
+            "floor_divide",
+            "remainder",
+            "bitwise_xor",
+        )
         second = g.operand(place.value.shape) or first
-        arguments = f"{first.text}, {g.scalar(first.value) if g.chance(0.3) else second.text}"
+        # NumPy crashes when it compares with a Python integer out of range under `where=`.
+        number = function != "less" and g.chance(0.3)
+        arguments = f"{first.text}, {g.scalar(first.value) if number else second.text}"
     where = ""
     if g.chance(0.35):
         mask = g.fitting(place.value.shape, "b")

@@ -74,10 +74,15 @@ class Campaign:
 
     def fail(self, number, failure):
         self.failures[number] = failure
-        print(f"\nprogram {number} in mode {self.mode}: {failure.kind}\n{failure.message}", flush=True)
+        print(
+            f"\nprogram {number} in mode {self.mode}: {failure.kind}\n{failure.message}", flush=True
+        )
 
     def run(self):
-        workers = [Worker(self.options.module, self.mode, comparison(self.options)) for _ in range(self.options.jobs)]
+        workers = [
+            Worker(self.options.module, self.mode, comparison(self.options))
+            for _ in range(self.options.jobs)
+        ]
         start = report = time.monotonic()
         busy = [w for w in workers if self.give(w)]
         try:
@@ -120,26 +125,36 @@ def show(campaign):
             small, last = shrink(statements, failure, worker.run_program)
         finally:
             worker.stop()
-        print(f"\n# program {number}, seed {options.seed}, mode {campaign.mode}, shrunk: {last.kind}")
+        print(
+            f"\n# program {number}, seed {options.seed}, mode {campaign.mode}, shrunk: {last.kind}"
+        )
         print("\n".join(f"# {line}" for line in last.message.splitlines()))
         print(as_test(small, f"seed_{options.seed}_{number}_{campaign.mode}"), flush=True)
         print(f"# as a script:\n{script(small, options.module)}", flush=True)
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--module", default="fuseau")
     parser.add_argument("--programs", type=int, default=5000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
     parser.add_argument("--mode", choices=[*MODES, "all"], default="default")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes")
-    parser.add_argument("--ulp", type=int, default=0, help="for programs with transcendental functions")
+    parser.add_argument(
+        "--ulp", type=int, default=0, help="for programs with transcendental functions"
+    )
     parser.add_argument("--signed-zero", action="store_true", help="tell -0.0 from 0.0")
     parser.add_argument("--strides", action="store_true", help="compare strides and contiguity too")
-    parser.add_argument("--skip", default="", help=f"rules to leave out, with commas: {' '.join(RULES)}")
+    parser.add_argument(
+        "--skip", default="", help=f"rules to leave out, with commas: {' '.join(RULES)}"
+    )
     parser.add_argument("--max-failures", type=int, default=20, help="stop a mode after so many")
-    parser.add_argument("--shrink", type=int, default=3, metavar="N", help="shrink the first N failures of a mode")
+    parser.add_argument(
+        "--shrink", type=int, default=3, metavar="N", help="shrink the first N failures of a mode"
+    )
     parser.add_argument("--report-every", type=float, default=10.0, metavar="SECONDS")
     return parser.parse_args(arguments)
 

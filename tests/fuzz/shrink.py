@@ -60,12 +60,17 @@ def parts(node):
         return [] if is_module(node.value) else [node.value]
     if isinstance(node, ast.Call):
         method = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-        fewer = [ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword]) for keyword in node.keywords]
+        fewer = [
+            ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword])
+            for keyword in node.keywords
+        ]
         if len(node.args) > 1:
             fewer.append(ast.Call(node.func, node.args[:-1], node.keywords))
         return [m for m in method if not is_module(m)] + node.args + fewer
     if isinstance(node, (ast.Tuple, ast.List)):
-        return [type(node)(node.elts[:i] + node.elts[i + 1 :], node.ctx) for i in range(len(node.elts))]
+        return [
+            type(node)(node.elts[:i] + node.elts[i + 1 :], node.ctx) for i in range(len(node.elts))
+        ]
     if isinstance(node, ast.Slice):
         keep = ast.Slice(node.lower, node.upper, node.step)
         out = []
@@ -97,8 +102,8 @@ def simpler(statement):
     """Simpler texts of one statement, the boldest first."""
     if statement.startswith("for "):
         yield statement.split(": ", 1)[1]
-    for piece in statement.split("; ") if "; " in statement else ():
-        yield piece
+    if "; " in statement:
+        yield from statement.split("; ")
     tree = ast.parse(statement)
     count = 0
     nodes = [(n, parts(n)) for n in preorder(tree)]
@@ -125,7 +130,9 @@ def with_literal(statement):
 
     def written(match):
         values = data(match[1], ast.literal_eval(match[2]), int(match[3]), bool(match[4]))
-        return f"({literal(values)}, dtype={match[1]!r})" if values.size <= MAX_LITERAL else match[0]
+        return (
+            f"({literal(values)}, dtype={match[1]!r})" if values.size <= MAX_LITERAL else match[0]
+        )
 
     pattern = r"(?<=array)\(data\('(\w+)', (\([^)]*\)), (\d+)(, True)?\)\)"
     text = re.sub(pattern, written, statement)
@@ -172,7 +179,10 @@ class Shrinker:
         for line in range(len(self.statements)):
             again = True
             while again:
-                again = any(self.accept(self.replaced(line, text)) for text in simpler(self.statements[line]))
+                again = any(
+                    self.accept(self.replaced(line, text))
+                    for text in simpler(self.statements[line])
+                )
 
     def drop_second_names(self):
         """Takes out `a2 = a1` and says a1 where the program said a2."""
@@ -180,7 +190,9 @@ class Shrinker:
         while line < len(self.statements):
             names = re.fullmatch(r"(a\d+) = (a\d+)", self.statements[line])
             rest = self.statements[:line] + self.statements[line + 1 :]
-            if not names or not self.accept([re.sub(rf"\b{names[1]}\b", names[2], s) for s in rest]):
+            if not names or not self.accept(
+                [re.sub(rf"\b{names[1]}\b", names[2], s) for s in rest]
+            ):
                 line += 1
 
     def replaced(self, line, text):
@@ -214,12 +226,15 @@ class Shrinker:
 def shrink(statements, failure, run):
     """The smallest program found that fails as `failure` says, and its own failure.
 
-    `run` takes a program and returns its Failure or None. A program that `run` does not see fail is returned as it is: it
-    needs the state left by earlier programs, or casts values that no integer type holds.
+    `run` takes a program and returns its Failure or None. A program that `run` does not see fail is
+    returned as it is: it needs the state left by earlier programs, or casts values that no integer
+    type holds.
     """
     again = run(list(statements))
     if not failure.is_like(again):
-        return list(statements), failure._replace(message=f"(does not fail alone)\n{failure.message}")
+        return list(statements), failure._replace(
+            message=f"(does not fail alone)\n{failure.message}"
+        )
     return Shrinker(statements, again, run).shrink()
 
 
@@ -240,7 +255,9 @@ def main():
     # Imported here because worker needs nothing of this file, and a spawned child imports this file again.
     from .worker import MODES, Worker
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--module", default="fuseau")
     parser.add_argument("--mode", choices=list(MODES), default="default")
     parser.add_argument("--seed", default="1")
@@ -250,7 +267,11 @@ def main():
     parser.add_argument("--ulp", type=int, default=0)
     options = parser.parse_args()
     skip = tuple(options.skip.split(",")) if options.skip else ()
-    statements = read_script(options.file) if options.file else generate(f"{options.seed}:{options.program}", skip)
+    statements = (
+        read_script(options.file)
+        if options.file
+        else generate(f"{options.seed}:{options.program}", skip)
+    )
     worker = Worker(options.module, options.mode, Options(ulp=options.ulp))
     try:
         failure = worker.run_program(statements)

@@ -1,4 +1,6 @@
-"""What a generator knows while it writes a program: the names so far with their NumPy values, and ways to pick operands."""
+"""What a generator knows while it writes a program: the names so far with their NumPy values, and
+ways to pick operands.
+"""
 
 import math
 import random
@@ -17,7 +19,9 @@ RULES = {}
 
 
 def rule(weight):
-    """Registers a function State -> statement (or None when it finds no operands) with its share of statements."""
+    """Registers a function State -> statement (or None when it finds no operands) with its share of
+    statements.
+    """
 
     def register(function):
         RULES[function.__name__] = (weight, function)
@@ -82,7 +86,9 @@ class State:
         self.numbers = []
         """Names that hold Python numbers read from arrays."""
         self.final = set()
-        """Names that no later statement reads, since a bit of them is left open (the sign of a zero from max)."""
+        """Names that no later statement reads, since a bit of them is left open (the sign of a zero
+        from max).
+        """
         self.count = 0
         self.large = self.rng.random() < 0.02
         self.limit = MAX_LARGE_SIZE if self.large else MAX_SIZE
@@ -90,7 +96,7 @@ class State:
         self.dtypes = self.rng.sample(DTYPES, 3) if self.rng.random() < 0.7 else DTYPES
         self.shape = self.new_shape()
 
-    # Choices ---------------------------------------------------------------------------------------------------------
+    # Choices ------------------------------------------------------------------------
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -106,7 +112,12 @@ class State:
         if self.large:
             return self.one_of((70001,), (263, 301), (41, 43, 45), (9000, 9), (5, 9001))
         rank = self.rng.choices((0, 1, 2, 3, 4), (1, 8, 10, 5, 1))[0]
-        sizes = ((0, 1, 2, 3, 7, 8, 9, 16, 17, 33, 130), (0, 1, 2, 3, 4, 5, 8, 9, 17), (1, 2, 3, 4, 5), (1, 2, 3))
+        sizes = (
+            (0, 1, 2, 3, 7, 8, 9, 16, 17, 33, 130),
+            (0, 1, 2, 3, 4, 5, 8, 9, 17),
+            (1, 2, 3, 4, 5),
+            (1, 2, 3),
+        )
         weights_zero = 0.1
         dims = []
         for _ in range(rank):
@@ -138,7 +149,7 @@ class State:
             return self.rng.choice(SCALARS[self.rng.choice("buifc")])
         return self.rng.choice(SCALARS[kind(near)])
 
-    # Operands --------------------------------------------------------------------------------------------------------
+    # Operands ------------------------------------------------------------------------
 
     def refs(self, test=None):
         return [
@@ -188,7 +199,7 @@ class State:
         index = self.index(value.shape)
         return Ref(f"{ref.text}[{index_text(index)}]", value[index])
 
-    # Indices ---------------------------------------------------------------------------------------------------------
+    # Indices ------------------------------------------------------------------------
 
     def span(self, n, count=None):
         """A slice of an axis of n elements with so many elements (any number when None)."""
@@ -234,8 +245,12 @@ class State:
         return tuple(items) or (Ellipsis,)
 
     def window(self, shape):
-        """The counts per axis of a part of an array; two windows of the same counts are two `spans`."""
-        return [n if n < 2 or self.chance(0.25) else self.rng.randint(max(1, n - 3), n) for n in shape]
+        """The counts per axis of a part of an array; two windows of the same counts are two
+        `spans`.
+        """
+        return [
+            n if n < 2 or self.chance(0.25) else self.rng.randint(max(1, n - 3), n) for n in shape
+        ]
 
     def spans(self, shape, counts):
         return tuple(self.span(n, count) for n, count in zip(shape, counts, strict=True))

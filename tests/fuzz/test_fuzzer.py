@@ -1,4 +1,6 @@
-"""The fuzzer itself: it finds planted bugs, shrinks them, survives crashes, and is quiet on NumPy."""
+"""The fuzzer itself: it finds planted bugs, shrinks them, survives crashes, and is quiet on
+NumPy.
+"""
 
 import subprocess
 import sys
@@ -49,7 +51,9 @@ def transposed_copy(array, axes=None):
 
 def divide_as_float32(*arguments, **keywords):
     result = numpy.divide(*arguments, **keywords)
-    return result.astype("float32") if result.dtype == "float64" and "out" not in keywords else result
+    return (
+        result.astype("float32") if result.dtype == "float64" and "out" not in keywords else result
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -86,14 +90,28 @@ def test_same_seed_same_program():
 @pytest.mark.filterwarnings("ignore")
 def test_programs_cover_every_rule_and_dtype():
     text = "\n".join(line for number in range(300) for line in generate(f"cover:{number}"))
-    for word in (*DTYPES, "np.where", "out=", "where=", "::-1", "np.concatenate", "np.stack", ".reshape", "del "):
+    for word in (
+        *DTYPES,
+        "np.where",
+        "out=",
+        "where=",
+        "::-1",
+        "np.concatenate",
+        "np.stack",
+        ".reshape",
+        "del ",
+    ):
         assert word in text
     assert len(RULES) > 30
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_skipped_rules_are_left_out():
-    lines = [line for number in range(50) for line in generate(f"s:{number}", skip=("delete", "join", "error"))]
+    lines = [
+        line
+        for number in range(50)
+        for line in generate(f"s:{number}", skip=("delete", "join", "error"))
+    ]
     assert not any(line.startswith("del ") or "concatenate" in line for line in lines)
 
 
@@ -156,7 +174,17 @@ def test_a_hang_is_a_failure(monkeypatch):
 
 
 def test_command_line_reports_crashes_and_counts(crashing_module):
-    command = [sys.executable, "-m", "tests.fuzz.run", "--module", crashing_module, "--programs", "120", "--shrink", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.run",
+        "--module",
+        crashing_module,
+        "--programs",
+        "120",
+        "--shrink",
+        "1",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     last = done.stdout.splitlines()[-1]
     assert done.returncode == 1

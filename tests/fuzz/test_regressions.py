@@ -1,6 +1,7 @@
 """Programs on which NumPy and the module once differed, as the shrinker printed them.
 
-The module is named by FUSEAU_TEST_MODULE. Paste a shrunk program as a function below, or add its text to PROGRAMS.
+The module is named by FUSEAU_TEST_MODULE. Paste a shrunk program as a function below, or add its
+text to PROGRAMS.
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """A process that runs programs, so that a crash or a hang costs one program and not the run.
 
-The parent knows at any time which program the child runs: the child writes its number and start into shared memory before
-it begins. A child that dies, or that spends more than a minute on one program, is replaced.
+The parent knows at any time which program the child runs: the child writes its number and start
+into shared memory before it begins. A child that dies, or that spends more than a minute on one
+program, is replaced.
 """
 
 import importlib
@@ -112,7 +113,9 @@ class Worker:
             return
 
     def run_program(self, statements):
-        """Runs one program. Returns its Failure or None; replaces the child when the program killed it."""
+        """Runs one program. Returns its Failure or None; replaces the child when the program killed
+        it.
+        """
         self.pipe.send(("program", statements))
         while True:
             try:

@@ -1,4 +1,6 @@
-"""What the tests of this folder share: the module under test, awkward values, and comparison with NumPy."""
+"""What the tests of this folder share: the module under test, awkward values, and comparison with
+NumPy.
+"""
 
 import importlib
 import os
@@ -11,7 +13,9 @@ MODULE = os.environ.get("FUSEAU_TEST_MODULE", "fuseau")
 np = importlib.import_module(MODULE)
 IS_NUMPY = np is numpy
 
-needs_fuseau = pytest.mark.skipif(IS_NUMPY, reason="about fuseau's own interface; the module under test is NumPy")
+needs_fuseau = pytest.mark.skipif(
+    IS_NUMPY, reason="about fuseau's own interface; the module under test is NumPy"
+)
 
 DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -37,7 +41,18 @@ def values(dtype, shape, seed=0, wild=True):
         out = (rng.standard_normal(n) * rng.choice([0.1, 1, 100], n)).astype(dtype)
         info = numpy.finfo(dtype)
         special = numpy.array(
-            [numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0, info.max, info.min, info.tiny, info.smallest_subnormal], dtype
+            [
+                numpy.nan,
+                numpy.inf,
+                -numpy.inf,
+                0.0,
+                -0.0,
+                info.max,
+                info.min,
+                info.tiny,
+                info.smallest_subnormal,
+            ],
+            dtype,
         )
     else:
         part = f"f{dtype.itemsize // 2}"
@@ -51,7 +66,9 @@ def values(dtype, shape, seed=0, wild=True):
 
 
 def supported(result):
-    """Whether the module promises the dtype of a NumPy result; float16 and the like come back as NumPy's own."""
+    """Whether the module promises the dtype of a NumPy result; float16 and the like come back as
+    NumPy's own.
+    """
     parts = result if isinstance(result, tuple) else (result,)
     return all(numpy.asarray(part).dtype.name in DTYPES for part in parts)
 
@@ -73,7 +90,9 @@ def assert_same(got, want, zero_sign=True, label=""):
             assert_same(g, w, zero_sign, label)
         return
     if not isinstance(want, (numpy.ndarray, numpy.generic)):
-        assert type(got) is type(want), f"{label}: {type(got).__name__} instead of {type(want).__name__}"
+        assert type(got) is type(want), (
+            f"{label}: {type(got).__name__} instead of {type(want).__name__}"
+        )
         assert got == want or repr(got) == repr(want), f"{label}: {got!r} instead of {want!r}"
         return
     assert hasattr(got, "dtype"), f"{label}: {type(got).__name__} is no array"
@@ -98,7 +117,9 @@ def assert_same(got, want, zero_sign=True, label=""):
 
 
 def public_type(problem):
-    """The nearest public class of an exception: NumPy's private ones count as what they derive from."""
+    """The nearest public class of an exception: NumPy's private ones count as what they derive
+    from.
+    """
     for base in type(problem).__mro__:
         if not base.__name__.startswith("_") and base.__name__ != "UFuncTypeError":
             return base.__name__
@@ -120,7 +141,8 @@ def outcome(function, module):
 
 
 def agree(function, *, message=False, zero_sign=True, label=""):
-    """Runs function(module) on NumPy and on the module under test: the same result, or the same exception.
+    """Runs function(module) on NumPy and on the module under test: the same result, or the same
+    exception.
 
     With `message`, the exceptions' texts are compared too. Returns NumPy's exception or None.
     """
@@ -130,7 +152,9 @@ def agree(function, *, message=False, zero_sign=True, label=""):
     got, problem = outcome(function, np)
     if want_problem is not None:
         assert problem is not None, f"{label}: no exception instead of {want_problem!r}"
-        assert public_type(problem) == public_type(want_problem), f"{label}: {problem!r} instead of {want_problem!r}"
+        assert public_type(problem) == public_type(want_problem), (
+            f"{label}: {problem!r} instead of {want_problem!r}"
+        )
         if message:
             assert str(problem) == str(want_problem), label
         return want_problem

@@ -10,7 +10,9 @@ SHAPES = ((), 0, 3, (0, 4), (2, 3), [2, 2], numpy.int64(4), (2, 1, 3))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=repr)
-@pytest.mark.parametrize("dtype", [None, *DTYPES, float, int, bool, complex, numpy.float32, numpy.dtype("i2"), "f4", "d"])
+@pytest.mark.parametrize(
+    "dtype", [None, *DTYPES, float, int, bool, complex, numpy.float32, numpy.dtype("i2"), "f4", "d"]
+)
 def test_filled(shape, dtype):
     keywords = {} if dtype is None else {"dtype": dtype}
     agree(lambda np: np.zeros(shape, **keywords))
@@ -44,7 +46,9 @@ def test_ragged_lists_are_refused():
 
 
 def test_values_that_do_not_fit_are_refused():
-    for dtype, x in itertools.product(("int8", "uint8", "uint64", "int64"), (300, -1, 2**64, -(2**70))):
+    for dtype, x in itertools.product(
+        ("int8", "uint8", "uint64", "int64"), (300, -1, 2**64, -(2**70))
+    ):
         agree(lambda np: np.array([x], dtype=dtype), message=True, label=f"{dtype} {x}")
         agree(lambda np: np.full(3, x, dtype=dtype), label=f"full {dtype} {x}")
 
@@ -80,7 +84,9 @@ def test_a_numpy_operand_may_change_afterwards():
 
 @pytest.mark.parametrize("name", ["zeros_like", "ones_like", "full_like", "empty_like"])
 def test_like(name):
-    for dtype, wanted, shape in itertools.product(DTYPES, (None, "int8", "complex64"), (None, (2, 2), ())):
+    for dtype, wanted, shape in itertools.product(
+        DTYPES, (None, "int8", "complex64"), (None, (2, 2), ())
+    ):
         a = values(dtype, (2, 3))
 
         def run(np):
@@ -118,11 +124,27 @@ def test_arange_errors():
     agree(lambda np: np.arange("text"))
 
 
-@pytest.mark.parametrize("arguments", [(0, 1), (1, 0), (-2.5, 7), (0, 10, 11), (0, 1, 1), (0, 1, 0), (3, 3, 4), (0, 1j, 5), (0, 1, 1000), (0.1, 0.7, 129)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (0, 1),
+        (1, 0),
+        (-2.5, 7),
+        (0, 10, 11),
+        (0, 1, 1),
+        (0, 1, 0),
+        (3, 3, 4),
+        (0, 1j, 5),
+        (0, 1, 1000),
+        (0.1, 0.7, 129),
+    ],
+)
 def test_linspace(arguments):
     agree(lambda np: np.linspace(*arguments))
     agree(lambda np: np.linspace(*arguments, endpoint=False))
-    agree(lambda np: np.linspace(*arguments, dtype="float32") if arguments[1] != 1j else np.zeros(1))
+    agree(
+        lambda np: np.linspace(*arguments, dtype="float32") if arguments[1] != 1j else np.zeros(1)
+    )
     agree(lambda np: np.linspace(*arguments, retstep=True))
     agree(lambda np: np.linspace(0, 1, -1), message=True)
 
@@ -145,7 +167,15 @@ def test_copies():
 
     def run(np):
         b = np.array(a)
-        copies = (b.copy(), np.copy(b), b.flatten(), b.astype("int32"), np.array(b), b[:, ::-1].copy(), b.T.copy())
+        copies = (
+            b.copy(),
+            np.copy(b),
+            b.flatten(),
+            b.astype("int32"),
+            np.array(b),
+            b[:, ::-1].copy(),
+            b.T.copy(),
+        )
         b[...] = 0
         return copies
 
@@ -160,20 +190,29 @@ def test_astype(dtype):
             a = numpy.where((a.real >= 0) & (a.real < 100), a, 5).astype(dtype)
         agree(lambda np: np.array(a).astype(wanted), label=wanted)
         agree(lambda np: np.array(a)[::-2].astype(wanted), label=f"{wanted} strided")
-        agree(lambda np: np.array(a).astype(wanted, casting="safe"), message=True, label=f"{wanted} safe")
+        agree(
+            lambda np: np.array(a).astype(wanted, casting="safe"),
+            message=True,
+            label=f"{wanted} safe",
+        )
         agree(lambda np: np.array(a).astype(wanted, copy=False) * 1, label=f"{wanted} no copy")
 
 
 def test_concatenate_and_stack():
     a, b, c = values("int32", (2, 3)), values("float32", (2, 3)), values("int8", (4, 3))
     for axis in (0, 1, -1, None):
-        agree(lambda np: np.concatenate([np.array(a), np.array(b)], axis=axis), label=f"axis {axis}")
+        agree(
+            lambda np: np.concatenate([np.array(a), np.array(b)], axis=axis), label=f"axis {axis}"
+        )
     agree(lambda np: np.concatenate((np.array(a), np.array(c), np.array(b)[::-1])))
     agree(lambda np: np.concatenate([np.array(a), numpy.zeros((1, 3)), [[1, 2, 3]]]))
     agree(lambda np: np.concatenate([np.array(a), np.array(b)], dtype="complex64"))
     agree(lambda np: np.concatenate([np.array(a)[:0], np.array(b)]))
     for axis in (0, 1, 2, -1, -3):
-        agree(lambda np: np.stack([np.array(a), np.array(b), np.array(a)], axis=axis), label=f"axis {axis}")
+        agree(
+            lambda np: np.stack([np.array(a), np.array(b), np.array(a)], axis=axis),
+            label=f"axis {axis}",
+        )
     agree(lambda np: np.vstack([np.array(a), np.array(c)]))
     agree(lambda np: np.hstack([np.array(a), np.array(b)]))
 

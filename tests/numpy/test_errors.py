@@ -1,4 +1,4 @@
-"""Wrong input: NumPy's exception with NumPy's message, nothing changed, and the session goes on."""
+"""Wrong input: NumPy's exception with NumPy's message, nothing changed, and the program goes on."""
 
 import os
 import subprocess
@@ -116,7 +116,14 @@ RAISING = {
     "set shape": lambda np: setattr(np.ones(6), "shape", (4,)),
     "clip nothing": lambda np: np.ones(3).clip("a", "b"),
 }
-NOT_ONE_MESSAGE = {"clip nothing", "array + list of text", "no such attribute", "array + dict", "array + None", "unhashable"}
+NOT_ONE_MESSAGE = {
+    "clip nothing",
+    "array + list of text",
+    "no such attribute",
+    "array + dict",
+    "array + None",
+    "unhashable",
+}
 """Messages that name NumPy's classes, or what only its own fallbacks say."""
 
 
@@ -248,9 +255,17 @@ def test_sizes_beyond_the_address_space(name):
 
 def run_python(program, timeout=60):
     environment = dict(os.environ, FUSEAU_TEST_MODULE=MODULE)
-    text = f"import importlib, time\nnp = importlib.import_module({MODULE!r})\n" + textwrap.dedent(program)
+    text = f"import importlib, time\nnp = importlib.import_module({MODULE!r})\n" + textwrap.dedent(
+        program
+    )
     start = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=timeout, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment,
+    )
     return done, time.monotonic() - start
 
 
@@ -328,4 +343,6 @@ def test_unevaluated_work_at_exit():
 def test_uncaught_errors_name_the_line():
     done, _ = run_python("a = np.ones(3)\nb = a + np.ones(4)\nprint(b)")
     assert done.returncode == 1
-    assert "ValueError: operands could not be broadcast together with shapes (3,) (4,)" in done.stderr
+    assert (
+        "ValueError: operands could not be broadcast together with shapes (3,) (4,)" in done.stderr
+    )

@@ -228,6 +228,6 @@ def test_iteration_and_len():
     agree(lambda np: [x for x in np.array(a[0])])  # noqa: C416
     agree(lambda np: len(np.array(a)))
     agree(lambda np: len(np.array(1)), message=True)
-    first, second, third = np.array(a)
+    _, second, _ = np.array(a)
     assert_same(second, a[1])
     agree(lambda np: 3 in np.array([1, 2, 3]))

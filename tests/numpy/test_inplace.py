@@ -1,4 +1,6 @@
-"""Writes into arrays that later statements, views and unevaluated results still see: every direction of overlap."""
+"""Writes into arrays that later statements, views and unevaluated results still see: every
+direction of overlap.
+"""
 
 import itertools
 
@@ -9,7 +11,11 @@ from checks import agree, values
 
 def shifted(n, shift):
     """A destination and a source part of the same length, `shift` apart."""
-    return (slice(shift, None), slice(None, n - shift)) if shift > 0 else (slice(None, n + shift), slice(-shift, None))
+    return (
+        (slice(shift, None), slice(None, n - shift))
+        if shift > 0
+        else (slice(None, n + shift), slice(-shift, None))
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float64", "complex64"])
@@ -83,7 +89,10 @@ SHIFTS_2D = [s for s in itertools.product((-1, 0, 1), repeat=2) if s != (0, 0)]
 @pytest.mark.parametrize("shifts", SHIFTS_2D)
 def test_shift_2d(shape, shifts):
     a = values("float64", shape, wild=False)
-    pairs = [shifted(n, s) if s else (slice(None), slice(None)) for n, s in zip(shape, shifts, strict=True)]
+    pairs = [
+        shifted(n, s) if s else (slice(None), slice(None))
+        for n, s in zip(shape, shifts, strict=True)
+    ]
     to, of = (tuple(p[k] for p in pairs) for k in (0, 1))
 
     def run(np):
@@ -100,7 +109,10 @@ def test_shift_2d(shape, shifts):
 def test_shift_3d(shifts):
     shape = (5, 7, 9)
     a = values("float32", shape, wild=False)
-    pairs = [shifted(n, s) if s else (slice(None), slice(None)) for n, s in zip(shape, shifts, strict=True)]
+    pairs = [
+        shifted(n, s) if s else (slice(None), slice(None))
+        for n, s in zip(shape, shifts, strict=True)
+    ]
     to, of = (tuple(p[k] for p in pairs) for k in (0, 1))
 
     def run(np):
@@ -148,7 +160,9 @@ def test_stencil_2d_nine_points_and_boundaries():
     def run(np):
         u = np.array(a)
         for _ in range(4):
-            u[1:-1, 1:-1] = sum(u[1 + i : 19 + i, 1 + j : 30 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)) / 9
+            u[1:-1, 1:-1] = (
+                sum(u[1 + i : 19 + i, 1 + j : 30 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)) / 9
+            )
             u[0, :] = u[1, :]
             u[-1, :] = u[-2, :]
             u[:, 0] = u[:, -2]
@@ -165,7 +179,13 @@ def test_stencil_3d():
         u = np.array(a)
         for _ in range(3):
             c = u[1:-1, 1:-1, 1:-1]
-            c += 0.1 * (u[2:, 1:-1, 1:-1] + u[:-2, 1:-1, 1:-1] + u[1:-1, 2:, 1:-1] + u[1:-1, 1:-1, :-2] - 4 * c)
+            c += 0.1 * (
+                u[2:, 1:-1, 1:-1]
+                + u[:-2, 1:-1, 1:-1]
+                + u[1:-1, 2:, 1:-1]
+                + u[1:-1, 1:-1, :-2]
+                - 4 * c
+            )
         return u
 
     agree(run)
@@ -269,10 +289,20 @@ OPERATORS = ("+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "<<="
 @pytest.mark.parametrize("dtype", ["bool", "int16", "uint32", "float32", "complex128"])
 def test_operators(operator, dtype):
     a = values(dtype, (4, 6), wild=False)
-    for other in (2, True, 0.5, 1j, values("int8", (6,), wild=False) % 5, values("float64", (6,), wild=False)):
+    for other in (
+        2,
+        True,
+        0.5,
+        1j,
+        values("int8", (6,), wild=False) % 5,
+        values("float64", (6,), wild=False),
+    ):
 
         def run(np, other=other):
-            names = {"a": np.array(a), "b": np.array(other) if isinstance(other, numpy.ndarray) else other}
+            names = {
+                "a": np.array(a),
+                "b": np.array(other) if isinstance(other, numpy.ndarray) else other,
+            }
             exec(f"a {operator} b; a[1:, ::-1] {operator} a[:-1]", names)
             return names["a"]
 
@@ -284,7 +314,11 @@ def test_operators(operator, dtype):
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "float32", "complex64"])
 def test_setitem_casts_as_numpy(dtype):
     for other in ("bool", "int8", "int64", "uint8", "float32", "float64", "complex128"):
-        b = abs(values(other, (5,), wild=False)) % 100 if other not in ("bool", "complex128") else values(other, (5,), wild=False)
+        b = (
+            abs(values(other, (5,), wild=False)) % 100
+            if other not in ("bool", "complex128")
+            else values(other, (5,), wild=False)
+        )
         if other == "complex128" and dtype in ("int8", "uint16"):
             continue  # a negative real part in an unsigned type is undefined in C
 

@@ -1,4 +1,6 @@
-"""Result dtypes as NEP 50 has them: Python numbers are weak, NumPy scalars and 0-d arrays are not."""
+"""Result dtypes as NEP 50 has them: Python numbers are weak, NumPy scalars and 0-d arrays are
+not.
+"""
 
 import itertools
 import operator
@@ -7,7 +9,15 @@ import numpy
 import pytest
 from checks import DTYPES, agree, np
 
-OPERATORS = (operator.add, operator.mul, operator.truediv, operator.floordiv, operator.lt, operator.and_, operator.pow)
+OPERATORS = (
+    operator.add,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.lt,
+    operator.and_,
+    operator.pow,
+)
 PYTHON = (True, 1, 2.0, 1j)
 
 
@@ -40,14 +50,32 @@ def test_elements_and_reductions_are_strong(dtype):
     agree(lambda np: np.ones(3, dtype).sum() * 2)
 
 
-@pytest.mark.parametrize("scalar", [numpy.float32(3), numpy.float64(3), numpy.int8(3), numpy.uint64(3), numpy.complex64(3), numpy.bool_(True)], ids=repr)
+@pytest.mark.parametrize(
+    "scalar",
+    [
+        numpy.float32(3),
+        numpy.float64(3),
+        numpy.int8(3),
+        numpy.uint64(3),
+        numpy.complex64(3),
+        numpy.bool_(True),
+    ],
+    ids=repr,
+)
 def test_numpy_scalars_are_strong(scalar):
     for dtype, op in itertools.product(DTYPES, OPERATORS):
         agree(lambda np: op(np.ones(3, dtype), scalar), label=f"{op.__name__} {dtype}")
         agree(lambda np: op(scalar, np.ones(3, dtype)), label=f"{dtype} {op.__name__}")
 
 
-OUT_OF_RANGE = ((numpy.int8, 200), (numpy.uint8, -1), (numpy.uint8, 256), (numpy.int64, 2**63), (numpy.uint64, -1), (numpy.int32, 2**31))
+OUT_OF_RANGE = (
+    (numpy.int8, 200),
+    (numpy.uint8, -1),
+    (numpy.uint8, 256),
+    (numpy.int64, 2**63),
+    (numpy.uint64, -1),
+    (numpy.int32, 2**31),
+)
 
 
 @pytest.mark.parametrize(("dtype", "x"), OUT_OF_RANGE)
@@ -70,7 +98,15 @@ def test_python_integers_out_of_range(dtype, x):
 def test_float32_stays_float32():
     def run(np):
         a = np.ones(5, np.float32)
-        return a * 0.1 + 2, np.sqrt(a) / 3, np.where(a > 0, a, 0.5), a**2, a**0.5, a.mean(), np.sum(a * 1e-3)
+        return (
+            a * 0.1 + 2,
+            np.sqrt(a) / 3,
+            np.where(a > 0, a, 0.5),
+            a**2,
+            a**0.5,
+            a.mean(),
+            np.sum(a * 1e-3),
+        )
 
     agree(run)
 
@@ -82,17 +118,23 @@ def test_large_python_floats_overflow_float32():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_in_place_keeps_the_dtype_or_is_refused(dtype):
-    for other, name in itertools.product((True, 1, 2.5, 1j, *DTYPES), ("iadd", "itruediv", "ifloordiv", "iand")):
+    for other, name in itertools.product(
+        (True, 1, 2.5, 1j, *DTYPES), ("iadd", "itruediv", "ifloordiv", "iand")
+    ):
 
         def run(np):
             a = np.ones(3, dtype)
-            return getattr(operator, name)(a, np.ones(3, other) if isinstance(other, str) else other)
+            return getattr(operator, name)(
+                a, np.ones(3, other) if isinstance(other, str) else other
+            )
 
         agree(run, message=True, label=f"{name} {other}")
 
 
 def test_result_type_functions():
-    for pair in itertools.product(("int8", "uint8", "int64", "uint64", "float32", "complex64", "bool"), repeat=2):
+    for pair in itertools.product(
+        ("int8", "uint8", "int64", "uint64", "float32", "complex64", "bool"), repeat=2
+    ):
         assert numpy.dtype(np.result_type(*pair)) == numpy.result_type(*pair)
         assert np.can_cast(*pair) == numpy.can_cast(*pair)
     assert numpy.dtype(np.result_type(np.ones(2, "float32"), 1.0)) == numpy.dtype("float32")

@@ -12,11 +12,18 @@ from checks import DTYPES, agree, assert_same, needs_fuseau, np, values
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_python_numbers(dtype):
     for x in (0, 1, 3):
-        for make in (lambda np: np.array(x, dtype), lambda np: np.array([x], dtype)[0], lambda np: np.full((2,), x, dtype).max()):
+        for make in (
+            lambda np: np.array(x, dtype),
+            lambda np: np.array([x], dtype)[0],
+            lambda np: np.full((2,), x, dtype).max(),
+        ):
             for kind in (int, float, complex, bool):
                 agree(lambda np: kind(make(np)), label=f"{kind.__name__} of {x}", message=True)
             agree(lambda np: make(np).item(), label=f"item {x}")
-            agree(lambda np: [10, 20, 30, 40][make(np)] if numpy.dtype(dtype).kind in "iu" else 0, label="as an index")
+            agree(
+                lambda np: [10, 20, 30, 40][make(np)] if numpy.dtype(dtype).kind in "iu" else 0,
+                label="as an index",
+            )
 
 
 def test_truth_of_arrays():
@@ -68,7 +75,7 @@ def test_format_of_a_number():
     agree(lambda np: f"{np.array(2.25):8.2f}")
     agree(lambda np: f"{np.arange(5).max():d}")
     agree(lambda np: f"{np.ones(3):.2f}")
-    agree(lambda np: "%g %d" % (np.ones(3).mean(), np.arange(4).sum()))
+    agree(lambda np: "%g %d" % (np.ones(3).mean(), np.arange(4).sum()))  # noqa: UP031
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -162,7 +169,13 @@ def test_dlpack_keeps_the_memory_alive():
 def test_pickle(protocol):
     for dtype in DTYPES:
         a = values(dtype, (3, 4))
-        for part in (np.array(a), np.array(a)[::-1, 1:], np.array(a).T, np.array(a)[0, 0], np.array(a)[:0]):
+        for part in (
+            np.array(a),
+            np.array(a)[::-1, 1:],
+            np.array(a).T,
+            np.array(a)[0, 0],
+            np.array(a)[:0],
+        ):
             back = pickle.loads(pickle.dumps(part, protocol))
             assert type(back) is type(part)
             assert_same(back, numpy.asarray(part) if isinstance(part, type(np.zeros(1))) else part)

@@ -7,7 +7,28 @@ import pytest
 from checks import DTYPES, agree, values
 
 NAMES = ("sum", "prod", "min", "max", "any", "all", "mean", "argmin", "argmax")
-SUM_LENGTHS = (*range(18), 63, 64, 65, 127, 128, 129, 130, 255, 256, 257, 1000, 1023, 1025, 4097, 8191, 8192, 8193, 20000, 100003)
+SUM_LENGTHS = (
+    *range(18),
+    63,
+    64,
+    65,
+    127,
+    128,
+    129,
+    130,
+    255,
+    256,
+    257,
+    1000,
+    1023,
+    1025,
+    4097,
+    8191,
+    8192,
+    8193,
+    20000,
+    100003,
+)
 
 
 def zero_sign(name):
@@ -25,21 +46,50 @@ def test_sum_of_a_vector(n, dtype):
     agree(lambda np: (np.array(a) * 2 + 1).sum(), label="of an expression")
 
 
-SHAPES = ((3, 5), (130, 7), (7, 130), (129, 129), (2, 3, 4), (5, 1, 9), (33, 2, 17), (2, 3, 4, 5), (1, 1000), (1000, 1), (300, 400))
+SHAPES = (
+    (3, 5),
+    (130, 7),
+    (7, 130),
+    (129, 129),
+    (2, 3, 4),
+    (5, 1, 9),
+    (33, 2, 17),
+    (2, 3, 4, 5),
+    (1, 1000),
+    (1000, 1),
+    (300, 400),
+)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_axis_and_layout(shape, dtype):
     a = values(dtype, shape, wild=False)
-    axes = [None, *range(-len(shape), len(shape)), *itertools.combinations(range(len(shape)), 2), ()]
+    axes = [
+        None,
+        *range(-len(shape), len(shape)),
+        *itertools.combinations(range(len(shape)), 2),
+        (),
+    ]
     for axis, keepdims in itertools.product(axes, (False, True)):
         keywords = {"axis": axis, "keepdims": keepdims}
         for name in ("sum", "max", "mean"):
             same = {"zero_sign": zero_sign(name)}
-            agree(lambda np: getattr(np, name)(np.array(a), **keywords), label=f"{name} {keywords}", **same)
-            agree(lambda np: getattr(np.array(a).T, name)(**keywords), label=f"{name} transposed {keywords}", **same)
-            agree(lambda np: getattr(np.array(a)[::-1], name)(**keywords), label=f"{name} reversed {keywords}", **same)
+            agree(
+                lambda np: getattr(np, name)(np.array(a), **keywords),
+                label=f"{name} {keywords}",
+                **same,
+            )
+            agree(
+                lambda np: getattr(np.array(a).T, name)(**keywords),
+                label=f"{name} transposed {keywords}",
+                **same,
+            )
+            agree(
+                lambda np: getattr(np.array(a)[::-1], name)(**keywords),
+                label=f"{name} reversed {keywords}",
+                **same,
+            )
             agree(
                 lambda np: getattr(np.array(a)[..., ::2], name)(**keywords),
                 label=f"{name} strided {keywords}",
@@ -55,14 +105,22 @@ def test_dtypes_with_special_values(name, dtype):
         if numpy.dtype(dtype).kind == "c" and name in ("min", "max"):
             a = numpy.where(a == a, a, 1)  # which of several NaN comes out is open
         for axis in (None, 0, 1):
-            agree(lambda np: getattr(np, name)(np.array(a), axis=axis), zero_sign=zero_sign(name), label=f"{n} {axis}")
+            agree(
+                lambda np: getattr(np, name)(np.array(a), axis=axis),
+                zero_sign=zero_sign(name),
+                label=f"{n} {axis}",
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (0, 0), (2, 0, 3)])
 def test_empty(name, shape):
     for axis in (None, *range(len(shape))):
-        agree(lambda np: getattr(np, name)(np.zeros(shape), axis=axis), message=True, label=f"axis {axis}")
+        agree(
+            lambda np: getattr(np, name)(np.zeros(shape), axis=axis),
+            message=True,
+            label=f"axis {axis}",
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,7 +133,13 @@ def test_0d_and_scalars(name):
 
 @pytest.mark.parametrize("name", ["argmin", "argmax"])
 def test_first_of_equal_elements(name):
-    for a in ([1, 0, 2, 0, 2], [numpy.nan, 1, numpy.nan], [0.0, -0.0], [True, True], [numpy.inf, numpy.nan, numpy.inf]):
+    for a in (
+        [1, 0, 2, 0, 2],
+        [numpy.nan, 1, numpy.nan],
+        [0.0, -0.0],
+        [True, True],
+        [numpy.inf, numpy.nan, numpy.inf],
+    ):
         agree(lambda np: getattr(np, name)(np.array(a * 40)), label=repr(a))
         agree(lambda np: getattr(np.array(a * 40)[::-1], name)(), label=repr(a))
     b = values("int8", (17, 33), wild=False) % 3
@@ -85,18 +149,27 @@ def test_first_of_equal_elements(name):
 
 
 def test_dtype_argument():
-    for dtype, wanted in itertools.product(("bool", "int8", "uint16", "float32"), ("int64", "float64", "float32", "complex128", "uint8")):
+    for dtype, wanted in itertools.product(
+        ("bool", "int8", "uint16", "float32"),
+        ("int64", "float64", "float32", "complex128", "uint8"),
+    ):
         a = abs(values(dtype, (300,), wild=False))
         if numpy.dtype(dtype).kind == "f" and numpy.dtype(wanted).kind in "iu":
             continue
         for name in ("sum", "prod", "mean"):
-            agree(lambda np: getattr(np, name)(np.array(a), dtype=wanted), label=f"{name} of {dtype} as {wanted}")
+            agree(
+                lambda np: getattr(np, name)(np.array(a), dtype=wanted),
+                label=f"{name} of {dtype} as {wanted}",
+            )
 
 
 def test_integer_sums_widen_and_wrap():
     for dtype in DTYPES[:9]:
         a = values(dtype, (200,))
-        agree(lambda np: (np.array(a).sum(), np.array(a).prod(), np.sum(np.array(a)[:7], axis=0)), label=dtype)
+        agree(
+            lambda np: (np.array(a).sum(), np.array(a).prod(), np.sum(np.array(a)[:7], axis=0)),
+            label=dtype,
+        )
 
 
 def test_out():
@@ -115,7 +188,9 @@ def test_out():
         agree(lambda np: run(np, name, numpy.zeros(6, "float32"), axis=0), label=name, **same)
         agree(lambda np: run(np, name, numpy.zeros(6, "int32"), axis=0), label=name, **same)
         agree(lambda np: run(np, name, numpy.zeros(5), axis=0), label=name, **same)
-        agree(lambda np: run(np, name, numpy.zeros((1, 6)), axis=0, keepdims=True), label=name, **same)
+        agree(
+            lambda np: run(np, name, numpy.zeros((1, 6)), axis=0, keepdims=True), label=name, **same
+        )
     agree(lambda np: run(np, "argmax", numpy.zeros(6, "int64"), axis=0))
 
 

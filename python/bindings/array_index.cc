@@ -1,0 +1,280 @@
+// a[key] and a[key] = value.
+#include <algorithm>
+#include <cstring>
+
+#include "frontend/evaluate.h"
+#include "frontend/record.h"
+#include "frontend/views.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/convert.h"
+
+namespace fuseau::python {
+namespace {
+
+constexpr int kMaxItems = 2 * kMaxRank + 1;
+
+enum class Part : uint8_t {
+  kBasic,
+  kAdvanced,  // an index array, a mask or a list: NumPy's business
+  kError,     // a Python error is set
+};
+
+Part RaiseInvalidIndex() {
+  PyErr_SetString(PyExc_IndexError,
+                  "only integers, slices (`:`), ellipsis (`...`), "
+                  "numpy.newaxis (`None`) and integer or boolean arrays are "
+                  "valid indices");
+  return Part::kError;
+}
+
+Part ParseInteger(PyObject* object, IndexItem* item) {
+  item->kind = IndexItem::kInteger;
+  item->start = PyNumber_AsSsize_t(object, PyExc_IndexError);
+  return item->start == -1 && PyErr_Occurred() ? Part::kError : Part::kBasic;
+}
+
+Part ParseOther(PyObject* object, IndexItem* item) {
+  if (IsArray(object)) {
+    const Array& array = ArrayOf(object);
+    if (array.rank() != 0 || !IsInteger(array.dtype())) return Part::kAdvanced;
+    return ParseInteger(object, item);
+  }
+  if (PyBool_Check(object) || PyArray_Check(object) ||
+      PyArray_IsScalar(object, Bool) || PyList_Check(object) ||
+      PyTuple_Check(object)) {
+    return Part::kAdvanced;
+  }
+  if (PyFloat_Check(object) || PyComplex_Check(object) ||
+      PyUnicode_Check(object) || PyBytes_Check(object) ||
+      PyDict_Check(object)) {
+    return RaiseInvalidIndex();
+  }
+  if (PyIndex_Check(object)) return ParseInteger(object, item);
+  return Part::kAdvanced;
+}
+
+inline Part ParsePart(PyObject* object, IndexItem* item) {
+  if (PySlice_Check(object)) {
+    item->kind = IndexItem::kSlice;
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(object, &start, &stop, &step) < 0) return Part::kError;
+    item->start = start;
+    item->stop = stop;
+    item->step = step;
+    return Part::kBasic;
+  }
+  if (PyLong_CheckExact(object)) return ParseInteger(object, item);
+  if (object == Py_None) {
+    item->kind = IndexItem::kNewAxis;
+    return Part::kBasic;
+  }
+  if (object == Py_Ellipsis) {
+    item->kind = IndexItem::kEllipsis;
+    return Part::kBasic;
+  }
+  return ParseOther(object, item);
+}
+
+struct Key {
+  int count = 0;
+  bool integers = true;  // nothing but integers
+  IndexItem items[kMaxItems];
+};
+
+Part ParseKey(PyObject* object, Key* key) {
+  PyObject* const* parts = &object;
+  Py_ssize_t count = 1;
+  if (PyTuple_CheckExact(object)) {
+    parts = &PyTuple_GET_ITEM(object, 0);
+    count = PyTuple_GET_SIZE(object);
+    if (count > kMaxItems) {
+      PyErr_SetString(PyExc_IndexError, "too many indices for array");
+      return Part::kError;
+    }
+  }
+  Part result = Part::kBasic;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    const Part part = ParsePart(parts[i], &key->items[i]);
+    if (part == Part::kError) return part;
+    if (part == Part::kAdvanced) result = part;
+    key->integers &= key->items[i].kind == IndexItem::kInteger;
+  }
+  key->count = static_cast<int>(count);
+  return result;
+}
+
+absl::Span<const IndexItem> Items(const Key& key) {
+  return {key.items, static_cast<size_t>(key.count)};
+}
+
+// The element at full integer indices.
+PyObject* Element(const Array& array, const Key& key) {
+  Array element;
+  absl::Status status = IndexView(array, Items(key), &element);
+  if (!status.ok()) return Raise(status);
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, TakeNumber(element, &ArrayOf(result)));
+}
+
+bool SameWindow(const Array& a, const Array& b) {
+  return a.base() == b.base() && a.offset() == b.offset() &&
+         a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         a.strides() == b.strides();
+}
+
+int Recorded(const Array& target, const absl::Status& status) {
+  absl::Status result = status;
+  if (result.ok()) result = AfterRecord(target.node());
+  if (result.ok()) return 0;
+  Raise(result);
+  return -1;
+}
+
+int FallbackSetItem(PyObject* self, PyObject* key, PyObject* value) {
+  PyRef result(CallFallback("ndarray.__setitem__", nullptr,
+                            PyRef(PyTuple_Pack(3, self, key, value)), nullptr));
+  return result ? 0 : -1;
+}
+
+// a[mask] = number as a choice of each element: the mask covers the first axes.
+// -2 if it is not such a write.
+int SetWhere(PyObject* self, PyObject* key, PyObject* value) {
+  const Array& target = ArrayOf(self);
+  Operand mask, source;
+  Array mask_copy, source_copy;
+  if (IsArray(key)) {
+    if (ArrayOf(key).dtype() != DType::kBool) return -2;
+  } else if (!PyArray_CheckExact(key) ||
+             PyArray_TYPE(reinterpret_cast<PyArrayObject*>(key)) != NPY_BOOL) {
+    return -2;
+  }
+  if (ToOperand(key, &mask, &mask_copy) != Conversion::kOperand) return -1;
+  const Array& covered = *mask.array;
+  const int rank = covered.rank();
+  if (rank == 0 || rank > target.rank() ||
+      covered.shape() != target.shape().subspan(0, rank)) {
+    return -2;
+  }
+  const Conversion c = ToValue(value, target.dtype(), &source, &source_copy);
+  if (c == Conversion::kError) return -1;
+  if (c == Conversion::kUnsupported) return -2;
+  if (source.array != nullptr) {
+    const Array& values = *source.array;
+    if (values.rank() > 1 || values.size() != 1) return -2;
+  }
+  Array spread;
+  Key axes;
+  axes.count = target.rank() - rank + 1;
+  axes.items[0].kind = IndexItem::kEllipsis;
+  for (int i = 1; i < axes.count; ++i) {
+    axes.items[i].kind = IndexItem::kNewAxis;
+  }
+  absl::Status status = IndexView(covered, Items(axes), &spread);
+  if (status.ok()) {
+    status = AssignWhere(target, Operand::Of(spread), source);
+  }
+  return Recorded(target, status);
+}
+
+int SetElement(const Array& array, const Key& key, PyObject* value) {
+  Array element;
+  absl::Status status = IndexView(array, Items(key), &element);
+  if (!status.ok()) {
+    Raise(status);
+    return -1;
+  }
+  Operand source;
+  if (IsArray(value)) {
+    if (ArrayOf(value).rank() > 0) {
+      PyErr_SetString(PyExc_ValueError,
+                      "setting an array element with a sequence.");
+      return -1;
+    }
+    if (ToValue(value, element.dtype(), &source, nullptr) !=
+        Conversion::kOperand) {
+      return -1;
+    }
+  } else {
+    source.kind = KindOf(element.dtype());
+    if (!ToElement(value, element.dtype(), source.scalar)) return -1;
+  }
+  return Recorded(array, Assign(element, source));
+}
+
+}  // namespace
+
+PyObject* GetItem(PyObject* self, PyObject* object) {
+  const Array& array = ArrayOf(self);
+  Key key;
+  switch (ParseKey(object, &key)) {
+    case Part::kError:
+      return nullptr;
+    case Part::kAdvanced:
+      return CallFallback("ndarray.__getitem__", nullptr,
+                          PyRef(PyTuple_Pack(2, self, object)), nullptr);
+    case Part::kBasic:
+      break;
+  }
+  if (key.integers && key.count == array.rank()) return Element(array, key);
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  absl::Status status = IndexView(array, Items(key), &ArrayOf(result));
+  if (__builtin_expect(!status.ok(), false)) {
+    Py_DECREF(result);
+    return Raise(status);
+  }
+  return FinishView(result, self);
+}
+
+PyObject* GetItemAt(PyObject* self, Py_ssize_t index) {
+  PyRef key(PyLong_FromSsize_t(index));
+  return key ? GetItem(self, key.get()) : nullptr;
+}
+
+int SetItem(PyObject* self, PyObject* object, PyObject* value) {
+  const Array& array = ArrayOf(self);
+  if (value == nullptr) {
+    PyErr_SetString(PyExc_ValueError, "cannot delete array elements");
+    return -1;
+  }
+  if (!array.has(kWritable)) {
+    PyErr_SetString(PyExc_ValueError, "assignment destination is read-only");
+    return -1;
+  }
+  Key key;
+  switch (ParseKey(object, &key)) {
+    case Part::kError:
+      return -1;
+    case Part::kAdvanced: {
+      const int done = SetWhere(self, object, value);
+      return done != -2 ? done : FallbackSetItem(self, object, value);
+    }
+    case Part::kBasic:
+      break;
+  }
+  if (key.integers && key.count == array.rank()) {
+    return SetElement(array, key, value);
+  }
+  Array target;
+  absl::Status status = IndexView(array, Items(key), &target);
+  if (!status.ok()) {
+    Raise(status);
+    return -1;
+  }
+  // Python ends `a[i] += x` with such a write of what was just written.
+  if (IsArray(value) && SameWindow(target, ArrayOf(value))) return 0;
+  Operand source;
+  Array copied;
+  switch (ToValue(value, target.dtype(), &source, &copied)) {
+    case Conversion::kError:
+      return -1;
+    case Conversion::kUnsupported:
+      return FallbackSetItem(self, object, value);
+    case Conversion::kOperand:
+      break;
+  }
+  return Recorded(target, Assign(target, source));
+}
+
+}  // namespace fuseau::python

@@ -1,0 +1,145 @@
+// Operators and conversions of ndarray.
+#include <cstring>
+
+#include "frontend/record.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/convert.h"
+#include "python/bindings/exchange.h"
+#include "python/bindings/ufunc_call.h"
+
+namespace fuseau::python {
+namespace {
+
+template <OpCode op>
+PyObject* Binary(PyObject* x, PyObject* y) {
+  return CallBinary(op, x, y);
+}
+template <OpCode op>
+PyObject* InPlace(PyObject* x, PyObject* y) {
+  return CallInPlace(op, x, y);
+}
+template <OpCode op>
+PyObject* Unary(PyObject* x) {
+  return CallUnary(op, x);
+}
+
+PyObject* Power(PyObject* x, PyObject* y, PyObject* modulo) {
+  if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
+  return CallBinary(OpCode::kPower, x, y);
+}
+
+PyObject* InPlacePower(PyObject* x, PyObject* y, PyObject*) {
+  return CallInPlace(OpCode::kPower, x, y);
+}
+
+PyObject* DivMod(PyObject* x, PyObject* y) {
+  PyRef quotient(CallBinary(OpCode::kFloorDivide, x, y));
+  if (!quotient || quotient.get() == Py_NotImplemented) {
+    return quotient.Release();
+  }
+  PyRef rest(CallBinary(OpCode::kRemainder, x, y));
+  return rest ? PyTuple_Pack(2, quotient.get(), rest.get()) : nullptr;
+}
+
+int Bool(PyObject* self) {
+  const Array& array = ArrayOf(self);
+  const int64_t size = array.size();
+  if (size == 1) {
+    PyRef item(ItemOf(array));
+    return item ? PyObject_IsTrue(item.get()) : -1;
+  }
+  PyErr_SetString(
+      PyExc_ValueError,
+      size == 0
+          ? "The truth value of an empty array is ambiguous. Use `array.size > "
+            "0` to check that an array is not empty."
+          : "The truth value of an array with more than one element is "
+            "ambiguous. Use a.any() or a.all()");
+  return -1;
+}
+
+// The element of an array without dimensions; `convert` is Python's conversion.
+PyObject* Convert(PyObject* self, PyObject* (*convert)(PyObject*)) {
+  const Array& array = ArrayOf(self);
+  if (array.rank() != 0) {
+    PyErr_SetString(PyExc_TypeError,
+                    "only 0-dimensional arrays can be converted to Python "
+                    "scalars");
+    return nullptr;
+  }
+  if (IsComplex(array.dtype()) && array.has(kScalarFlag)) {
+    // NumPy's complex scalars convert, with a warning.
+    PyRef values(SnapshotToNumpy(array));
+    if (!values) return nullptr;
+    PyRef scalar(PyArray_ToScalar(PyArray_DATA(values.array()),
+                                  values.array()));
+    return scalar ? convert(scalar.get()) : nullptr;
+  }
+  PyRef item(ItemOf(array));
+  return item ? convert(item.get()) : nullptr;
+}
+
+PyObject* Float(PyObject* self) { return Convert(self, PyNumber_Float); }
+PyObject* Int(PyObject* self) { return Convert(self, PyNumber_Long); }
+
+PyObject* Index(PyObject* self) {
+  const Array& array = ArrayOf(self);
+  if (array.rank() != 0 || !IsInteger(array.dtype())) {
+    PyErr_SetString(PyExc_TypeError,
+                    "only integer scalar arrays can be converted to a scalar "
+                    "index");
+    return nullptr;
+  }
+  return ItemOf(array);
+}
+
+PyObject* Compare(PyObject* x, PyObject* y, int comparison) {
+  return CallCompare(x, y, comparison);
+}
+
+}  // namespace
+
+#define FUSEAU_SLOT(slot, function) \
+  { slot, reinterpret_cast<void*>(function) }
+
+PyType_Slot number_slots[] = {
+    FUSEAU_SLOT(Py_nb_add, Binary<OpCode::kAdd>),
+    FUSEAU_SLOT(Py_nb_subtract, Binary<OpCode::kSubtract>),
+    FUSEAU_SLOT(Py_nb_multiply, Binary<OpCode::kMultiply>),
+    FUSEAU_SLOT(Py_nb_true_divide, Binary<OpCode::kDivide>),
+    FUSEAU_SLOT(Py_nb_floor_divide, Binary<OpCode::kFloorDivide>),
+    FUSEAU_SLOT(Py_nb_remainder, Binary<OpCode::kRemainder>),
+    FUSEAU_SLOT(Py_nb_divmod, DivMod),
+    FUSEAU_SLOT(Py_nb_power, Power),
+    FUSEAU_SLOT(Py_nb_and, Binary<OpCode::kBitwiseAnd>),
+    FUSEAU_SLOT(Py_nb_or, Binary<OpCode::kBitwiseOr>),
+    FUSEAU_SLOT(Py_nb_xor, Binary<OpCode::kBitwiseXor>),
+    FUSEAU_SLOT(Py_nb_lshift, Binary<OpCode::kLeftShift>),
+    FUSEAU_SLOT(Py_nb_rshift, Binary<OpCode::kRightShift>),
+    FUSEAU_SLOT(Py_nb_inplace_add, InPlace<OpCode::kAdd>),
+    FUSEAU_SLOT(Py_nb_inplace_subtract, InPlace<OpCode::kSubtract>),
+    FUSEAU_SLOT(Py_nb_inplace_multiply, InPlace<OpCode::kMultiply>),
+    FUSEAU_SLOT(Py_nb_inplace_true_divide, InPlace<OpCode::kDivide>),
+    FUSEAU_SLOT(Py_nb_inplace_floor_divide, InPlace<OpCode::kFloorDivide>),
+    FUSEAU_SLOT(Py_nb_inplace_remainder, InPlace<OpCode::kRemainder>),
+    FUSEAU_SLOT(Py_nb_inplace_power, InPlacePower),
+    FUSEAU_SLOT(Py_nb_inplace_and, InPlace<OpCode::kBitwiseAnd>),
+    FUSEAU_SLOT(Py_nb_inplace_or, InPlace<OpCode::kBitwiseOr>),
+    FUSEAU_SLOT(Py_nb_inplace_xor, InPlace<OpCode::kBitwiseXor>),
+    FUSEAU_SLOT(Py_nb_inplace_lshift, InPlace<OpCode::kLeftShift>),
+    FUSEAU_SLOT(Py_nb_inplace_rshift, InPlace<OpCode::kRightShift>),
+    FUSEAU_SLOT(Py_nb_negative, Unary<OpCode::kNegative>),
+    FUSEAU_SLOT(Py_nb_positive, Unary<OpCode::kPositive>),
+    FUSEAU_SLOT(Py_nb_absolute, Unary<OpCode::kAbsolute>),
+    FUSEAU_SLOT(Py_nb_invert, Unary<OpCode::kInvert>),
+    FUSEAU_SLOT(Py_nb_bool, Bool),
+    FUSEAU_SLOT(Py_nb_float, Float),
+    FUSEAU_SLOT(Py_nb_int, Int),
+    FUSEAU_SLOT(Py_nb_index, Index),
+    FUSEAU_SLOT(Py_tp_richcompare, Compare),
+    {0, nullptr},
+};
+
+#undef FUSEAU_SLOT
+
+}  // namespace fuseau::python

@@ -1,0 +1,511 @@
+#include "python/bindings/functions.h"
+
+#include <cstring>
+#include <vector>
+
+#include "frontend/evaluate.h"
+#include "frontend/record.h"
+#include "frontend/reduce.h"
+#include "frontend/views.h"
+#include "ir/op_table.h"
+#include "python/bindings/arguments.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/convert.h"
+#include "python/bindings/exchange.h"
+#include "runtime/arena.h"
+#include "runtime/stats.h"
+
+namespace fuseau::python {
+namespace {
+
+bool CheckArray(PyObject* object) {
+  if (IsArray(object)) return true;
+  PyErr_Format(PyExc_TypeError, "expected a fuseau array, not %s",
+               Py_TYPE(object)->tp_name);
+  return false;
+}
+
+// reduce(name, a, axis, keepdims, dtype=None)
+PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
+  static const char* const names[] = {"name",     "a",     "axis",
+                                      "keepdims", "dtype", nullptr};
+  const char* name;
+  PyObject* object;
+  PyObject* axis = Py_None;
+  int keep_dims = 0;
+  PyObject* dtype_arg = Py_None;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "sO|OpO",
+                                   const_cast<char**>(names), &name, &object,
+                                   &axis, &keep_dims, &dtype_arg) ||
+      !CheckArray(object)) {
+    return nullptr;
+  }
+  const Array& array = ArrayOf(object);
+  const bool mean = std::strcmp(name, "mean") == 0;
+  const auto op = mean ? OpCode::kSum : ir::FindOp(name);
+  if (!op.has_value() || ir::RowOf(*op).family != ir::Family::kReduction) {
+    return PyErr_Format(PyExc_ValueError, "no reduction \"%s\"", name);
+  }
+  uint64_t axes;
+  if (!ToAxes(axis, array.rank(), &axes)) return nullptr;
+  DType dtype = array.dtype();
+  switch (ir::RowOf(*op).combiner) {
+    case Combiner::kSum:
+    case Combiner::kOrderedSum:
+    case Combiner::kProd:
+      dtype = mean ? MeanType(dtype) : SumType(dtype);
+      break;
+    case Combiner::kAny:
+    case Combiner::kAll:
+      dtype = DType::kBool;
+      break;
+    case Combiner::kMax:
+    case Combiner::kMin:
+    case Combiner::kNone:
+      break;
+  }
+  if (dtype_arg != Py_None && !ToDType(dtype_arg, &dtype)) return nullptr;
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(
+      result,
+      mean ? Mean(array, axes, keep_dims != 0, dtype, &ArrayOf(result))
+           : Reduce(*op, array, axes, keep_dims != 0, dtype,
+                    &ArrayOf(result)));
+}
+
+// where(condition, x, y)
+PyObject* WhereFunction(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (count != 3) {
+    PyErr_SetString(PyExc_TypeError, "where() takes 3 arguments");
+    return nullptr;
+  }
+  Operand operands[3];
+  Array copied[3];
+  for (int k = 0; k < 3; ++k) {
+    switch (ToOperand(args[k], &operands[k], &copied[k])) {
+      case Conversion::kOperand:
+        break;
+      case Conversion::kError:
+        return nullptr;
+      case Conversion::kUnsupported:
+        return CallFallback("where", nullptr,
+                            PyRef(PyTuple_Pack(3, args[0], args[1], args[2])),
+                            nullptr);
+    }
+  }
+  const Loop& type =
+      LoopTable::Get().ResultType(operands[1].kind, operands[2].kind);
+  if (type.state != Loop::kNative) {
+    return CallFallback("where", nullptr,
+                        PyRef(PyTuple_Pack(3, args[0], args[1], args[2])),
+                        nullptr);
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, Where(operands[0], operands[1], operands[2],
+                                      type.out, &ArrayOf(result)));
+}
+
+// iota(n, dtype)
+PyObject* IotaFunction(PyObject*, PyObject* args) {
+  Py_ssize_t n;
+  PyObject* dtype_arg;
+  DType dtype;
+  if (!PyArg_ParseTuple(args, "nO", &n, &dtype_arg) ||
+      !ToDType(dtype_arg, &dtype)) {
+    return nullptr;
+  }
+  if (n < 0) {
+    PyErr_SetString(PyExc_ValueError, "negative dimensions are not allowed");
+    return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, Iota(n, dtype, &ArrayOf(result)));
+}
+
+struct NewArguments {
+  Dims shape;
+  DType dtype = DType::kFloat64;
+  Order order = Order::kC;
+};
+
+bool ParseNew(PyObject* shape, PyObject* dtype, PyObject* order,
+              NewArguments* out) {
+  return ToShape(shape, &out->shape) &&
+         (dtype == Py_None || ToDType(dtype, &out->dtype)) &&
+         (order == Py_None || ToOrder(order, &out->order));
+}
+
+using Maker = absl::Status (*)(absl::Span<const int64_t>, DType, Order, Array*);
+
+template <Maker maker>
+PyObject* MakeFunction(PyObject*, PyObject* args) {
+  PyObject* shape;
+  PyObject* dtype = Py_None;
+  PyObject* order = Py_None;
+  NewArguments given;
+  if (!PyArg_ParseTuple(args, "O|OO", &shape, &dtype, &order) ||
+      !ParseNew(shape, dtype, order, &given)) {
+    return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(
+      result, maker(given.shape, given.dtype, given.order, &ArrayOf(result)));
+}
+
+// full(shape, value, dtype, order)
+PyObject* FullFunction(PyObject*, PyObject* args) {
+  PyObject* shape;
+  PyObject* value;
+  PyObject* dtype = Py_None;
+  PyObject* order = Py_None;
+  NewArguments given;
+  if (!PyArg_ParseTuple(args, "OO|OO", &shape, &value, &dtype, &order) ||
+      !ParseNew(shape, dtype, order, &given)) {
+    return nullptr;
+  }
+  Operand element;
+  if (IsArray(value) && ArrayOf(value).rank() == 0) {
+    element = Operand::Of(ArrayOf(value));
+  } else {
+    element.kind = KindOf(given.dtype);
+    if (!ToElement(value, given.dtype, element.scalar)) return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, Full(given.shape, given.dtype, element,
+                                     given.order, &ArrayOf(result)));
+}
+
+PyObject* FromNumpyFunction(PyObject*, PyObject* object) {
+  if (!PyArray_Check(object)) {
+    return PyErr_Format(PyExc_TypeError, "expected a numpy.ndarray, not %s",
+                        Py_TYPE(object)->tp_name);
+  }
+  return CopyFromNumpy(reinterpret_cast<PyArrayObject*>(object));
+}
+
+PyObject* ToNumpyFunction(PyObject*, PyObject* object) {
+  return CheckArray(object) ? ToNumpy(ArrayOf(object)) : nullptr;
+}
+
+PyObject* SnapshotFunction(PyObject*, PyObject* object) {
+  return CheckArray(object) ? SnapshotToNumpy(ArrayOf(object)) : nullptr;
+}
+
+// copyto(dst, src, where=None, casting="same_kind")
+PyObject* CopyToFunction(PyObject*, PyObject* args, PyObject* kwargs) {
+  static const char* const names[] = {"dst", "src", "where", "casting",
+                                      nullptr};
+  PyObject* dst;
+  PyObject* src;
+  PyObject* where = Py_None;
+  PyObject* casting_arg = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO",
+                                   const_cast<char**>(names), &dst, &src,
+                                   &where, &casting_arg) ||
+      !CheckArray(dst)) {
+    return nullptr;
+  }
+  Casting casting = Casting::kSameKind;
+  if (casting_arg != nullptr && !ToCasting(casting_arg, &casting)) {
+    return nullptr;
+  }
+  const Array& target = ArrayOf(dst);
+  if (!target.has(kWritable)) {
+    PyErr_SetString(PyExc_ValueError, "assignment destination is read-only");
+    return nullptr;
+  }
+  Operand operands[2];
+  Array copied[2];
+  PyObject* objects[2] = {src, where};
+  const bool masked = where != Py_None && where != Py_True;
+  for (int k = 0; k < (masked ? 2 : 1); ++k) {
+    switch (ToOperand(objects[k], &operands[k], &copied[k])) {
+      case Conversion::kOperand:
+        break;
+      case Conversion::kError:
+        return nullptr;
+      case Conversion::kUnsupported:
+        return CallFallback("copyto", nullptr, PyRef::Borrow(args), kwargs);
+    }
+  }
+  const Operand& source = operands[0];
+  // A Python number has NumPy's default type here, unless it fits anyway.
+  DType from = DType::kFloat64;
+  bool free = false;
+  switch (source.kind) {
+    case kPyInt:
+      free = IsInteger(target.dtype()) || IsFloat(target.dtype()) ||
+             IsComplex(target.dtype());
+      from = DType::kInt64;
+      break;
+    case kPyFloat:
+      free = IsFloat(target.dtype()) || IsComplex(target.dtype());
+      break;
+    case kPyComplex:
+      from = DType::kComplex128;
+      break;
+    default:
+      from = static_cast<DType>(source.kind);
+  }
+  if (!free && !CanCast(from, target.dtype(), casting)) {
+    const bool scalar = source.array == nullptr || source.array->rank() == 0;
+    return RaiseCast(scalar ? "scalar" : "array data", from, target.dtype(),
+                     casting);
+  }
+  if (masked && operands[1].kind != KindOf(DType::kBool)) {
+    return RaiseCast("array data", static_cast<DType>(operands[1].kind),
+                     DType::kBool, Casting::kSafe);
+  }
+  absl::Status status = masked ? AssignWhere(target, operands[1], source)
+                               : Assign(target, source);
+  if (status.ok()) status = AfterRecord(target.node());
+  return status.ok() ? Py_NewRef(Py_None) : Raise(status);
+}
+
+// as_strided(a, offset, shape, strides, writeable)
+PyObject* AsStridedFunction(PyObject*, PyObject* args) {
+  PyObject* object;
+  Py_ssize_t offset;
+  PyObject* shape_arg;
+  PyObject* strides_arg;
+  int writable = 1;
+  Dims shape, strides;
+  if (!PyArg_ParseTuple(args, "OnOO|p", &object, &offset, &shape_arg,
+                        &strides_arg, &writable) ||
+      !CheckArray(object) || !ToShape(shape_arg, &shape) ||
+      !ToDims(strides_arg, &strides)) {
+    return nullptr;
+  }
+  if (shape.size() != strides.size()) {
+    PyErr_SetString(PyExc_ValueError, "shape and strides differ in length");
+    return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  const absl::Status status = StridedView(ArrayOf(object), offset, shape,
+                                          strides, writable != 0,
+                                          &ArrayOf(result));
+  if (status.ok()) return FinishView(result, object);
+  Py_DECREF(result);
+  return Raise(status);
+}
+
+// astype(a, dtype, order, casting, copy)
+PyObject* AsTypeFunction(PyObject*, PyObject* args) {
+  PyObject* object;
+  PyObject* dtype_arg;
+  PyObject* order_arg = nullptr;
+  PyObject* casting_arg = nullptr;
+  int copy = 1;
+  DType dtype;
+  Order order = Order::kKeep;
+  Casting casting = Casting::kUnsafe;
+  if (!PyArg_ParseTuple(args, "OO|OOp", &object, &dtype_arg, &order_arg,
+                        &casting_arg, &copy) ||
+      !CheckArray(object) || !ToDType(dtype_arg, &dtype) ||
+      (order_arg != nullptr && !ToOrder(order_arg, &order)) ||
+      (casting_arg != nullptr && !ToCasting(casting_arg, &casting))) {
+    return nullptr;
+  }
+  return AsTypeObject(object, dtype, order, casting, copy != 0,
+                      /*keep_scalar=*/false);
+}
+
+// concatenate(arrays, axis): the arrays have one type.
+PyObject* ConcatenateFunction(PyObject*, PyObject* args) {
+  PyObject* list;
+  int axis;
+  if (!PyArg_ParseTuple(args, "Oi", &list, &axis)) return nullptr;
+  PyRef items(PySequence_Fast(list, "expected a sequence of arrays"));
+  if (!items) return nullptr;
+  std::vector<const Array*> arrays;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.get()); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
+    if (!CheckArray(item)) return nullptr;
+    arrays.push_back(&ArrayOf(item));
+  }
+  if (arrays.empty()) {
+    PyErr_SetString(PyExc_ValueError, "need at least one array to concatenate");
+    return nullptr;
+  }
+  const int rank = arrays[0]->rank();
+  if (rank == 0) {
+    PyErr_SetString(PyExc_ValueError,
+                    "zero-dimensional arrays cannot be concatenated");
+    return nullptr;
+  }
+  if (axis < -rank || axis >= rank) return RaiseAxisError(axis, rank);
+  if (axis < 0) axis += rank;
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result,
+                        Concatenate(arrays, axis, arrays[0]->dtype(),
+                                    &ArrayOf(result)));
+}
+
+PyObject* BroadcastToFunction(PyObject*, PyObject* args) {
+  PyObject* object;
+  PyObject* shape_arg;
+  Dims shape;
+  if (!PyArg_ParseTuple(args, "OO", &object, &shape_arg) ||
+      !CheckArray(object) || !ToShape(shape_arg, &shape)) {
+    return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  const absl::Status status =
+      BroadcastView(ArrayOf(object), shape, &ArrayOf(result));
+  if (status.ok()) return FinishView(result, object);
+  Py_DECREF(result);
+  return Raise(status);
+}
+
+PyObject* EvaluateFunction(PyObject*, PyObject* list) {
+  PyRef items(PySequence_Fast(list, "expected a sequence of arrays"));
+  if (!items) return nullptr;
+  std::vector<Node*> nodes;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.get()); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
+    if (!CheckArray(item)) return nullptr;
+    nodes.push_back(ArrayOf(item).node());
+  }
+  const absl::Status status = Evaluate(nodes);
+  return status.ok() ? Py_NewRef(Py_None) : Raise(status);
+}
+
+PyObject* SynchronizeFunction(PyObject*, PyObject*) {
+  const absl::Status status = EvaluateAll();
+  return status.ok() ? Py_NewRef(Py_None) : Raise(status);
+}
+
+// Python cannot add to a dict that is being made in one call, so failures are
+// looked at once, at the end.
+void SetNumber(PyObject* dict, const char* name, int64_t value) {
+  PyRef number(PyLong_FromLongLong(value));
+  if (number) PyDict_SetItemString(dict, name, number.get());
+}
+
+PyObject* StatsFunction(PyObject*, PyObject*) {
+  PyRef stats(PyDict_New());
+  if (!stats) return nullptr;
+  for (int i = 0; i < runtime::kCounterCount; ++i) {
+    const auto counter = static_cast<runtime::Counter>(i);
+    SetNumber(stats.get(), runtime::CounterName(counter).data(),
+              runtime::ReadCounter(counter));
+  }
+  const Graph& graph = Graph::Get();
+  SetNumber(stats.get(), "recorded", graph.recorded());
+  SetNumber(stats.get(), "pending", graph.pending_count());
+  SetNumber(stats.get(), "pending_bytes", graph.pending_bytes());
+  const runtime::Arena::Usage usage = runtime::Arena::Global().usage();
+  SetNumber(stats.get(), "live_bytes", usage.live_bytes);
+  SetNumber(stats.get(), "peak_bytes", usage.peak_bytes);
+  SetNumber(stats.get(), "cached_bytes", usage.cached_bytes);
+  return PyErr_Occurred() ? nullptr : stats.Release();
+}
+
+PyObject* SetHooks(PyObject*, PyObject* hooks) {
+  if (!PyDict_Check(hooks)) {
+    PyErr_SetString(PyExc_TypeError, "set_hooks() takes a dict");
+    return nullptr;
+  }
+  if (PyDict_Update(G().hooks, hooks) < 0) return nullptr;
+  return Py_NewRef(Py_None);
+}
+
+PyObject* Unpickle(PyObject*, PyObject* args) {
+  PyObject* values;
+  int flags;
+  if (!PyArg_ParseTuple(args, "O!i", &PyArray_Type, &values, &flags)) {
+    return nullptr;
+  }
+  PyObject* result = CopyFromNumpy(reinterpret_cast<PyArrayObject*>(values));
+  if (result == nullptr) return nullptr;
+  Array& array = ArrayOf(result);
+  array.set_flags(static_cast<uint8_t>(
+      (array.flags() & kLayoutFlags) |
+      (flags & kScalarFlag) |
+      ((flags & kScalarFlag) != 0 ? 0 : kWritable)));
+  return result;
+}
+
+PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
+  return reinterpret_cast<PyCFunction>(
+      reinterpret_cast<void (*)()>(function));
+}
+
+constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
+
+}  // namespace
+
+PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
+                       Casting casting, bool copy, bool keep_scalar) {
+  const Array& array = ArrayOf(self);
+  if (!CanCast(array.dtype(), dtype, casting)) {
+    return RaiseCast(array.rank() == 0 ? "scalar" : "array data", array.dtype(),
+                     dtype, casting);
+  }
+  if (!copy && dtype == array.dtype()) {
+    const bool fits =
+        order == Order::kKeep ||
+        (order == Order::kF || (order == Order::kA && array.has(kFContiguous))
+             ? array.has(kFContiguous)
+             : array.has(kCContiguous));
+    if (fits) return Py_NewRef(self);
+  }
+  if (!WarnComplexCast(array.dtype(), dtype)) return nullptr;
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  Array* out = &ArrayOf(result);
+  const absl::Status status = AsType(array, dtype, order, out);
+  if (status.ok() && keep_scalar && array.has(kScalarFlag)) {
+    out->set_flags((out->flags() & ~kWritable) | kScalarFlag);
+  }
+  return FinishRecorded(result, status);
+}
+
+PyMethodDef module_functions[] = {
+    {"reduce", WithKeywords(ReduceFunction), kKeywords,
+     "reduce(name, a, axis, keepdims, dtype=None)"},
+    {"where",
+     reinterpret_cast<PyCFunction>(
+         reinterpret_cast<void (*)()>(WhereFunction)),
+     METH_FASTCALL, "where(condition, x, y)"},
+    {"iota", IotaFunction, METH_VARARGS, "iota(n, dtype): 0, 1, ..., n - 1"},
+    {"full", FullFunction, METH_VARARGS, "full(shape, value, dtype, order)"},
+    {"empty", MakeFunction<Empty>, METH_VARARGS, "empty(shape, dtype, order)"},
+    {"zeros", MakeFunction<Zeros>, METH_VARARGS, "zeros(shape, dtype, order)"},
+    {"from_numpy", FromNumpyFunction, METH_O,
+     "A copy of a NumPy array, with its order of axes in memory."},
+    {"to_numpy", ToNumpyFunction, METH_O,
+     "A NumPy array over the same memory; nothing about the array is lazy while "
+     "it lives."},
+    {"snapshot", SnapshotFunction, METH_O,
+     "A read-only NumPy array of the present values."},
+    {"copyto", WithKeywords(CopyToFunction), kKeywords,
+     "copyto(dst, src, where=None, casting=\"same_kind\")"},
+    {"as_strided", AsStridedFunction, METH_VARARGS,
+     "as_strided(a, offset, shape, strides, writeable): the offset is in bytes "
+     "from the array's own."},
+    {"astype", AsTypeFunction, METH_VARARGS,
+     "astype(a, dtype, order, casting, copy)"},
+    {"concatenate", ConcatenateFunction, METH_VARARGS,
+     "concatenate(arrays, axis)"},
+    {"broadcast_to", BroadcastToFunction, METH_VARARGS,
+     "broadcast_to(a, shape)"},
+    {"evaluate", EvaluateFunction, METH_O, "Computes a list of arrays."},
+    {"synchronize", SynchronizeFunction, METH_NOARGS,
+     "Computes everything that is pending."},
+    {"stats", StatsFunction, METH_NOARGS, "Counters, as a dict."},
+    {"set_hooks", SetHooks, METH_O,
+     "Sets functions that are called for what is not native."},
+    {"_unpickle", Unpickle, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace fuseau::python

@@ -1,0 +1,62 @@
+// The module `fuseau._fuseau`.
+#define FUSEAU_IMPORT_NUMPY
+#include "python/bindings/python.h"
+
+#include "frontend/evaluate.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/functions.h"
+#include "python/bindings/interrupt.h"
+#include "python/bindings/ufunc_call.h"
+#include "python/bindings/ufunc_object.h"
+
+namespace fuseau::python {
+namespace {
+
+void* ReleaseLock() { return PyEval_SaveThread(); }
+void AcquireLock(void* state) {
+  PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+}
+
+bool Fill(PyObject* module) {
+  if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0 ||
+      !InitGlobals() || !ConnectToNumpy() ||
+      MakeArrayType(module) == nullptr || MakeUfuncType(module) == nullptr) {
+    return false;
+  }
+  PyRef ufuncs(MakeUfuncs());
+  if (!ufuncs) return false;
+  PyRef ufunc_type(Py_NewRef(reinterpret_cast<PyObject*>(
+      Py_TYPE(PyDict_GetItemString(ufuncs.get(), "add")))));
+  if (PyModule_AddObjectRef(module, "ndarray",
+                            reinterpret_cast<PyObject*>(array_type)) < 0 ||
+      PyModule_AddObjectRef(module, "ufunc", ufunc_type.get()) < 0 ||
+      PyModule_AddObjectRef(module, "UFUNCS", ufuncs.get()) < 0 ||
+      PyModule_AddObjectRef(module, "hooks", G().hooks) < 0) {
+    return false;
+  }
+  EvaluationHost host;
+  host.release = ReleaseLock;
+  host.acquire = AcquireLock;
+  host.begin_interruptible = BeginInterruptible;
+  host.end_interruptible = EndInterruptible;
+  SetEvaluationHost(host);
+  ReadWindowLimits();
+  return true;
+}
+
+PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT, "fuseau._fuseau",
+    "The compiled part of fuseau.", -1, module_functions,
+    nullptr, nullptr, nullptr, nullptr};
+
+}  // namespace
+}  // namespace fuseau::python
+
+PyMODINIT_FUNC PyInit__fuseau() {
+  PyObject* module = PyModule_Create(&fuseau::python::module_def);
+  if (module != nullptr && !fuseau::python::Fill(module)) {
+    Py_DECREF(module);
+    return nullptr;
+  }
+  return module;
+}

@@ -1,0 +1,150 @@
+// What is taken from NumPy's ufuncs: their type rules and their inner loops.
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "ir/op_table.h"
+#include "python/bindings/arguments.h"
+#include "python/bindings/ufunc_call.h"
+#include "runtime/inner_loops.h"
+
+namespace fuseau::python {
+namespace {
+
+using ir::OpRow;
+
+// NumPy's ufuncs by operation; null for operations that are none.
+std::vector<PyObject*>& Ufuncs() {
+  static auto* const ufuncs = new std::vector<PyObject*>(
+      static_cast<size_t>(ir::OpCount()), nullptr);
+  return *ufuncs;
+}
+
+// What resolve_dtypes takes for an operand; borrowed.
+PyObject* KindObject(Kind kind) {
+  switch (kind) {
+    case kPyInt:
+      return reinterpret_cast<PyObject*>(&PyLong_Type);
+    case kPyFloat:
+      return reinterpret_cast<PyObject*>(&PyFloat_Type);
+    case kPyComplex:
+      return reinterpret_cast<PyObject*>(&PyComplex_Type);
+    default:
+      return reinterpret_cast<PyObject*>(ToDescr(static_cast<DType>(kind)));
+  }
+}
+
+PyRef AskNumpy(OpCode op, Kind a, Kind b) {
+  PyObject* ufunc = NumpyUfunc(op);
+  PyRef kinds(ir::RowOf(op).arity == 1
+                  ? PyTuple_Pack(2, KindObject(a), Py_None)
+                  : PyTuple_Pack(3, KindObject(a), KindObject(b), Py_None));
+  if (!kinds) return PyRef();
+  return PyRef(PyObject_CallMethod(ufunc, "resolve_dtypes", "(O)",
+                                   kinds.get()));
+}
+
+Loop ResolveLoop(OpCode op, Kind a, Kind b) {
+  Loop loop;
+  PyRef types = AskNumpy(op, a, b);
+  if (!types) {
+    loop.state = PyErr_ExceptionMatches(PyExc_TypeError) ? Loop::kError
+                                                         : Loop::kFallback;
+    PyErr_Clear();
+    return loop;
+  }
+  loop.state = Loop::kNative;
+  const Py_ssize_t count = PyTuple_GET_SIZE(types.get());
+  for (Py_ssize_t k = 0; k < count; ++k) {
+    auto* descr = reinterpret_cast<PyArray_Descr*>(
+        PyTuple_GET_ITEM(types.get(), k));
+    DType* dtype = k + 1 < count ? &loop.in[k] : &loop.out;
+    if (!FromDescr(descr, dtype)) loop.state = Loop::kFallback;
+  }
+  return loop;
+}
+
+// np.result_type of two kinds.
+Loop ResolveType(Kind a, Kind b) {
+  Loop loop;
+  loop.state = Loop::kFallback;
+  const auto object = [](Kind kind) {
+    return IsStrong(kind)     ? Py_NewRef(KindObject(kind))
+           : kind == kPyInt   ? PyLong_FromLong(0)
+           : kind == kPyFloat ? PyFloat_FromDouble(0)
+                              : PyComplex_FromDoubles(0, 0);
+  };
+  PyRef x(object(a)), y(object(b));
+  PyRef type(PyObject_CallMethod(G().numpy, "result_type", "(OO)", x.get(),
+                                 y.get()));
+  if (!type) {
+    PyErr_Clear();
+  } else if (FromDescr(reinterpret_cast<PyArray_Descr*>(type.get()),
+                       &loop.out)) {
+    loop.state = Loop::kNative;
+  }
+  return loop;
+}
+
+// NumPy's character of a type, with the types of equal size as one; 0 for types
+// that we do not have.
+char TypeCharacter(int number) {
+  DType dtype;
+  return FromTypeNumber(number, &dtype) ? TypeCode(dtype) : '\0';
+}
+
+void RegisterLoops(const OpRow& row, const PyUFuncObject* ufunc) {
+  for (int i = 0; i < ufunc->ntypes; ++i) {
+    std::string name = row.numpy;
+    name += '.';
+    bool known = ufunc->functions[i] != nullptr;
+    bool has_longlong = false;
+    for (int k = 0; k < ufunc->nargs; ++k) {
+      const int number =
+          static_cast<unsigned char>(ufunc->types[i * ufunc->nargs + k]);
+      const char c = TypeCharacter(number);
+      known &= c != '\0';
+      has_longlong |= number == NPY_LONGLONG || number == NPY_ULONGLONG;
+      if (k == ufunc->nin) name += "->";
+      name += c;
+    }
+    if (!known) continue;
+    // `long long` is `long` with other loops of the same code.
+    if (has_longlong && runtime::FindInnerLoop(name) != nullptr) continue;
+    runtime::InnerLoop loop;
+    loop.fn = reinterpret_cast<decltype(loop.fn)>(ufunc->functions[i]);
+    loop.data = ufunc->data != nullptr ? ufunc->data[i] : nullptr;
+    runtime::RegisterInnerLoop(std::move(name), loop);
+  }
+}
+
+}  // namespace
+
+PyObject* NumpyUfunc(OpCode op) { return Ufuncs()[static_cast<size_t>(op)]; }
+
+bool ConnectToNumpy() {
+  for (int i = 0; i < ir::OpCount(); ++i) {
+    const OpRow& row = ir::RowOf(static_cast<OpCode>(i));
+    if (row.family != ir::Family::kElementwise || row.numpy[0] == '\0') {
+      continue;
+    }
+    PyRef object(PyObject_GetAttrString(G().numpy, row.numpy));
+    if (!object) return false;
+    if (Py_TYPE(object.get()) != &PyUFunc_Type) continue;
+    RegisterLoops(row, reinterpret_cast<PyUFuncObject*>(object.get()));
+    Ufuncs()[static_cast<size_t>(i)] = object.Release();
+  }
+  LoopTable::Get().SetResolvers(ResolveLoop, ResolveType);
+  return true;
+}
+
+void RaiseNoLoop(OpCode op, const Operands& operands) {
+  const Kind a = operands.operand[0].kind;
+  PyRef types =
+      AskNumpy(op, a, operands.count > 1 ? operands.operand[1].kind : a);
+  if (types) {
+    PyErr_SetString(PyExc_TypeError, "no loop for these types");
+  }
+}
+
+}  // namespace fuseau::python

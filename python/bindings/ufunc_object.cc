@@ -1,0 +1,363 @@
+#include "python/bindings/ufunc_object.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "frontend/evaluate.h"
+#include "frontend/record.h"
+#include "ir/op_table.h"
+#include "python/bindings/arguments.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/ufunc_call.h"
+
+namespace fuseau::python {
+namespace {
+
+using ir::OpRow;
+
+struct UfuncObject {
+  PyObject_HEAD
+  vectorcallfunc call;
+  OpCode op;
+};
+
+PyTypeObject* ufunc_type = nullptr;
+
+OpCode OpOf(PyObject* self) {
+  return reinterpret_cast<UfuncObject*>(self)->op;
+}
+const OpRow& RowOfUfunc(PyObject* self) { return ir::RowOf(OpOf(self)); }
+
+// The keyword arguments that are computed natively.
+struct Keywords {
+  PyObject* out = nullptr;  // an array, or null
+  bool other_out = false;   // something else than an array of ours
+  PyObject* where = nullptr;
+  PyObject* dtype = nullptr;
+  Casting casting = Casting::kSameKind;
+  Order order = Order::kKeep;
+  bool native = true;
+  PyObject* unknown = nullptr;
+};
+
+void SetOut(PyObject* value, Keywords* keywords) {
+  if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 1) {
+    value = PyTuple_GET_ITEM(value, 0);
+  }
+  if (value == Py_None) return;
+  if (IsArray(value)) {
+    keywords->out = value;
+  } else {
+    keywords->native = false;
+  }
+}
+
+bool ParseKeyword(PyObject* name, PyObject* value, Keywords* keywords) {
+  const auto is = [&](const char* text) {
+    return PyUnicode_CompareWithASCIIString(name, text) == 0;
+  };
+  if (is("out")) {
+    SetOut(value, keywords);
+  } else if (is("where")) {
+    if (value != Py_True) keywords->where = value;
+  } else if (is("dtype")) {
+    if (value != Py_None) keywords->dtype = value;
+  } else if (is("casting")) {
+    if (!ToCasting(value, &keywords->casting)) return false;
+    keywords->native &= keywords->casting != Casting::kSameValue;
+  } else if (is("order")) {
+    if (!ToOrder(value, &keywords->order)) return false;
+  } else if (is("subok")) {
+    const int truth = PyObject_IsTrue(value);
+    if (truth < 0) return false;
+  } else {
+    keywords->native = false;
+  }
+  return true;
+}
+
+// The whole call as NumPy's ufunc would get it.
+PyObject* Fallback(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                   PyObject* names) {
+  PyRef positional(PyTuple_New(count));
+  PyRef kwargs(PyDict_New());
+  if (!positional || !kwargs) return nullptr;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+  }
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
+                       args[count + i]) < 0) {
+      return nullptr;
+    }
+  }
+  return CallFallback(RowOfUfunc(self).numpy, nullptr, std::move(positional),
+                      kwargs.get());
+}
+
+// The loop for dtype=...: NumPy chooses it, and checks the casts of inputs.
+bool ResolveTyped(PyObject* self, const Operands& operands,
+                  const Keywords& keywords, Loop* loop, bool* native) {
+  const int arity = operands.count;
+  PyRef types(PyTuple_New(arity + 1));
+  PyRef signature(PyTuple_New(arity + 1));
+  PyArray_Descr* wanted = nullptr;
+  if (!types || !signature ||
+      PyArray_DescrConverter(keywords.dtype, &wanted) != NPY_SUCCEED) {
+    return false;
+  }
+  for (int k = 0; k <= arity; ++k) {
+    PyObject* type = Py_None;
+    if (k < arity) {
+      const Kind kind = operands.operand[k].kind;
+      type = kind == kPyInt ? reinterpret_cast<PyObject*>(&PyLong_Type)
+             : kind == kPyFloat
+                 ? reinterpret_cast<PyObject*>(&PyFloat_Type)
+             : kind == kPyComplex
+                 ? reinterpret_cast<PyObject*>(&PyComplex_Type)
+                 : reinterpret_cast<PyObject*>(
+                       ToDescr(static_cast<DType>(kind)));
+    }
+    PyTuple_SET_ITEM(types.get(), k, Py_NewRef(type));
+    PyTuple_SET_ITEM(signature.get(), k,
+                     k == arity ? reinterpret_cast<PyObject*>(wanted)
+                                : Py_NewRef(Py_None));
+  }
+  PyRef method(
+      PyObject_GetAttrString(NumpyUfunc(OpOf(self)), "resolve_dtypes"));
+  PyRef args(PyTuple_Pack(1, types.get()));
+  PyRef kwargs(Py_BuildValue("{s:O,s:s}", "signature", signature.get(),
+                             "casting", CastingName(keywords.casting)));
+  if (!method || !args || !kwargs) return false;
+  PyRef found(PyObject_Call(method.get(), args.get(), kwargs.get()));
+  if (!found) return false;
+  for (int k = 0; k <= arity; ++k) {
+    DType* dtype = k < arity ? &loop->in[k] : &loop->out;
+    *native &= FromDescr(reinterpret_cast<PyArray_Descr*>(
+                             PyTuple_GET_ITEM(found.get(), k)),
+                         dtype);
+  }
+  loop->state = Loop::kNative;
+  return true;
+}
+
+// The call with keyword arguments.
+PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                   PyObject* names) {
+  const OpCode op = OpOf(self);
+  const int arity = RowOfUfunc(self).arity;
+  Keywords keywords;
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    if (!ParseKeyword(PyTuple_GET_ITEM(names, i), args[count + i], &keywords)) {
+      return nullptr;
+    }
+  }
+  if (count < arity || count > arity + 1) {
+    return PyErr_Format(PyExc_TypeError,
+                        "%s() takes from %d to %d positional arguments but %zd "
+                        "%s given",
+                        RowOfUfunc(self).numpy, arity, arity + 1, count,
+                        count == 1 ? "was" : "were");
+  }
+  if (count == arity + 1) SetOut(args[arity], &keywords);
+  if (!keywords.native) return Fallback(self, args, count, names);
+  Operands operands;
+  Loop loop;
+  bool constant = false;
+  Answer answer = Prepare(op, args, arity, &operands, &loop, &constant);
+  if (keywords.dtype != nullptr && answer != Answer::kFallback) {
+    PyErr_Clear();
+    bool native = true;
+    if (!ResolveTyped(self, operands, keywords, &loop, &native)) return nullptr;
+    answer = native ? Answer::kNative : Answer::kFallback;
+  }
+  if (answer == Answer::kError) return nullptr;
+  if (answer == Answer::kFallback) return Fallback(self, args, count, names);
+  if (keywords.dtype == nullptr && keywords.casting != Casting::kSameKind) {
+    for (int k = 0; k < arity; ++k) {
+      const Kind kind = operands.operand[k].kind;
+      if (IsStrong(kind) && !CheckInput(op, k, static_cast<DType>(kind),
+                                        loop.in[k], keywords.casting)) {
+        return nullptr;
+      }
+    }
+  }
+  if (keywords.out == nullptr && keywords.where == nullptr) {
+    return Record(op, answer, operands, loop, constant, keywords.order);
+  }
+  if (answer == Answer::kConstant) return Fallback(self, args, count, names);
+  Operand mask;
+  Array mask_copy;
+  if (keywords.where != nullptr) {
+    switch (ToOperand(keywords.where, &mask, &mask_copy)) {
+      case Conversion::kOperand:
+        break;
+      case Conversion::kError:
+        return nullptr;
+      case Conversion::kUnsupported:
+        return Fallback(self, args, count, names);
+    }
+    if (mask.kind != KindOf(DType::kBool)) {
+      return RaiseCast("array data", static_cast<DType>(mask.kind),
+                       DType::kBool, Casting::kSafe);
+    }
+  }
+  if (keywords.out == nullptr) {
+    // Where the mask does not hold, NumPy leaves what was in memory; any value
+    // will do, but the mask takes part in the shape.
+    return Fallback(self, args, count, names);
+  }
+  const Array& target = ArrayOf(keywords.out);
+  if (!target.has(kWritable)) {
+    PyErr_SetString(PyExc_ValueError, "output array is read-only");
+    return nullptr;
+  }
+  if (!CheckOutput(op, loop.out, target.dtype(), keywords.casting)) {
+    return nullptr;
+  }
+  absl::Status status =
+      ElementwiseInto(op, loop, operands.span(),
+                      keywords.where != nullptr ? &mask : nullptr, target);
+  if (status.ok()) status = AfterRecord(target.node());
+  return status.ok() ? Py_NewRef(keywords.out) : Raise(status);
+}
+
+PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
+               PyObject* names) {
+  const Py_ssize_t count = PyVectorcall_NARGS(flags);
+  const OpCode op = OpOf(self);
+  if (names != nullptr || count != ir::RowOf(op).arity) {
+    return CallFull(self, args, count, names);
+  }
+  Operands operands;
+  Loop loop;
+  bool constant = false;
+  const Answer answer = Prepare(op, args, static_cast<int>(count), &operands,
+                                &loop, &constant);
+  if (answer == Answer::kError) return nullptr;
+  if (answer == Answer::kFallback) return Fallback(self, args, count, names);
+  return Record(op, answer, operands, loop, constant, Order::kKeep);
+}
+
+PyObject* Method(PyObject* self, const char* method, PyObject* args,
+                 PyObject* kwargs) {
+  PyObject* hook = Hook("ufunc_method");
+  if (hook == nullptr) return nullptr;
+  PyRef empty(kwargs == nullptr ? PyDict_New() : nullptr);
+  PyRef text(PyUnicode_FromString(method));
+  if (!text) return nullptr;
+  return PyObject_CallFunctionObjArgs(
+      hook, self, text.get(), args, kwargs != nullptr ? kwargs : empty.get(),
+      nullptr);
+}
+
+PyObject* ReduceMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return Method(self, "reduce", args, kwargs);
+}
+PyObject* AccumulateMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return Method(self, "accumulate", args, kwargs);
+}
+PyObject* ReduceAtMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return Method(self, "reduceat", args, kwargs);
+}
+PyObject* OuterMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return Method(self, "outer", args, kwargs);
+}
+PyObject* AtMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return Method(self, "at", args, kwargs);
+}
+
+// What NumPy's ufunc of the same name says of itself.
+PyObject* GetAttribute(PyObject* self, PyObject* name) {
+  PyObject* found = PyObject_GenericGetAttr(self, name);
+  if (found != nullptr || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+    return found;
+  }
+  for (const char* known : {"nin", "nout", "nargs", "types", "ntypes",
+                            "identity", "signature", "__name__",
+                            "resolve_dtypes", "__qualname__"}) {
+    if (PyUnicode_CompareWithASCIIString(name, known) == 0) {
+      PyErr_Clear();
+      return PyObject_GetAttr(NumpyUfunc(OpOf(self)), name);
+    }
+  }
+  return nullptr;
+}
+
+PyObject* Repr(PyObject* self) {
+  return PyUnicode_FromFormat("<ufunc '%s'>", RowOfUfunc(self).numpy);
+}
+
+PyObject* ReduceForPickle(PyObject* self, PyObject*) {
+  // By name, as a global of the package.
+  return PyUnicode_FromString(RowOfUfunc(self).numpy);
+}
+
+void Dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
+  return reinterpret_cast<PyCFunction>(
+      reinterpret_cast<void (*)()>(function));
+}
+
+constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
+
+PyMethodDef methods[] = {
+    {"reduce", WithKeywords(ReduceMethod), kKeywords, nullptr},
+    {"accumulate", WithKeywords(AccumulateMethod), kKeywords, nullptr},
+    {"reduceat", WithKeywords(ReduceAtMethod), kKeywords, nullptr},
+    {"outer", WithKeywords(OuterMethod), kKeywords, nullptr},
+    {"at", WithKeywords(AtMethod), kKeywords, nullptr},
+    {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace
+
+PyTypeObject* MakeUfuncType(PyObject* module) {
+  static PyMemberDef members[] = {
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(UfuncObject, call),
+       READONLY, nullptr},
+      {nullptr, 0, 0, 0, nullptr}};
+  PyType_Slot slots[] = {
+      {Py_tp_dealloc, reinterpret_cast<void*>(Dealloc)},
+      {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+      {Py_tp_members, members},
+      {Py_tp_methods, methods},
+      {Py_tp_getattro, reinterpret_cast<void*>(GetAttribute)},
+      {Py_tp_repr, reinterpret_cast<void*>(Repr)},
+      {0, nullptr},
+  };
+  PyType_Spec spec = {"fuseau.ufunc", sizeof(UfuncObject), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL, slots};
+  ufunc_type = reinterpret_cast<PyTypeObject*>(
+      PyType_FromModuleAndSpec(module, &spec, nullptr));
+  return ufunc_type;
+}
+
+PyObject* MakeUfuncs() {
+  PyRef dict(PyDict_New());
+  if (!dict) return nullptr;
+  for (int i = 0; i < ir::OpCount(); ++i) {
+    const auto op = static_cast<OpCode>(i);
+    if (NumpyUfunc(op) == nullptr) continue;
+    auto* ufunc = PyObject_New(UfuncObject, ufunc_type);
+    if (ufunc == nullptr) return nullptr;
+    ufunc->call = Call;
+    ufunc->op = op;
+    PyRef owned(reinterpret_cast<PyObject*>(ufunc));
+    if (PyDict_SetItemString(dict.get(), ir::RowOf(op).numpy, owned.get()) <
+        0) {
+      return nullptr;
+    }
+  }
+  return dict.Release();
+}
+
+}  // namespace fuseau::python
