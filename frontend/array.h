@@ -87,14 +87,6 @@ class Array {
   void set_flags(uint8_t flags) { flags_ = flags; }
   // Recomputes the flags that follow from sizes and strides.
   void UpdateLayout();
-  // The same for an array just made in C order, with elements.
-  void SetDenseLayout() {
-    int longer = 0;  // axes of more than one element
-    for (int64_t size : shape()) longer += size > 1 ? 1 : 0;
-    flags_ = static_cast<uint8_t>((flags_ & ~kLayoutFlags) | kCContiguous |
-                                  kAxesInOrder |
-                                  (longer < 2 ? kFContiguous : 0));
-  }
 
  private:
   void CopyFrom(const Array& other) {

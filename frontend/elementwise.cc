@@ -12,9 +12,14 @@ namespace fuseau {
 namespace {
 
 bool SameShape(const Array& a, const Array& b) {
-  return a.rank() == b.rank() &&
-         std::memcmp(a.shape_data(), b.shape_data(),
-                     sizeof(int64_t) * a.rank()) == 0;
+  if (a.rank() != b.rank()) return false;
+  const int64_t* x = a.shape_data();
+  const int64_t* y = b.shape_data();
+  FUSEAU_SHORT_LOOP
+  for (int d = 0; d < a.rank(); ++d) {
+    if (x[d] != y[d]) return false;
+  }
+  return true;
 }
 
 // The common shape. Most operands have the same one.
@@ -127,6 +132,7 @@ bool RecordSimple(OpCode op, const Loop& loop,
   const int rank = lead->rank();
   const int64_t* shape = lead->shape_data();
   int64_t bytes = ItemSize(loop.out);
+  FUSEAU_SHORT_LOOP
   for (int d = 0; d < rank; ++d) {
     if (__builtin_mul_overflow(bytes, shape[d], &bytes)) return false;
   }
@@ -136,11 +142,17 @@ bool RecordSimple(OpCode op, const Loop& loop,
   node->bytes = bytes;
   out->SetRank(rank);
   int64_t step = ItemSize(loop.out);
+  int64_t* node_shape = node->shape();
+  int64_t* out_shape = out->shape_data();
+  int longer = 0;  // axes of more than one element
+  FUSEAU_SHORT_LOOP
   for (int d = rank - 1; d >= 0; --d) {
-    node->shape()[d] = shape[d];
-    out->shape_data()[d] = shape[d];
-    out->strides_data()[d] = step;
-    step *= shape[d];
+    const int64_t size = shape[d];
+    node_shape[d] = size;
+    out_shape[d] = size;
+    out_shape[rank + d] = step;
+    step *= size;
+    longer += size > 1 ? 1 : 0;
   }
   for (int k = 0; k < count; ++k) {
     const Array* array = operands[k].array;
@@ -152,15 +164,17 @@ bool RecordSimple(OpCode op, const Loop& loop,
     graph.SetOperand(node, k, base->cur, array->offset(), loop.in[k]);
     graph.read_exposed |= base->exposed != 0;
     const int64_t* strides = array->strides_data();
+    int64_t* node_strides = node->strides(k);
+    FUSEAU_SHORT_LOOP
     for (int d = 0; d < rank; ++d) {
-      node->strides(k)[d] = shape[d] == 1 ? 0 : strides[d];
+      node_strides[d] = shape[d] == 1 ? 0 : strides[d];
     }
   }
   graph.Commit(node);
   out->set_dtype(loop.out);
   out->set_offset(0);
-  out->set_flags(kWritable);
-  out->SetDenseLayout();
+  out->set_flags(kWritable | kCContiguous | kAxesInOrder |
+                 (longer < 2 ? kFContiguous : 0));
   out->set_base(BaseRef::Adopt(graph.NewBase(node)));
   return true;
 }

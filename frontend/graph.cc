@@ -34,7 +34,9 @@ void Graph::SetScalarOperand(Node* node, int k, const char scalar[16],
   operand.node = nullptr;
   std::memcpy(operand.scalar, scalar, 16);
   operand.dtype = dtype;
-  for (int d = 0; d < node->rank; ++d) node->strides(k)[d] = 0;
+  int64_t* strides = node->strides(k);
+  FUSEAU_SHORT_LOOP
+  for (int d = 0; d < node->rank; ++d) strides[d] = 0;
 }
 
 Node* Graph::NewValue(DType dtype, const char value[16]) {

@@ -14,6 +14,7 @@ void Array::UpdateLayout() {
   bool in_order = true;
   int64_t step = item_size();
   int64_t inner = 0;
+  FUSEAU_SHORT_LOOP
   for (int d = rank_ - 1; d >= 0; --d) {
     const int64_t size = dims_[d];
     const int64_t stride = dims_[rank_ + d];
@@ -30,6 +31,7 @@ void Array::UpdateLayout() {
   }
   bool f_dense = true;
   step = item_size();
+  FUSEAU_SHORT_LOOP
   for (int d = 0; d < rank_; ++d) {
     if (dims_[d] == 1) continue;
     if (dims_[d] == 0) {

@@ -104,10 +104,7 @@ absl::Status PutInt(const Operand& operand, DType dtype, char* out) {
 
 }  // namespace
 
-LoopTable& LoopTable::Get() {
-  static auto* const table = new LoopTable;
-  return *table;
-}
+LoopTable* LoopTable::instance_ = nullptr;
 
 LoopTable::LoopTable()
     : loops_(static_cast<size_t>(ir::OpCount()) * kKindCount * kKindCount) {}

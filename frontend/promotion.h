@@ -54,7 +54,12 @@ struct Loop {
 
 class LoopTable {
  public:
-  static LoopTable& Get();
+  static LoopTable& Get() {
+    if (__builtin_expect(instance_ == nullptr, false)) {
+      instance_ = new LoopTable;
+    }
+    return *instance_;
+  }
 
   using Resolver = std::function<Loop(OpCode op, Kind a, Kind b)>;
   using TypeResolver = std::function<Loop(Kind a, Kind b)>;
@@ -74,6 +79,8 @@ class LoopTable {
  private:
   LoopTable();
   void Resolve(OpCode op, Kind a, Kind b, Loop* loop);
+
+  static LoopTable* instance_;  // lives for ever
 
   std::vector<Loop> loops_;
   Loop types_[kKindCount * kKindCount];

@@ -24,8 +24,8 @@ class Importer {
     llvm::SmallVector<Value> outputs;
     llvm::SmallVector<mlir::Type> types;
     for (int32_t o : trace_.outputs) {
-      outputs.push_back(values_[o]);
-      types.push_back(values_[o].getType());
+      outputs.push_back(Stored(o));
+      types.push_back(outputs.back().getType());
     }
     mlir::func::ReturnOp::create(builder_, outputs);
     function.setFunctionType(builder_.getFunctionType({}, types));
@@ -38,12 +38,27 @@ class Importer {
                                  ElementType(builder_.getContext(), dtype));
   }
 
+  // The value as one that has bytes in memory: iotas and scalars have none.
+  Value Stored(int32_t index) {
+    const OpCode op = trace_.nodes[index].op;
+    if (op != OpCode::kIota && op != OpCode::kScalar) return values_[index];
+    return CopyOp::create(builder_, values_[index].getType(), values_[index]);
+  }
+
   // The operand as a tensor over `shape`.
   Value Read(const TraceOperand& o, llvm::ArrayRef<int64_t> shape) {
+    const bool as_made = trace_.nodes[o.value].dtype == o.dtype;
     return builder_.createOrFold<ViewOp>(
-        Tensor(shape, o.dtype), values_[o.value],
+        Tensor(shape, o.dtype), as_made ? values_[o.value] : Stored(o.value),
         builder_.getI64IntegerAttr(o.offset),
         builder_.getDenseI64ArrayAttr(llvm::ArrayRef<int64_t>(o.strides)));
+  }
+
+  Value Update(const TraceNode& n) {
+    Value old = Stored(n.operands[0].value);
+    return UpdateOp::create(builder_, old.getType(), old,
+                            Read(n.operands[1], n.shape), n.write_offset,
+                            llvm::ArrayRef<int64_t>(n.write_strides));
   }
 
   Value Import(const TraceNode& n) {
@@ -56,11 +71,7 @@ class Importer {
       case OpCode::kIota:
         return IotaOp::create(builder_, Tensor(n.shape, n.dtype));
       case OpCode::kUpdate:
-        return UpdateOp::create(builder_,
-                                values_[n.operands[0].value].getType(),
-                                values_[n.operands[0].value],
-                                Read(n.operands[1], n.shape), n.write_offset,
-                                llvm::ArrayRef<int64_t>(n.write_strides));
+        return Update(n);
       default:
         break;
     }

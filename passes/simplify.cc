@@ -38,9 +38,14 @@ struct ReadThroughCopy : mlir::OpRewritePattern<ir::CopyOp> {
     bool changed = false;
     for (mlir::OpOperand& use : llvm::make_early_inc_range(op->getUses())) {
       mlir::Operation* user = use.getOwner();
-      // The old value of an update becomes a buffer; a result needs its own.
+      // The old value of an update becomes a buffer; a result needs its own; and
+      // a window in another type is one of bytes in memory.
       if (user->hasTrait<mlir::OpTrait::IsTerminator>()) continue;
       if (mlir::isa<ir::UpdateOp>(user) && use.getOperandNumber() == 0)
+        continue;
+      if (auto view = mlir::dyn_cast<ir::ViewOp>(user);
+          view && mlir::getElementTypeOrSelf(view.getType()) !=
+                      mlir::getElementTypeOrSelf(op.getType()))
         continue;
       rewriter.modifyOpInPlace(user, [&] { use.set(op.getX()); });
       changed = true;

@@ -98,19 +98,18 @@ void RegisterLoops(const OpRow& row, const PyUFuncObject* ufunc) {
     std::string name = row.numpy;
     name += '.';
     bool known = ufunc->functions[i] != nullptr;
-    bool has_longlong = false;
     for (int k = 0; k < ufunc->nargs; ++k) {
       const int number =
           static_cast<unsigned char>(ufunc->types[i * ufunc->nargs + k]);
       const char c = TypeCharacter(number);
       known &= c != '\0';
-      has_longlong |= number == NPY_LONGLONG || number == NPY_ULONGLONG;
       if (k == ufunc->nin) name += "->";
       name += c;
     }
     if (!known) continue;
-    // `long long` is `long` with other loops of the same code.
-    if (has_longlong && runtime::FindInnerLoop(name) != nullptr) continue;
+    // NumPy takes the first loop that fits; later ones are slower spares. It
+    // lists `long` before `long long`.
+    if (runtime::FindInnerLoop(name) != nullptr) continue;
     runtime::InnerLoop loop;
     loop.fn = reinterpret_cast<decltype(loop.fn)>(ufunc->functions[i]);
     loop.data = ufunc->data != nullptr ? ufunc->data[i] : nullptr;

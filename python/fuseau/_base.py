@@ -132,7 +132,7 @@ def check_device(device):
 
 def as_shape(shape):
     """A shape argument as a tuple of Python integers; NumPy's errors for anything else."""
-    if type(shape) is int and shape >= 0:
+    if type(shape) is int and 0 <= shape < 2**63:
         return (shape,)
     try:
         if type(shape) in (tuple, list):

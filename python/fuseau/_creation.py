@@ -259,11 +259,14 @@ def arange(*args, dtype=None, device=None, like=None, **kwargs):
     dtype = natural if dtype is None else as_dtype(dtype)
     if dtype.kind not in "iuf":
         raise NotNative
+    if length <= 0:
+        # NumPy does not even ask whether the type can hold the start.
+        return _fuseau.empty((0,), dtype, "C")
     head = numpy.empty(2, dtype)
     head[0] = start
     if length > 1:
         head[1] = start + step
-    return _progression(head, max(length, 0), dtype)
+    return _progression(head, length, dtype)
 
 
 def _range_arguments(args, dtype, kwargs):
@@ -304,8 +307,6 @@ def _range_length(start, stop, step, dtype):
 
 def _progression(head, length, dtype):
     first, second = head
-    if length == 0:
-        return _fuseau.empty((0,), dtype, "C")
     if length == 1:
         return _fuseau.full((1,), first.item(), dtype, "C")
     with numpy.errstate(all="ignore"):

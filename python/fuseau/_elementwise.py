@@ -7,7 +7,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_index
 
 from . import _fuseau
-from ._base import NotNative, as_array, as_dtype, composed, native, operand
+from ._base import NotNative, as_array, as_dtype, composed, from_foreign, native, operand
 from ._fuseau import UFUNCS, ndarray
 from ._reductions import all as all_
 from ._scalar import is_scalar
@@ -25,7 +25,18 @@ def where(condition, x=_NoValue, y=_NoValue, /):
         raise ValueError("either both or neither of x and y should be given")
     if x is _NoValue:
         raise NotNative
-    return _fuseau.where(as_array(condition), operand(x), operand(y))
+    condition, x, y = as_array(condition), operand(x), operand(y)
+    return _fuseau.where(condition, _wrapped(x, y), _wrapped(y, x))
+
+
+def _wrapped(x, other):
+    """A Python integer as an element of the other choice's type: here NumPy lets it wrap around."""
+    if type(x) is int and type(other) is ndarray and other.dtype.kind in "iu":
+        bits = 8 * other.itemsize
+        low = 0 if other.dtype.kind == "u" else -(1 << bits - 1)
+        if not low <= x < low + (1 << bits):
+            return from_foreign(x).astype(other.dtype)
+    return x
 
 
 # --- Limits and rounding -----------------------------------------------------

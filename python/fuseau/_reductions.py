@@ -357,6 +357,8 @@ def _place(name, function, a, axis, out, keepdims):
         index = index[(slice(None),) + (None,) * (a.ndim - axis - 1)]
     candidates = _fuseau.where(found, index, numpy.intp(length))
     result = _reduce("min", candidates, axis, keepdims, None)
+    if result.ndim > 1:
+        result = _fuseau.astype(result, _INTP, "C", "unsafe", False)
     return result if out is None else _store_same(result, out)
 
 

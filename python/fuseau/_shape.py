@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type, specimen
 from ._fuseau import as_strided, ndarray
-from ._layout import is_c_contiguous, is_f_contiguous
+from ._layout import common_axes, is_c_contiguous, is_f_contiguous
 
 # --- Reshaping ---------------------------------------------------------------
 
@@ -236,7 +236,7 @@ def broadcast_to(array, shape, subok=False):
     fits = len(shape) >= a.ndim and all(
         n in (m, 1) for n, m in zip(a.shape[::-1], shape[::-1], strict=False)
     )
-    if not fits or any(m < 0 for m in shape):
+    if not fits or any(m < 0 for m in shape) or math.prod(shape) >= 2**63:
         refuse(numpy.broadcast_to, a, shape)
     return _fuseau.broadcast_to(a, shape)
 
@@ -305,10 +305,15 @@ def _cast_all(arrays, dtype, casting):
 
 
 def _join(arrays, axis):
-    """Concatenates arrays of one type; the result lies in Fortran order if all parts do."""
-    if arrays[0].ndim > 1 and all(is_f_contiguous(a) and not is_c_contiguous(a) for a in arrays):
-        return _fuseau.concatenate([a.T for a in arrays], arrays[0].ndim - 1 - axis).T
-    return _fuseau.concatenate(arrays, axis)
+    """Concatenates arrays of one type; the result lies in memory as the parts do."""
+    if all(map(is_c_contiguous, arrays)):
+        return _fuseau.concatenate(arrays, axis)
+    order = common_axes(arrays)
+    if order == sorted(order):
+        return _fuseau.concatenate(arrays, axis)
+    turned = [a.transpose(order) for a in arrays]
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return _fuseau.concatenate(turned, order.index(axis)).transpose(back)
 
 
 def _store(result, out, casting):

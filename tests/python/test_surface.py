@@ -1,6 +1,7 @@
 """The native functions of the package against NumPy: bits, types, layouts, views, errors."""
 
 import copy
+import os
 import pickle
 
 import fuseau
@@ -119,6 +120,7 @@ np.arange(5, dtype='f4')
 np.arange(0.1, 3000, 0.1, dtype='f4')
 np.arange(10, dtype='u1')
 np.arange(10, 0, -1, dtype='u1')
+np.arange(-3, 16, -1, dtype='u1')
 np.arange(0.5, 4, dtype=int)
 np.arange(0.5, 9, 1.5, dtype=int)
 np.arange(3, dtype='i2')
@@ -373,6 +375,13 @@ np.concat([v, v])
 np.stack([a, a])
 np.stack([a, i], axis=-1)
 np.stack([a, a], axis=1)
+np.stack([a.T])
+np.stack([a.T, a.T], axis=1)
+np.stack([t.transpose(1, 2, 0)] * 2)
+np.concatenate([t.transpose(1, 0, 2), t.transpose(1, 0, 2)], axis=2)
+np.concatenate([a.T, np.zeros((6, 2))], axis=1)
+np.concatenate([np.broadcast_to(v, (2, 7))])
+np.argmax(t.transpose(2, 1, 0), axis=1)
 np.stack([])
 np.stack([a, v])
 np.stack([a], axis=4)
@@ -636,6 +645,10 @@ np.where(m, a, i)
 np.where(m, 1, 2)
 np.where(m, b, 1.5)
 np.where(v > 0, v, a[0, 0])
+np.where(m, -1, u)
+np.where(m, u, 300)
+np.where(m, 2**40, j)
+np.where(m, 2**70, j)
 np.where(m)
 np.where(m, a)
 np.clip(a, -0.5, 0.5)
@@ -884,6 +897,22 @@ def test_elementwise(text):
 @pytest.mark.parametrize("text", lines(METHODS))
 def test_method(text):
     compare(text, INPUTS)
+
+
+# --- Laziness ----------------------------------------------------------------
+
+NEED_VALUES = ("allclose", "array_equ", " in i", "repr(", "str(", "format(", "f'", "complex(")
+EAGER = any(os.environ.get(name) for name in ("FUSEAU_EAGER", "FUSEAU_WINDOW"))
+
+
+@pytest.mark.skipif(EAGER, reason="this configuration evaluates on purpose")
+@pytest.mark.parametrize("block", [CREATION, SHAPE, MORE_REDUCTIONS, ELEMENTWISE, METHODS])
+def test_native_functions_compute_nothing(block):
+    for text in lines(block):
+        calls, windows = fuseau.fallback_count(), fuseau.stats()["windows"]
+        run(text, fuseau, INPUTS)
+        if fuseau.fallback_count() == calls and not any(word in text for word in NEED_VALUES):
+            assert fuseau.stats()["windows"] == windows, text
 
 
 # --- Views and copies --------------------------------------------------------
