@@ -132,8 +132,15 @@ class Placer {
       in_maps.push_back(EncodeMap(b_.getContext(), access));
     }
     Operation* yield = op.getBody().front().getTerminator();
-    for (Value v : yield->getOperands())
-      out_types.push_back(mlir::TypeAttr::get(v.getType()));
+    for (auto [i, v] : llvm::enumerate(yield->getOperands())) {
+      // Joining needs to know of signs, which scalars have not.
+      const bool joins =
+          mlir::cast<mlir::StringAttr>(op.getCombiners()[i]).getValue() !=
+          "none";
+      out_types.push_back(mlir::TypeAttr::get(
+          joins ? mlir::getElementTypeOrSelf(op.getResult(i).getType())
+                : v.getType()));
+    }
     auto run = exec::RunOp::create(
         b_, inputs, outputs, llvm::ArrayRef<int64_t>(nest.space),
         b_.getDenseI32ArrayAttr(kinds), b_.getArrayAttr(in_types),

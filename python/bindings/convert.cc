@@ -125,8 +125,19 @@ bool ToElement(PyObject* object, DType dtype, char out[16]) {
 Conversion ToValue(PyObject* object, DType dtype, Operand* out,
                    Array* copied) {
   if (IsArray(object)) {
-    *out = Operand::Of(ArrayOf(object));
-    return WarnComplexCast(ArrayOf(object).dtype(), dtype)
+    const Array& array = ArrayOf(object);
+    if (array.has(kScalarFlag) && IsInteger(dtype) &&
+        (IsInteger(array.dtype()) || IsFloat(array.dtype())) &&
+        !CanCast(array.dtype(), dtype, Casting::kSafe)) {
+      // NumPy checks the value of a scalar, so it must be known now.
+      PyRef item(ItemOf(array));
+      if (!item) return Conversion::kError;
+      out->kind = KindOf(dtype);
+      return ToElement(item.get(), dtype, out->scalar) ? Conversion::kOperand
+                                                       : Conversion::kError;
+    }
+    *out = Operand::Of(array);
+    return WarnComplexCast(array.dtype(), dtype)
                ? Conversion::kOperand
                : Conversion::kError;
   }
@@ -137,11 +148,23 @@ Conversion ToValue(PyObject* object, DType dtype, Operand* out,
                ? Conversion::kOperand
                : Conversion::kError;
   }
-  if (PyArray_Check(object) || PyArray_CheckScalar(object)) {
+  if (!PyArray_Check(object) && PyArray_CheckScalar(object)) {
+    // As an element: NumPy checks the value.
+    DType from;
+    PyRef descr(reinterpret_cast<PyObject*>(PyArray_DescrFromScalar(object)));
+    if (!descr) return Conversion::kError;
+    if (FromDescr(reinterpret_cast<PyArray_Descr*>(descr.get()), &from) &&
+        !WarnComplexCast(from, dtype)) {
+      return Conversion::kError;
+    }
+    out->kind = KindOf(dtype);
+    return PyArray_Pack(ToDescr(dtype), out->scalar, object) == 0
+               ? Conversion::kOperand
+               : Conversion::kError;
+  }
+  if (PyArray_Check(object)) {
     const Conversion c =
-        PyArray_Check(object)
-            ? FromArray(reinterpret_cast<PyArrayObject*>(object), out, copied)
-            : FromScalar(object, out);
+        FromArray(reinterpret_cast<PyArrayObject*>(object), out, copied);
     if (c == Conversion::kOperand &&
         !WarnComplexCast(static_cast<DType>(out->kind), dtype)) {
       return Conversion::kError;

@@ -143,20 +143,23 @@ bool ShouldDefer(PyObject* other, bool in_place) {
 bool FastPower(PyObject* x, PyObject* y, OpCode* op) {
   if (!IsArray(x)) return false;
   const DType dtype = ArrayOf(x).dtype();
-  if (!IsFloat(dtype) && !IsComplex(dtype)) return false;
+  const bool inexact = IsFloat(dtype) || IsComplex(dtype);
   if (PyLong_CheckExact(y)) {
     int overflow = 0;
     const long exponent = PyLong_AsLongAndOverflow(y, &overflow);
     if (overflow != 0) return false;
     if (exponent == 2) {
+      // The scalars of NumPy have an operator of their own.
+      if (dtype == DType::kBool && ArrayOf(x).has(kScalarFlag)) return false;
       *op = OpCode::kSquare;
       return true;
     }
-    if (exponent == -1) {
+    if (exponent == -1 && inexact) {
       *op = OpCode::kReciprocal;
       return true;
     }
-  } else if (PyFloat_CheckExact(y) && PyFloat_AS_DOUBLE(y) == 0.5) {
+  } else if (inexact && PyFloat_CheckExact(y) &&
+             PyFloat_AS_DOUBLE(y) == 0.5) {
     *op = OpCode::kSqrt;
     return true;
   }

@@ -52,8 +52,18 @@ def composed(function):
     return function
 
 
+_KNOWN_DTYPES = {
+    kind: numpy.dtype(kind)
+    for kind in (None, bool, int, float, complex, *(dtype.type for dtype in NATIVE_DTYPES))
+}
+
+
 def as_dtype(dtype):
     """`dtype` as NumPy reads it; NotNative if fuseau has no arrays of that type."""
+    if type(dtype) is type or dtype is None:
+        known = _KNOWN_DTYPES.get(dtype)
+        if known is not None:
+            return known
     dtype = numpy.dtype(dtype)
     if dtype not in NATIVE_DTYPES:
         raise NotNative
@@ -101,19 +111,16 @@ def from_nested(x):
     parts = [as_array(item) for item in x]
     if any(part.shape != parts[0].shape for part in parts):
         refuse(numpy.array, x)
-    return stack_equal(parts, 0)
-
-
-def stack_equal(parts, axis):
-    """Joins arrays of one shape along a new axis; their types are promoted."""
-    parts = same_type(parts)
-    index = (slice(None),) * axis + (None,)
-    return concatenate([part[index] for part in parts], axis)
+    return concatenate([part[None] for part in same_type(parts)], 0)
 
 
 def same_type(arrays):
     """The arrays cast to their common type."""
-    if all(a.dtype == arrays[0].dtype for a in arrays):
+    first = arrays[0].dtype
+    for a in arrays:
+        if a.dtype is not first:
+            break
+    else:
         return arrays
     dtype = as_dtype(numpy.result_type(*[a.dtype for a in arrays]))
     return [a if a.dtype == dtype else a.astype(dtype) for a in arrays]
@@ -134,6 +141,12 @@ def as_shape(shape):
     """A shape argument as a tuple of Python integers; NumPy's errors for anything else."""
     if type(shape) is int and 0 <= shape < 2**63:
         return (shape,)
+    if type(shape) is tuple and len(shape) <= 64:
+        for n in shape:
+            if type(n) is not int or not 0 <= n < 2**63:
+                break
+        else:
+            return shape
     try:
         if type(shape) in (tuple, list):
             result = tuple(map(operator.index, shape))

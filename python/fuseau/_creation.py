@@ -38,6 +38,8 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
     """
     if like is not None or ndmax:
         raise NotNative
+    if type(object) is ndarray and dtype is None and copy and order == "K" and not ndmin:
+        return _fuseau.astype(object, object.dtype, "K", "unsafe", True)
     dtype = None if dtype is None else as_dtype(dtype)
     if order not in ("K", "C", "F", "A", None):
         refuse(numpy.array, 0, order=order)
@@ -83,6 +85,8 @@ def _from_object(x, dtype, copy, order):
 @native
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     """`a` as an array: a fuseau array of that type and order is returned itself."""
+    if type(a) is ndarray and dtype is order is copy is device is like is None:
+        return as_plain(a)
     check_device(device)
     return array(a, dtype, copy=copy, order=order or "K", like=like)
 
@@ -180,8 +184,6 @@ def _filled(shape, value, dtype, order):
 def _like(a, dtype, order, shape, device):
     """Prototype, shape, type and the order of axes of a `*_like` function's result."""
     check_device(device)
-    if isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray:
-        raise NotNative
     a = as_array(a)
     dtype = a.dtype if dtype is None else as_dtype(dtype)
     new_shape = a.shape if shape is None else as_shape(shape)
@@ -247,6 +249,11 @@ def arange(*args, dtype=None, device=None, like=None, **kwargs):
     The elements are NumPy's: the first two are `start` and `start + step` in the result's type,
     the others `start + i * (second - first)`.
     """
+    if len(args) < 3 and dtype is device is like is None and not kwargs:
+        start, stop = args if len(args) == 2 else (0, *args) if args else (0, None)
+        if type(start) is type(stop) is int and -(2**62) < start <= stop < 2**62:
+            result = _fuseau.iota(stop - start, _INT64)
+            return UFUNCS["add"](result, start) if start else result
     check_device(device)
     if like is not None:
         raise NotNative

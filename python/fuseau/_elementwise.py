@@ -32,9 +32,8 @@ def where(condition, x=_NoValue, y=_NoValue, /):
 def _wrapped(x, other):
     """A Python integer as an element of the other choice's type: here NumPy lets it wrap around."""
     if type(x) is int and type(other) is ndarray and other.dtype.kind in "iu":
-        bits = 8 * other.itemsize
-        low = 0 if other.dtype.kind == "u" else -(1 << bits - 1)
-        if not low <= x < low + (1 << bits):
+        least, most = _limits(other.dtype)
+        if not least <= x <= most:
             return from_foreign(x).astype(other.dtype)
     return x
 
@@ -61,9 +60,9 @@ def clip(a, a_min=_NoValue, a_max=_NoValue, out=None, *, min=_NoValue, max=_NoVa
         low, high = a_min, a_max
     a = as_array(a)
     if a.dtype.kind in "iu":
-        limits = numpy.iinfo(a.dtype)
-        low = None if type(low) is int and low <= limits.min else low
-        high = None if type(high) is int and high >= limits.max else high
+        least, most = _limits(a.dtype)
+        low = None if type(low) is int and low <= least else low
+        high = None if type(high) is int and high >= most else high
     if out is not None:
         kwargs["out"] = out
     if low is None and high is None:
@@ -79,6 +78,8 @@ def clip(a, a_min=_NoValue, a_max=_NoValue, out=None, *, min=_NoValue, max=_NoVa
 
 def _between(a, low, high, kwargs):
     """`minimum(maximum(a, low), high)` in the type that all three promote to."""
+    if not kwargs and _takes(a.dtype.kind, low) and _takes(a.dtype.kind, high):
+        return UFUNCS["minimum"](UFUNCS["maximum"](a, low), high)
     if set(kwargs) - {"out", "dtype", "casting"}:
         raise NotNative
     dtype = kwargs.pop("dtype", None)
@@ -93,6 +94,17 @@ def _between(a, low, high, kwargs):
                 numpy.asarray(0, dtype) + limit
     raised = UFUNCS["maximum"](a, low, dtype=dtype, **inner)
     return UFUNCS["minimum"](raised, high, dtype=dtype, **kwargs)
+
+
+def _takes(kind, limit):
+    """Whether a Python number leaves an array's type as it is."""
+    return (kind == "f" and type(limit) in (float, int)) or (kind in "iu" and type(limit) is int)
+
+
+def _limits(dtype):
+    """The least and the greatest integer of a type."""
+    bits = 8 * dtype.itemsize
+    return (0, (1 << bits) - 1) if dtype.kind == "u" else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
 @native

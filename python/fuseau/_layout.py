@@ -3,22 +3,20 @@
 
 def is_c_contiguous(a):
     """Whether the elements lie densely, last axis fastest. Axes of length 1 do not count."""
-    return _dense(a.shape, a.strides, a.itemsize, reversed(range(a.ndim)))
+    return _dense(a.shape[::-1], a.strides[::-1], a.itemsize)
 
 
 def is_f_contiguous(a):
     """Whether the elements lie densely, first axis fastest."""
-    return _dense(a.shape, a.strides, a.itemsize, range(a.ndim))
+    return _dense(a.shape, a.strides, a.itemsize)
 
 
-def _dense(shape, strides, step, axes):
-    if 0 in shape:
-        return True
-    for axis in axes:
-        if shape[axis] != 1:
-            if strides[axis] != step:
-                return False
-            step *= shape[axis]
+def _dense(shape, strides, step):
+    for length, stride in zip(shape, strides, strict=True):
+        if length != 1:
+            if stride != step:
+                return 0 in shape
+            step *= length
     return True
 
 

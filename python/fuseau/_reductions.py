@@ -221,10 +221,9 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
         out = _only(out)
         if (dtype or a.dtype) != out.dtype:
             raise NotNative
-    total = _reduce("sum", a, axis, keepdims is not _NoValue and keepdims, dtype)
+    result = _reduce("mean", a, axis, keepdims is not _NoValue and keepdims, dtype)
     if count == 0:
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
-    result = _divided(total, count)
     return result if out is None else store("sum", a, axis, keepdims, result, out)
 
 
@@ -277,7 +276,7 @@ def _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, root
     if out is not None:
         out = _only(out)
     if mean is _NoValue or mean is None:
-        center = _divided(_reduce("sum", a, axis, True, dtype), count)
+        center = _reduce("mean", a, axis, True, dtype)
     else:
         center = operand(mean)
     if ddof >= count:
@@ -356,9 +355,11 @@ def _place(name, function, a, axis, out, keepdims):
     else:
         index = index[(slice(None),) + (None,) * (a.ndim - axis - 1)]
     candidates = _fuseau.where(found, index, numpy.intp(length))
-    result = _reduce("min", candidates, axis, keepdims, None)
+    result = _reduce("min", candidates, axis, False, None)
     if result.ndim > 1:
         result = _fuseau.astype(result, _INTP, "C", "unsafe", False)
+    if keepdims:
+        result = result.reshape(extreme.shape)
     return result if out is None else _store_same(result, out)
 
 

@@ -263,8 +263,6 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
 
     The type is the common one, or `dtype`. Errors: ValueError if other lengths differ.
     """
-    if isinstance(arrays, ndarray):
-        arrays = list(arrays)
     if not isinstance(arrays, (list, tuple)):
         arrays = _sequence(arrays)
     arrays = [as_array(a) for a in arrays]
@@ -273,13 +271,19 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
     if axis is None:
         arrays = [ravel(a) for a in arrays]
         axis = 0
-    rank = arrays[0].ndim
+    first = arrays[0].shape
+    rank = len(first)
     if rank == 0 or not -rank <= axis < rank:
         refuse(numpy.concatenate, arrays, axis)
     axis %= rank
-    shapes = {(*a.shape[:axis], None, *a.shape[axis + 1 :]) for a in arrays}
-    if len(shapes) > 1 or any(a.ndim != rank for a in arrays):
-        refuse(numpy.concatenate, arrays, axis)
+    for a in arrays:
+        other = a.shape
+        if other != first and (
+            len(other) != rank
+            or other[:axis] != first[:axis]
+            or other[axis + 1 :] != first[axis + 1 :]
+        ):
+            refuse(numpy.concatenate, arrays, axis)
     if out is not None and dtype is not None:
         raise TypeError(
             "concatenate() only takes `out` or `dtype` as an argument, but both were provided."
@@ -293,6 +297,8 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
 
 
 def _sequence(arrays):
+    if isinstance(arrays, ndarray):
+        return list(arrays)
     if hasattr(type(arrays), "__array_function__") or not hasattr(arrays, "__getitem__"):
         raise NotNative
     return list(arrays)
