@@ -84,13 +84,19 @@ absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
     }
   }
   const uint8_t flags = shape.empty() ? kScalarFlag : kWritable;
+  bool reduces_nothing = false;
+  for (int d = 0; d < rank; ++d) {
+    reduces_nothing |= Vanishes(axes, d) && array.shape()[d] == 0;
+  }
+  Operand identity;
+  if (reduces_nothing) {
+    FUSEAU_RETURN_IF_ERROR(Identity(reduction, &identity));
+  }
   FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
   if (bytes == 0) {
     return MakeUninitialized(dtype, shape, result_order, flags, out);
   }
-  if (array.size() == 0) {
-    Operand identity;
-    FUSEAU_RETURN_IF_ERROR(Identity(reduction, &identity));
+  if (reduces_nothing) {
     FUSEAU_RETURN_IF_ERROR(Full(shape, dtype, identity, Order::kC, out));
     if (shape.empty()) out->set_flags((out->flags() & ~kWritable) | flags);
     return absl::OkStatus();
@@ -129,7 +135,6 @@ absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
                                                  : OpCode::kMultiply;
   Node* node = graph.NewNode(op, dtype, space.rank, joins ? 2 : 1);
   if (joins) {
-    Operand identity;
     FUSEAU_CHECK(Identity(reduction, &identity).ok());
     char number[16];
     FUSEAU_CHECK(ConvertScalar(identity, dtype, number).ok());
@@ -166,9 +171,11 @@ absl::Status Mean(const Array& array, uint64_t axes, bool keep_dims,
       Elementwise(OpCode::kDivide, loop, operands, Order::kKeep, &quotient));
   if (wide == dtype) {
     *out = std::move(quotient);
-    return absl::OkStatus();
+  } else {
+    FUSEAU_RETURN_IF_ERROR(AsType(quotient, dtype, Order::kKeep, out));
   }
-  FUSEAU_RETURN_IF_ERROR(AsType(quotient, dtype, Order::kKeep, out));
+  // NumPy divides in place, so axes of size 1 keep the strides of the sum.
+  std::copy_n(sum.strides_data(), sum.rank(), out->strides_data());
   if (out->rank() == 0) {
     out->set_flags((out->flags() & ~kWritable) | kScalarFlag);
   }

@@ -12,11 +12,9 @@ bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
   static auto* const loops =
       new absl::flat_hash_map<uint32_t, const runtime::InnerLoop*>;
   const int arity = ir::RowOf(op).arity;
+  const DType types[3] = {loop.in[0], loop.in[arity - 1], loop.out};
   uint32_t key = static_cast<uint32_t>(op);
-  for (int k = 0; k < arity; ++k) {
-    key = key << 4 | static_cast<uint32_t>(loop.in[k]);
-  }
-  key = key << 4 | static_cast<uint32_t>(loop.out);
+  for (DType t : types) key = key << 4 | static_cast<uint32_t>(t);
   const runtime::InnerLoop*& found = (*loops)[key];
   if (found == nullptr) {
     found = runtime::FindInnerLoop(LoopName(

@@ -264,11 +264,6 @@ std::optional<Array> ReshapeView(const Array& array,
                                  bool f_order) {
   const int rank = static_cast<int>(shape.size());
   Array view;
-  if (shape == array.shape()) {
-    view = array;
-    view.set_flags(array.flags() & ~kScalarFlag);
-    return view;
-  }
   const int64_t item = array.item_size();
   Dims strides(rank);
   if (array.has(f_order ? kFContiguous : kCContiguous)) {

@@ -20,11 +20,15 @@ def Fuseau_SubtractOp : BinaryUfunc<"subtract",
 def Fuseau_MultiplyOp : BinaryUfunc<"multiply",
     Scalar<"arith::AndIOp", "arith::MulIOp", "arith::MulIOp", "arith::MulFOp",
            "custom">,
-    "Product of two arrays.">;
+    "Product of two arrays."> {
+  let ulp = 4;
+}
 def Fuseau_DivideOp : BinaryUfunc<"divide",
     Scalar<"", "", "", "arith::DivFOp", "loop">,
     "Quotient of two arrays; integers are divided as float64.", 4,
-    ["true_divide"]>;
+    ["true_divide"]> {
+  let ulp = 4;
+}
 def Fuseau_FloorDivideOp : BinaryUfunc<"floor_divide",
     Scalar<"", "loop", "loop", "loop", "">,
     "Largest integer not greater than the quotient.", 12>;
@@ -36,10 +40,14 @@ def Fuseau_FmodOp : BinaryUfunc<"fmod",
     "Remainder with the sign of the dividend.", 12>;
 def Fuseau_PowerOp : BinaryUfunc<"power",
     Scalar<"", "loop", "loop", "loop", "loop">,
-    "First array raised to the powers of the second.", 30, ["pow"]>;
+    "First array raised to the powers of the second.", 30, ["pow"]> {
+  let ulp = 4;
+}
 def Fuseau_FloatPowerOp : BinaryUfunc<"float_power",
     Scalar<"", "", "", "loop", "loop">,
-    "Power computed in float64 or complex128.", 30>;
+    "Power computed in float64 or complex128.", 30> {
+  let ulp = 4;
+}
 def Fuseau_NegativeOp : UnaryUfunc<"negative",
     Scalar<"", "custom", "custom", "arith::NegFOp", "complex::NegOp">,
     "Numerical negative.">;
@@ -48,7 +56,9 @@ def Fuseau_PositiveOp : UnaryUfunc<"positive",
     "The array itself, as a copy.">;
 def Fuseau_AbsoluteOp : UnaryUfunc<"absolute",
     Scalar<"same", "custom", "same", "math::AbsFOp", "loop">,
-    "Absolute value.", 1, ["abs"]>;
+    "Absolute value.", 1, ["abs"]> {
+  let ulp = 4;
+}
 def Fuseau_FabsOp : UnaryUfunc<"fabs",
     Scalar<"", "", "", "math::AbsFOp", "">,
     "Absolute value, as a float.">;
@@ -63,10 +73,14 @@ def Fuseau_ConjugateOp : UnaryUfunc<"conjugate",
     "Complex conjugate.", 1, ["conj"]>;
 def Fuseau_SquareOp : UnaryUfunc<"square",
     Scalar<"", "custom", "custom", "custom", "custom">,
-    "Element-wise square.">;
+    "Element-wise square."> {
+  let ulp = 4;
+}
 def Fuseau_ReciprocalOp : UnaryUfunc<"reciprocal",
     Scalar<"", "loop", "loop", "custom", "loop">,
-    "Reciprocal 1/x.", 4>;
+    "Reciprocal 1/x.", 4> {
+  let ulp = 4;
+}
 def Fuseau_GcdOp : BinaryUfunc<"gcd",
     Scalar<"", "loop", "loop", "", "">, "Greatest common divisor.", 40>;
 def Fuseau_LcmOp : BinaryUfunc<"lcm",
@@ -174,15 +188,24 @@ def Fuseau_LdexpOp : BinaryUfunc<"ldexp",
 
 def Fuseau_SqrtOp : UnaryUfunc<"sqrt",
     Scalar<"", "", "", "math::SqrtOp", "loop">,
-    "Non-negative square root.", 6>;
+    "Non-negative square root.", 6> {
+  let ulp = 4;
+}
 def Fuseau_CbrtOp : UnaryUfunc<"cbrt",
-    Scalar<"", "", "", "loop", "">, "Cube root.", 20>;
+    Scalar<"", "", "", "loop", "">, "Cube root.", 20> {
+  let ulp = 4;
+}
 class FloatFunction<string name, string doc, int flops = 20,
                     list<string> aliases = []>
-    : UnaryUfunc<name, Scalar<"", "", "", "loop", "loop">, doc, flops, aliases>;
+    : UnaryUfunc<name, Scalar<"", "", "", "loop", "loop">, doc, flops,
+                 aliases> {
+  let ulp = 4;
+}
 class RealFunction<string name, string doc, int flops = 20,
                    list<string> aliases = []>
-    : UnaryUfunc<name, Scalar<"", "", "", "loop", "">, doc, flops, aliases>;
+    : UnaryUfunc<name, Scalar<"", "", "", "loop", "">, doc, flops, aliases> {
+  let ulp = 4;
+}
 def Fuseau_ExpOp : FloatFunction<"exp", "e to the power x.">;
 def Fuseau_Exp2Op : FloatFunction<"exp2", "2 to the power x.">;
 def Fuseau_Expm1Op : FloatFunction<"expm1", "exp(x) - 1, exact near 0.">;
@@ -191,9 +214,13 @@ def Fuseau_Log2Op : FloatFunction<"log2", "Logarithm to base 2.">;
 def Fuseau_Log10Op : FloatFunction<"log10", "Logarithm to base 10.">;
 def Fuseau_Log1pOp : FloatFunction<"log1p", "log(1 + x), exact near 0.">;
 def Fuseau_LogaddexpOp : BinaryUfunc<"logaddexp",
-    Scalar<"", "", "", "loop", "">, "log(exp(x1) + exp(x2)).", 50>;
+    Scalar<"", "", "", "loop", "">, "log(exp(x1) + exp(x2)).", 50> {
+  let ulp = 4;
+}
 def Fuseau_Logaddexp2Op : BinaryUfunc<"logaddexp2",
-    Scalar<"", "", "", "loop", "">, "log2(2**x1 + 2**x2).", 50>;
+    Scalar<"", "", "", "loop", "">, "log2(2**x1 + 2**x2).", 50> {
+  let ulp = 4;
+}
 
 // --- Trigonometric and hyperbolic functions --------------------------------
 
@@ -208,9 +235,13 @@ def Fuseau_ArctanOp : FloatFunction<"arctan", "Inverse tangent, in radians.",
     20, ["atan"]>;
 def Fuseau_Arctan2Op : BinaryUfunc<"arctan2",
     Scalar<"", "", "", "loop", "">,
-    "Angle of the point (x2, x1), in radians.", 30, ["atan2"]>;
+    "Angle of the point (x2, x1), in radians.", 30, ["atan2"]> {
+  let ulp = 4;
+}
 def Fuseau_HypotOp : BinaryUfunc<"hypot",
-    Scalar<"", "", "", "loop", "">, "sqrt(x1**2 + x2**2).", 20>;
+    Scalar<"", "", "", "loop", "">, "sqrt(x1**2 + x2**2).", 20> {
+  let ulp = 4;
+}
 def Fuseau_SinhOp : FloatFunction<"sinh", "Hyperbolic sine.">;
 def Fuseau_CoshOp : FloatFunction<"cosh", "Hyperbolic cosine.">;
 def Fuseau_TanhOp : FloatFunction<"tanh", "Hyperbolic tangent.">;

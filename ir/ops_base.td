@@ -53,7 +53,10 @@ class Row<string numpy, string family_, int arity_> {
   int arity = arity_;
   Scalar scalar = AllNumbers<"">;
   int flops = 1;                  // work of one element, in additions
-  int ulp = 0;                    // bound against NumPy's result
+  // Units in the last place by which results may differ from NumPy's for arrays
+  // that are not contiguous; there NumPy's own depend on the layout. For
+  // contiguous ones there is no difference.
+  int ulp = 0;
   string combiner = "";           // reductions
   string doc = "";
   string example = "";

@@ -17,6 +17,7 @@ using mlir::Value;
 
 // What a form is built from.
 struct FormBuilder {
+  OpCode op;
   mlir::ImplicitLocOpBuilder& b;
   mlir::ValueRange operands;
   absl::Span<const DType> in;
@@ -31,6 +32,8 @@ struct FormBuilder {
     return arith::CmpFOp::create(b, p, operands[0], operands[1]);
   }
   Value CompareI(arith::CmpIPredicate p) {
+    // NumPy compares int64 and uint64 by value, in loops of their own.
+    if (in[0] != in[1]) return Loop(ir::RowOf(op).numpy);
     return arith::CmpIOp::create(b, p, operands[0], operands[1]);
   }
   // NumPy's inner loop of that ufunc for these types.
@@ -282,7 +285,7 @@ Value CustomCast(FormBuilder& f) {
 Value ScalarForm(mlir::ImplicitLocOpBuilder& builder, OpCode op,
                  mlir::ValueRange operands, absl::Span<const DType> in,
                  DType out) {
-  FormBuilder f{builder, operands, in, out, ClassOf(in[0])};
+  FormBuilder f{op, builder, operands, in, out, ClassOf(in[0])};
   switch (op) {
 #define FUSEAU_SCALAR_FORMS
 #include "passes/scalar_forms.inc"

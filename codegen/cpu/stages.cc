@@ -109,7 +109,7 @@ bool KernelEmitter::IsPassedInPlace(mlir::Value value) const {
   auto argument = mlir::dyn_cast<mlir::BlockArgument>(value);
   if (!argument || argument.getArgNumber() >= spec_.inputs.size()) return false;
   const OperandSpec& in = spec_.inputs[argument.getArgNumber()];
-  return !in.iota && in.inner == Inner::kContiguous;
+  return !in.iota && in.inner != Inner::kBroadcast;
 }
 
 void KernelEmitter::PlanScratch(int64_t max_block) {
@@ -266,27 +266,33 @@ void KernelEmitter::EmitEarlyStages(llvm::Value* offset, llvm::Value* n) {
 }
 
 void KernelEmitter::EmitCall(ir::CallOp call, llvm::Value* n) {
-  auto put = [&](size_t i, llvm::Value* address, int64_t step) {
+  auto put = [&](size_t i, llvm::Value* address, llvm::Value* step) {
     b_.CreateStore(address,
                    b_.CreateConstGEP1_64(b_.getPtrTy(), call_args_, i));
-    b_.CreateStore(I64(step),
+    b_.CreateStore(step,
                    b_.CreateConstGEP1_64(b_.getInt64Ty(), call_steps_, i));
   };
   size_t i = 0;
   for (mlir::Value operand : call.getOperands()) {
     const int size = TypeInMemory(operand.getType()).size;
     if (IsUniform(operand)) {
-      put(i, uniform_slot_.lookup(operand), 0);
+      put(i, uniform_slot_.lookup(operand), I64(0));
     } else if (IsPassedInPlace(operand)) {
       auto argument = mlir::cast<mlir::BlockArgument>(operand);
-      put(i, block_rows_[argument.getArgNumber()].base, size);
+      // With its stride: some of NumPy's loops give other bits for elements
+      // that do not lie side by side.
+      const Row& row = block_rows_[argument.getArgNumber()];
+      put(i, row.base,
+          row.stride != nullptr ? row.stride
+          : row.inner == Inner::kBackwards ? I64(-size)
+                                           : I64(size));
     } else {
-      put(i, ScratchRow(operand).base, size);
+      put(i, ScratchRow(operand).base, I64(size));
     }
     ++i;
   }
   put(i, ScratchRow(call.getResult()).base,
-      TypeInMemory(call.getResult().getType()).size);
+      I64(TypeInMemory(call.getResult().getType()).size));
   b_.CreateStore(n, call_count_);
   llvm::Type* ptr = b_.getPtrTy();
   auto* loop_type = llvm::StructType::get(ptr, ptr);

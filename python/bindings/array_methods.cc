@@ -83,7 +83,14 @@ PyObject* Reshape(PyObject* self, PyObject* args, PyObject* kwargs) {
   const int must_copy = copy == Py_None ? 0 : PyObject_IsTrue(copy);
   if (must_copy < 0) return nullptr;
   if (!must_copy) {
-    std::optional<Array> view = ReshapeView(array, *shape, f_order);
+    std::optional<Array> view;
+    if (absl::MakeConstSpan(wanted) == array.shape()) {
+      // NumPy then keeps the strides, whatever they are.
+      view = array;
+      view->set_flags(array.flags() & ~kScalarFlag);
+    } else {
+      view = ReshapeView(array, *shape, f_order);
+    }
     if (view.has_value()) return FinishViewOf(*view, self);
     if (copy != Py_None) {
       PyErr_SetString(PyExc_ValueError,

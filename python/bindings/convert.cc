@@ -126,10 +126,11 @@ Conversion ToValue(PyObject* object, DType dtype, Operand* out,
                    Array* copied) {
   if (IsArray(object)) {
     const Array& array = ArrayOf(object);
-    if (array.has(kScalarFlag) && IsInteger(dtype) &&
+    if (array.has(kScalarFlag) && ClassOf(dtype) == DTypeClass::kSigned &&
         (IsInteger(array.dtype()) || IsFloat(array.dtype())) &&
         !CanCast(array.dtype(), dtype, Casting::kSafe)) {
-      // NumPy checks the value of a scalar, so it must be known now.
+      // NumPy checks the value of a scalar, so it must be known now. (It does not
+      // for unsigned types.)
       PyRef item(ItemOf(array));
       if (!item) return Conversion::kError;
       out->kind = KindOf(dtype);

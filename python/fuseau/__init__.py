@@ -48,8 +48,6 @@ _sys.meta_path.append(_SubmoduleFinder)
 
 globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
-concat = _shape.concatenate
-permute_dims = _shape.transpose
 
 _OWN_NAMES = ("FallbackError", "FallbackWarning", "coverage", "eval", "fallback_count")
 

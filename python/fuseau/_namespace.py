@@ -47,7 +47,7 @@ def public_names():
 
 def kind_of(path, value):
     """How a public name of NumPy is served: "native", "fallback" or "shared"."""
-    if path in NATIVE_FUNCTIONS or value is numpy.ndarray or value is numpy.ufunc:
+    if _native_function(path, value) or value is numpy.ndarray or value is numpy.ufunc:
         return "native"
     if isinstance(value, numpy.ufunc):
         return "native" if _native_ufunc(value) else "fallback"
@@ -69,6 +69,8 @@ def resolve(path):
         return importlib.import_module(f"fuseau.{path}")
     if isinstance(value, numpy.ufunc):
         return _native_ufunc(value) or _other_ufunc(value)
+    if "." not in path and _native_function(path, value):
+        return _native_function(path, value)
     if path in _special():
         return _special()[path]
     if isinstance(value, type) or not callable(value) or path in SHARED:
@@ -79,6 +81,14 @@ def resolve(path):
         checks = path.split(".")[-1].startswith(_CHECKS)
         return _fallback.quiet_door(path) if checks else value
     return _fallback.door(path)
+
+
+def _native_function(path, value):
+    """The native function of a name; NumPy's aliases such as `concat` share the function."""
+    name = getattr(value, "__name__", path)
+    if getattr(numpy, name, None) is not value:
+        name = path
+    return NATIVE_FUNCTIONS.get(name)
 
 
 def _native_ufunc(value):

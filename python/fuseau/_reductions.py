@@ -355,11 +355,13 @@ def _place(name, function, a, axis, out, keepdims):
     else:
         index = index[(slice(None),) + (None,) * (a.ndim - axis - 1)]
     candidates = _fuseau.where(found, index, numpy.intp(length))
-    result = _reduce("min", candidates, axis, False, None)
-    if result.ndim > 1:
+    if axis is None or a.ndim == 1:
+        result = _reduce("min", candidates, axis, keepdims, None)
+    else:
+        # NumPy's result lies in C order, whatever the array's order is.
+        result = _reduce("min", candidates, axis, False, None)
         result = _fuseau.astype(result, _INTP, "C", "unsafe", False)
-    if keepdims:
-        result = result.reshape(extreme.shape)
+        result = result.reshape(extreme.shape) if keepdims else result
     return result if out is None else _store_same(result, out)
 
 

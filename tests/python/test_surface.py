@@ -576,6 +576,7 @@ np.any(a, axis=0, out=np.zeros(6))
 np.any(a, axis=0, out=np.zeros(6, bool))
 np.argmax(a, axis=0, out=np.zeros(6, int))
 np.argmax(a, axis=None, keepdims=True)
+np.argmax(v, keepdims=True).flags.writeable
 np.argmax(a, axis=0, keepdims=True)
 np.argmax(w)
 np.argmin(w)
@@ -1076,6 +1077,7 @@ def test_aliases_are_one_object():
     assert fuseau.mod is fuseau.remainder
     assert fuseau.asin is fuseau.arcsin
     assert fuseau.concat is fuseau.concatenate
+    assert {"concat", "permute_dims", "abs"} <= set(fuseau.coverage()["native"])
 
 
 def test_unknown_names():
