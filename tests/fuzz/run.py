@@ -144,7 +144,7 @@ def parse(arguments):
     parser.add_argument("--mode", choices=[*MODES, "all"], default="default")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes")
     parser.add_argument(
-        "--ulp", type=int, default=0, help="for programs with transcendental functions"
+        "--ulp", type=int, help="bound for inexact programs; default: a relative error"
     )
     parser.add_argument("--signed-zero", action="store_true", help="tell -0.0 from 0.0")
     parser.add_argument("--strides", action="store_true", help="compare strides and contiguity too")

@@ -81,13 +81,27 @@ def as_bits(array):
     return array
 
 
-def assert_same(got, want, zero_sign=True, label=""):
-    """The same dtype, shape and bits. NaN equals NaN; with zero_sign=False -0.0 equals 0.0."""
+def within(got, want, ulp):
+    """Where two arrays differ by at most `ulp` units in the last place of the wanted number; a
+    complex number counts as one.
+    """
+    with numpy.errstate(all="ignore"):
+        scale = numpy.spacing(abs(want)) if want.dtype.kind in "fc" else 0
+        close = abs(got - want) <= ulp * scale
+    if want.dtype.kind == "c":
+        close = numpy.repeat(close.reshape(-1), 2)
+    return close.reshape(-1)
+
+
+def assert_same(got, want, zero_sign=True, label="", ulp=0):
+    """The same dtype, shape and bits. NaN equals NaN; with zero_sign=False -0.0 equals 0.0; numbers
+    may differ by `ulp` units in the last place.
+    """
     if isinstance(want, (tuple, list)):
         assert type(got) is type(want), f"{label}: {type(got).__name__}"
         assert len(got) == len(want), label
         for g, w in zip(got, want, strict=True):
-            assert_same(g, w, zero_sign, label)
+            assert_same(g, w, zero_sign, label, ulp)
         return
     if not isinstance(want, (numpy.ndarray, numpy.generic)):
         assert type(got) is type(want), (
@@ -109,6 +123,8 @@ def assert_same(got, want, zero_sign=True, label=""):
             if zero_sign:
                 same &= numpy.signbit(g) == numpy.signbit(w)
             same |= nan
+            if ulp:
+                same |= within(got, want, ulp)
     if not same.all():
         spot = int(numpy.argmin(same))
         raise AssertionError(
@@ -140,7 +156,7 @@ def outcome(function, module):
             return None, problem.with_traceback(None)
 
 
-def agree(function, *, message=False, zero_sign=True, label=""):
+def agree(function, *, message=False, zero_sign=True, label="", ulp=0):
     """Runs function(module) on NumPy and on the module under test: the same result, or the same
     exception.
 
@@ -160,5 +176,5 @@ def agree(function, *, message=False, zero_sign=True, label=""):
         return want_problem
     if problem is not None:
         raise AssertionError(f"{label}: {problem!r}") from problem
-    assert_same(got, want, zero_sign, label)
+    assert_same(got, want, zero_sign, label, ulp)
     return None

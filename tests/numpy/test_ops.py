@@ -52,6 +52,16 @@ UNARY, BINARY, REDUCTIONS = (
 )
 
 
+# Layouts for which results equal NumPy's bit for bit; for others, NumPy's own bits of inexact
+# functions depend on how its iterator walks the array.
+EXACT_LAYOUTS = ("contiguous", "offset", "0-d", "one", "empty", "empty rows", "matrix")
+
+
+def bound(name):
+    """Units in the last place by which an operation may differ for other layouts."""
+    return next(row["ulp"] for row in TABLE if row["name"] == name)
+
+
 def zero_sign(name):
     return name not in OPEN_ZERO
 
@@ -131,7 +141,12 @@ def test_aliases_are_the_same_function(row):
 def test_unary(name, dtype):
     call = both(name)
     for label, make in layouts(inputs(name, dtype, (84,))):
-        agree(lambda np, make=make: call(np)(make(np)), zero_sign=zero_sign(name), label=label)
+        agree(
+            lambda np, make=make: call(np)(make(np)),
+            zero_sign=zero_sign(name),
+            label=label,
+            ulp=0 if label in EXACT_LAYOUTS else bound(name),
+        )
     for n in LENGTHS:
         array = inputs(name, dtype, (n,), n)
         agree(
@@ -153,6 +168,7 @@ def test_binary(name, dtype):
             lambda np, one=one, two=two: call(np)(one(np), two(np)),
             zero_sign=zero_sign(name),
             label=label,
+            ulp=0 if label in EXACT_LAYOUTS else bound(name),
         )
     for n in LENGTHS:
         a, b = inputs(name, dtype, (n,), n), inputs(name, dtype, (n,), n + 1)
@@ -175,12 +191,14 @@ def test_binary(name, dtype):
             lambda np, a=a, b=b: call(np)(np.array(a), np.array(b)),
             zero_sign=zero_sign(name),
             label=f"{one} {two}",
+            ulp=bound(name),
         )
     a, b = inputs(name, dtype, (5, 6)), inputs(name, dtype, (6, 5), 1)
     agree(
         lambda np: call(np)(np.array(a), np.array(b).T),
         zero_sign=zero_sign(name),
         label="one transposed",
+        ulp=bound(name),
     )
 
 
