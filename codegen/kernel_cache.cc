@@ -1,5 +1,8 @@
 #include "codegen/kernel_cache.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include <cstdio>
 #include <fstream>
 #include <utility>
@@ -7,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codegen/cpu/emitter.h"
+#include "codegen/fingerprint.h"
+#include "codegen/kernel_report.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
@@ -18,8 +23,6 @@
 namespace fuseau::codegen {
 namespace {
 
-// Raise when the code of a kernel changes for the same op.
-constexpr int kFormatVersion = 1;
 // A loaded kernel takes a few pages beside its object.
 constexpr int64_t kKernelOverhead = 16 * 1024;
 constexpr int kNameOps = 4;
@@ -88,7 +91,7 @@ absl::Status DumpAll(ir::exec::KernelOp kernel, llvm::Module& module,
 
 std::string KernelKey(ir::exec::KernelOp kernel, const Target& target,
                       OptLevel level) {
-  return absl::StrCat("fuseau ", kFormatVersion, " llvm ", CompilerVersion(),
+  return absl::StrCat("fuseau ", FUSEAU_EMITTER_FINGERPRINT, " llvm ", CompilerVersion(),
                       " ", target.cpu, " ", target.features, " O",
                       level == OptLevel::kO0 ? 0 : 1, "\n",
                       TextWithoutName(kernel));
@@ -201,6 +204,26 @@ void KernelCache::Evict() {
     entries_.erase(it);
     order_.pop_back();
   }
+}
+
+std::vector<std::shared_ptr<const runtime::Kernel>> KernelCache::Kernels() {
+  std::vector<std::shared_ptr<const runtime::Kernel>> kernels;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [key, entry] : entries_)
+    if (entry->ready && entry->kernel.ok()) kernels.push_back(*entry->kernel);
+  return kernels;
+}
+
+std::vector<KernelReport> KernelReports() {
+  std::vector<KernelReport> reports;
+  for (const auto& kernel : KernelCache::Global().Kernels())
+    reports.push_back({kernel->name, kernel->launches.load(),
+                       kernel->bytes.load()});
+  std::sort(reports.begin(), reports.end(),
+            [](const KernelReport& a, const KernelReport& b) {
+              return std::tie(b.bytes, a.name) < std::tie(a.bytes, b.name);
+            });
+  return reports;
 }
 
 void KernelCache::Clear() {

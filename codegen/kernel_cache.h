@@ -50,6 +50,9 @@ class KernelCache {
   absl::StatusOr<std::shared_ptr<const runtime::Kernel>> Get(
       ir::exec::KernelOp kernel);
 
+  // The kernels in memory.
+  std::vector<std::shared_ptr<const runtime::Kernel>> Kernels();
+
   // Forgets what is in memory; kernels in use stay.
   void Clear();
 

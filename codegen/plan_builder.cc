@@ -49,13 +49,39 @@ Combiner CombinerOf(mlir::Attribute a) {
   return ir::RowOf(*ir::FindOp(name)).combiner;
 }
 
-// The distinct bytes that an operand touches, at least: dimensions along which
-// it does not move count once.
-int64_t Traffic(const PlanOperand& operand, const Dims& sizes) {
-  int64_t bytes = ItemSize(operand.dtype);
-  for (size_t d = 0; d < sizes.size(); ++d)
-    if (operand.strides[d] != 0) bytes *= sizes[d];
-  return bytes;
+// The bytes that a launch must move: what it reads of each buffer, and what it
+// writes. Windows of one buffer may overlap, so they count no more than the span
+// they lie in.
+int64_t Traffic(const Launch& launch) {
+  struct Span {
+    ByteRange range;
+    int64_t bytes = 0;
+  };
+  absl::flat_hash_map<std::pair<int32_t, bool>, Span> spans;
+  for (size_t i = 0; i < launch.operands.size(); ++i) {
+    const PlanOperand& operand = launch.operands[i];
+    if (operand.buffer == runtime::kIotaBuffer) continue;
+    const bool written = static_cast<int32_t>(i) >= launch.input_count;
+    const int64_t item = ItemSize(operand.dtype);
+    int64_t bytes = item;
+    for (size_t d = 0; d < launch.sizes.size(); ++d)
+      if (operand.strides[d] != 0) bytes *= launch.sizes[d];
+    const ByteRange range =
+        Extent(operand.offset, launch.sizes, operand.strides, item);
+    auto [it, is_new] = spans.try_emplace({operand.buffer, written});
+    Span& span = it->second;
+    span.bytes += bytes;
+    if (is_new) {
+      span.range = range;
+    } else {
+      span.range.lo = std::min(span.range.lo, range.lo);
+      span.range.hi = std::max(span.range.hi, range.hi);
+    }
+  }
+  int64_t total = 0;
+  for (const auto& [key, span] : spans)
+    total += std::min(span.bytes, span.range.hi - span.range.lo);
+  return total;
 }
 
 // The dimensions along which all results move: those that a reduction keeps.
@@ -167,7 +193,6 @@ class Builder {
         operand.buffer = ids_[op.getInputs()[memory_inputs++]];
         operand_of_memory.push_back(static_cast<int32_t>(i));
       }
-      if (operand.buffer >= 0) launch.bytes += Traffic(operand, launch.sizes);
       launch.operands.push_back(std::move(operand));
     }
     for (mlir::Attribute a : kernel.getCombiners())
@@ -190,6 +215,7 @@ class Builder {
         lagged.readers.push_back(operand_of_memory[reader]);
       launch.lagged.push_back(std::move(lagged));
     }
+    launch.bytes = Traffic(launch);
     launch.flops = FlopsOf(kernel) * static_cast<double>(Count(launch.sizes));
     AddStep(Step::kLaunch).launch = static_cast<int32_t>(plan_->launches.size());
     plan_->launches.push_back(std::move(launch));

@@ -152,6 +152,7 @@ absl::Status Run(Cone* cone) {
   if (interruptible) Host().end_interruptible();
   if (status.ok()) {
     cone->Attach(std::move(outputs));
+    RestartWindow(Graph::Get());
   } else if (started && cone->donates()) {
     cone->Lose();
   }
@@ -200,20 +201,19 @@ absl::Status EvaluateAll() {
   return Locked(roots, nullptr, nullptr);
 }
 
-void ReadWindowLimits() {
-  window_limits.operations = SettingInt("FUSEAU_WINDOW", 512);
-  if (SettingBool("FUSEAU_EAGER", false)) window_limits.operations = 0;
-  window_limits.bytes = runtime::PhysicalMemory() / 4;
-}
-
-absl::Status CutWindow(Node* recorded) {
+absl::Status CutWindow(Node* recorded, bool write) {
   Graph& graph = Graph::Get();
-  const bool only_this = graph.read_exposed &&
-                         graph.pending_count() < window_limits.operations &&
-                         graph.pending_bytes() < window_limits.bytes;
+  const bool full = graph.recorded() >= window.next_cut;
+  if (graph.pending_bytes() >= window.max_bytes ||
+      (full && EndsHere(graph, write))) {
+    graph.read_exposed = false;
+    FUSEAU_RETURN_IF_ERROR(EvaluateAll());
+    BeginWindow(graph);
+    return absl::OkStatus();
+  }
+  if (!graph.read_exposed) return absl::OkStatus();
   graph.read_exposed = false;
-  if (only_this) return Evaluate({&recorded, 1});
-  return EvaluateAll();
+  return Evaluate({&recorded, 1});
 }
 
 absl::Status EnsureBuffer(Node* node) {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "frontend/array.h"
 #include "frontend/graph.h"
+#include "frontend/window.h"
 
 namespace fuseau {
 
@@ -35,26 +35,18 @@ absl::Status EnsureBuffer(Node* node);
 // Evaluates the array and copies its element to `out`; its size is 1.
 absl::Status ReadElement(const Array& array, char out[16]);
 
-// The limits at which recording stops to compute.
-struct WindowLimits {
-  int64_t operations = 512;
-  int64_t bytes = INT64_MAX;
-};
-inline WindowLimits window_limits;
-// Takes them from FUSEAU_WINDOW, FUSEAU_EAGER and the size of memory.
-void ReadWindowLimits();
-
-absl::Status CutWindow(Node* recorded);
-// To be called after each recorded operation with its result.
-inline absl::Status AfterRecord(Node* recorded) {
+// To be called after each recorded operation with its result; `write` tells that
+// it wrote into an array. Computes when a window ends.
+absl::Status CutWindow(Node* recorded, bool write);
+inline absl::Status AfterRecord(Node* recorded, bool write = false) {
   const Graph& graph = Graph::Get();
   if (__builtin_expect(!graph.read_exposed &&
-                           graph.pending_count() < window_limits.operations &&
-                           graph.pending_bytes() < window_limits.bytes,
+                           graph.recorded() < window.next_cut &&
+                           graph.pending_bytes() < window.max_bytes,
                        true)) {
     return absl::OkStatus();
   }
-  return CutWindow(recorded);
+  return CutWindow(recorded, write);
 }
 
 // Foreign code is going to see the bytes: they are computed, unshared, and stay

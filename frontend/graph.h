@@ -135,7 +135,8 @@ class Graph {
     (last_ != nullptr ? last_->next : first_) = node;
     last_ = node;
     ++pending_count_;
-    ++recorded_;
+    tokens_[recorded_++ % kTokens] =
+        static_cast<uint32_t>(op_token(node) + (node->bytes << 16));
   }
 
   // Nodes that exist already. Each has one reference, the caller's.
@@ -184,6 +185,10 @@ class Graph {
   // Bytes of the pending values that a base has: they will need memory.
   int64_t pending_bytes() const { return pending_bytes_; }
   int64_t recorded() const { return recorded_; }
+  // What the latest operations looked like, by which a loop is known again:
+  // token(i) of operation number i, for the last kTokens ones.
+  static constexpr int64_t kTokens = 2048;
+  uint32_t token(int64_t i) const { return tokens_[i % kTokens]; }
 
   // Set when a recorded node reads a base that is exposed: it must be computed
   // before the foreign code goes on. Cleared by who computes it.
@@ -198,6 +203,11 @@ class Graph {
   void DropBase(Base* base);
   void Unlink(Node* node);
   void ReleaseOperands(Node* node);
+  static int64_t op_token(const Node* node) {
+    return static_cast<int64_t>(node->op) |
+           static_cast<int64_t>(node->dtype) << 8 |
+           static_cast<int64_t>(node->rank) << 12;
+  }
   void AddBaseRef(Node* node) {
     if (node->base_refs++ == 0 && node->pending()) {
       pending_bytes_ += node->bytes;
@@ -218,6 +228,7 @@ class Graph {
   int64_t pending_count_ = 0;
   int64_t pending_bytes_ = 0;
   int64_t recorded_ = 0;
+  uint32_t tokens_[kTokens] = {};
 };
 
 // A counted reference to a Node or a Base.

@@ -142,6 +142,7 @@ class Run {
     Increment(Counter::kLaunches);
     Increment(Counter::kBytesMoved, launch.bytes);
     launch.kernel->launches.fetch_add(1, std::memory_order_relaxed);
+    launch.kernel->bytes.fetch_add(launch.bytes, std::memory_order_relaxed);
     if (!launch.lagged.empty()) return RunLagged(launch, args, context_);
     switch (launch.split) {
       case Split::kSerial:

@@ -41,6 +41,7 @@ struct Kernel {
   std::string name;  // a readable name with a hash, e.g. "add_mul_3f2a91"
   KernelFn fn = nullptr;
   mutable std::atomic<int64_t> launches{0};
+  mutable std::atomic<int64_t> bytes{0};  // moved by all launches, at least
 };
 
 // An input whose elements are not in memory but are numbers in a row: element

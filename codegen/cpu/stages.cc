@@ -12,7 +12,7 @@ namespace fuseau::codegen {
 namespace {
 
 // Scratch rows together stay in the L1 or at least the L2 cache.
-constexpr int64_t kMaxScratch = 64 * 1024;
+constexpr int64_t kMaxScratch = 32 * 1024;
 // A leaf of a pairwise sum is one block.
 constexpr int64_t kMinBlock = 128;
 

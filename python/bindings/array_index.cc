@@ -125,7 +125,7 @@ bool SameWindow(const Array& a, const Array& b) {
 
 int Recorded(const Array& target, const absl::Status& status) {
   absl::Status result = status;
-  if (result.ok()) result = AfterRecord(target.node());
+  if (result.ok()) result = AfterRecord(target.node(), /*write=*/true);
   if (result.ok()) return 0;
   Raise(result);
   return -1;

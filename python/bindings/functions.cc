@@ -263,7 +263,7 @@ PyObject* CopyToFunction(PyObject*, PyObject* args, PyObject* kwargs) {
   }
   absl::Status status = masked ? AssignWhere(target, operands[1], source)
                                : Assign(target, source);
-  if (status.ok()) status = AfterRecord(target.node());
+  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 

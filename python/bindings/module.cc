@@ -6,6 +6,7 @@
 #include "python/bindings/array_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
+#include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
 #include "python/bindings/ufunc_object.h"
 
@@ -41,7 +42,7 @@ bool Fill(PyObject* module) {
   host.end_interruptible = EndInterruptible;
   SetEvaluationHost(host);
   ReadWindowLimits();
-  return true;
+  return AddReports(module);
 }
 
 PyModuleDef module_def = {

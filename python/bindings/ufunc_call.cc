@@ -315,7 +315,7 @@ PyObject* CallInPlace(OpCode op, PyObject* self, PyObject* other) {
   }
   absl::Status status =
       ElementwiseInto(op, loop, operands.span(), nullptr, target);
-  if (status.ok()) status = AfterRecord(target.node());
+  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   if (!status.ok()) return Raise(status);
   return Py_NewRef(self);
 }

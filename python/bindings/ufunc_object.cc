@@ -220,7 +220,7 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   absl::Status status =
       ElementwiseInto(op, loop, operands.span(),
                       keywords.where != nullptr ? &mask : nullptr, target);
-  if (status.ok()) status = AfterRecord(target.node());
+  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   return status.ok() ? Py_NewRef(keywords.out) : Raise(status);
 }
 

@@ -25,7 +25,7 @@ from . import (
 )
 from ._base import NATIVE_FUNCTIONS as _NATIVE_FUNCTIONS
 from ._fallback import FallbackError, FallbackWarning, fallback_count
-from ._fuseau import ndarray, stats, synchronize, ufunc
+from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
 

@@ -117,21 +117,32 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, wh
     return reduce_with("sum", a, axis, dtype, out, keepdims, initial, where)
 
 
+def refuse_complex(a, dtype=None):
+    """Leaves complex numbers to NumPy: whether it fuses the multiply and add of a product depends on
+    how the array lies in memory, and the order of complex numbers has no compiled form.
+    """
+    if (as_array(a).dtype if dtype is None else numpy.dtype(dtype)).kind == "c":
+        raise NotNative
+
+
 @native
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The product over axes, all by default. Small integers are taken as int64 or uint64."""
+    refuse_complex(a, dtype)
     return reduce_with("prod", a, axis, dtype, out, keepdims, initial, where)
 
 
 @native
 def max(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The largest element over axes; NaN if there is one. ValueError if there is no element."""
+    refuse_complex(a)
     return reduce_with("max", a, axis, None, out, keepdims, initial, where)
 
 
 @native
 def min(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The smallest element over axes; NaN if there is one. ValueError if there is no element."""
+    refuse_complex(a)
     return reduce_with("min", a, axis, None, out, keepdims, initial, where)
 
 

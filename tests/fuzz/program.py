@@ -12,7 +12,8 @@ INEXACT = (
 ).split()
 _INEXACT = re.compile(rf"\bnp\.({'|'.join(INEXACT)})\b|\*\*")
 _COMPLEX = re.compile(r"complex|\dj\b")
-_COMPLEX_INEXACT = re.compile(r"\b(sqrt|abs|absolute|sign|reciprocal)\b")
+# Complex products too: NumPy fuses multiply and add for some layouts and not for others.
+_COMPLEX_INEXACT = re.compile(r"\b(sqrt|abs|absolute|sign|reciprocal|multiply|square|c?prod)\b|\*")
 
 HEADER = """\
 from math import inf, nan
