@@ -24,12 +24,10 @@ class Compiler {
   absl::StatusOr<std::shared_ptr<const runtime::Plan>> Compile(
       const ir::Trace& trace) {
     absl::MutexLock lock(&mutex_);
-    mlir::OwningOpRef<mlir::ModuleOp> module =
-        ir::ImportTrace(trace, context_);
+    mlir::OwningOpRef<mlir::ModuleOp> module = ir::ImportTrace(trace, context_);
     FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
-    FUSEAU_ASSIGN_OR_RETURN(
-        std::shared_ptr<runtime::Plan> plan,
-        BuildPlan(*module, KernelCache::Global()));
+    FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
+                            BuildPlan(*module, KernelCache::Global()));
     // What the passes found unused is given all the same.
     plan->input_count = plan->scalar_count = 0;
     for (const ir::TraceNode& node : trace.nodes) {

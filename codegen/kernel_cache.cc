@@ -1,10 +1,9 @@
 #include "codegen/kernel_cache.h"
 
 #include <algorithm>
-#include <tuple>
-
 #include <cstdio>
 #include <fstream>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -91,9 +90,9 @@ absl::Status DumpAll(ir::exec::KernelOp kernel, llvm::Module& module,
 
 std::string KernelKey(ir::exec::KernelOp kernel, const Target& target,
                       OptLevel level) {
-  return absl::StrCat("fuseau ", FUSEAU_EMITTER_FINGERPRINT, " llvm ", CompilerVersion(),
-                      " ", target.cpu, " ", target.features, " O",
-                      level == OptLevel::kO0 ? 0 : 1, "\n",
+  return absl::StrCat("fuseau ", FUSEAU_EMITTER_FINGERPRINT, " llvm ",
+                      CompilerVersion(), " ", target.cpu, " ", target.features,
+                      " O", level == OptLevel::kO0 ? 0 : 1, "\n",
                       TextWithoutName(kernel));
 }
 
@@ -217,8 +216,8 @@ std::vector<std::shared_ptr<const runtime::Kernel>> KernelCache::Kernels() {
 std::vector<KernelReport> KernelReports() {
   std::vector<KernelReport> reports;
   for (const auto& kernel : KernelCache::Global().Kernels())
-    reports.push_back({kernel->name, kernel->launches.load(),
-                       kernel->bytes.load()});
+    reports.push_back(
+        {kernel->name, kernel->launches.load(), kernel->bytes.load()});
   std::sort(reports.begin(), reports.end(),
             [](const KernelReport& a, const KernelReport& b) {
               return std::tie(b.bytes, a.name) < std::tie(a.bytes, b.name);

@@ -50,8 +50,8 @@ Combiner CombinerOf(mlir::Attribute a) {
 }
 
 // The bytes that a launch must move: what it reads of each buffer, and what it
-// writes. Windows of one buffer may overlap, so they count no more than the span
-// they lie in.
+// writes. Windows of one buffer may overlap, so they count no more than the
+// span they lie in.
 int64_t Traffic(const Launch& launch) {
   struct Span {
     ByteRange range;
@@ -131,8 +131,8 @@ class Builder {
       NewBuffer(input, runtime::BufferKind::kInput, index, input.getBytes());
       plan_->input_count = std::max(plan_->input_count, index + 1);
     } else if (auto alloc = mlir::dyn_cast<exec::AllocOp>(op)) {
-      const int32_t id = NewBuffer(alloc, runtime::BufferKind::kNew, 0,
-                                   alloc.getBytes());
+      const int32_t id =
+          NewBuffer(alloc, runtime::BufferKind::kNew, 0, alloc.getBytes());
       AddStep(Step::kAllocate).buffer = id;
     } else if (auto free = mlir::dyn_cast<exec::FreeOp>(op)) {
       AddStep(Step::kFree).buffer = ids_[free.getBuffer()];
@@ -217,7 +217,8 @@ class Builder {
     }
     launch.bytes = Traffic(launch);
     launch.flops = FlopsOf(kernel) * static_cast<double>(Count(launch.sizes));
-    AddStep(Step::kLaunch).launch = static_cast<int32_t>(plan_->launches.size());
+    AddStep(Step::kLaunch).launch =
+        static_cast<int32_t>(plan_->launches.size());
     plan_->launches.push_back(std::move(launch));
     return absl::OkStatus();
   }
@@ -242,7 +243,7 @@ class Builder {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(mlir::ModuleOp module,
-                                                      KernelCache& kernels) {
+                                                KernelCache& kernels) {
   return Builder(module, kernels).Build();
 }
 

@@ -12,7 +12,7 @@ namespace fuseau::codegen {
 
 // Reads the steps of a module that went through all passes; its kernels come
 // from the cache, compiled when they are new.
-absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(
-    mlir::ModuleOp module, KernelCache& kernels);
+absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(mlir::ModuleOp module,
+                                                         KernelCache& kernels);
 
 }  // namespace fuseau::codegen

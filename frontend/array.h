@@ -15,13 +15,15 @@ enum ArrayFlags : uint8_t {
   // Stands for one of NumPy's scalars: of rank 0, never written, hashable.
   kScalarFlag = 8,
   // The steps of the axes do not grow from the first to the last, as in a slice
-  // of a C-contiguous array: NumPy visits the elements in the order of the axes.
+  // of a C-contiguous array: NumPy visits the elements in the order of the
+  // axes.
   kAxesInOrder = 16,
 };
 inline constexpr uint8_t kLayoutFlags =
     kCContiguous | kFContiguous | kAxesInOrder;
 
-// A value type; copies share the Base. Up to four dimensions need no allocation.
+// A value type; copies share the Base. Up to four dimensions need no
+// allocation.
 class Array {
  public:
   static constexpr int kInlineRank = 4;

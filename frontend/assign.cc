@@ -125,19 +125,19 @@ absl::Status Write(const Array& target, Read* read) {
   MakeWindow(target, read, &window);
   Graph& graph = Graph::Get();
   Base* base = target.base();
-  const bool whole = window.offset == 0 &&
-                     Count({window.shape, static_cast<size_t>(window.rank)}) *
-                             target.item_size() ==
-                         base->cur->bytes &&
-                     IsDense(window.rank, window.shape, window.strides,
-                             target.item_size());
+  const bool whole =
+      window.offset == 0 &&
+      Count({window.shape, static_cast<size_t>(window.rank)}) *
+              target.item_size() ==
+          base->cur->bytes &&
+      IsDense(window.rank, window.shape, window.strides, target.item_size());
   if (whole) {
     if (Node* source = WholeSource(base, *read, window)) {
       return Publish(base, NodeRef(source));
     }
     if (read->node == nullptr && window.rank == 0) {
-      return Publish(base, NodeRef::Adopt(graph.NewValue(target.dtype(),
-                                                         read->scalar)));
+      return Publish(
+          base, NodeRef::Adopt(graph.NewValue(target.dtype(), read->scalar)));
     }
   }
   const int source = whole ? 0 : 1;

@@ -9,8 +9,8 @@
 namespace fuseau {
 namespace {
 
-constexpr int64_t kBuffer = 8192;    // elements of NumPy's iterator buffer
-constexpr int64_t kLongRow = 4096;   // rows beyond this are not buffered
+constexpr int64_t kBuffer = 8192;   // elements of NumPy's iterator buffer
+constexpr int64_t kLongRow = 4096;  // rows beyond this are not buffered
 
 bool Vanishes(const ReductionSpace& space, int d) {
   return (space.reduced >> d & 1) != 0;

@@ -200,8 +200,7 @@ class TraceMaker {
         o.strides = w.strides;
         return o;
       }
-      if (w.shape.size() == 1 && !space.empty() &&
-          w.shape[0] == space.back()) {
+      if (w.shape.size() == 1 && !space.empty() && w.shape[0] == space.back()) {
         o.offset = w.offset;
         o.strides.assign(space.size(), 0);
         o.strides.back() = w.strides[0];
@@ -310,9 +309,9 @@ TEST_P(CompiledTraceTest, EqualsTheReference) {
     std::memcpy(scalar.bytes, &k, 8);
 
     std::vector<runtime::BufferRef> want, got;
-    ASSERT_EQ(EvaluateReference(trace, MakeInputs(trace), {scalar}, nullptr,
-                                &want),
-              absl::OkStatus());
+    ASSERT_EQ(
+        EvaluateReference(trace, MakeInputs(trace), {scalar}, nullptr, &want),
+        absl::OkStatus());
     auto plan = codegen::CompileTrace(trace);
     ASSERT_TRUE(plan.ok()) << plan.status();
     ASSERT_EQ(runtime::Execute(**plan, MakeInputs(trace), {scalar}, &got),

@@ -62,9 +62,14 @@ bool Cone::AbsorbReaders() {
 }
 
 absl::Status Cone::BuildTrace(absl::Span<Node* const> roots, Node* donated) {
+  // An operation comes with an input or a number, more often than not.
+  const size_t count = static_cast<size_t>(Graph::Get().pending_count());
+  nodes_.reserve(count);
+  trace_.nodes.reserve(2 * count + 2);
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
     nodes_.push_back(NodeRef(n));
+    bytes_ += n->bytes;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
   for (const NodeRef& n : nodes_) {
@@ -76,9 +81,8 @@ absl::Status Cone::BuildTrace(absl::Span<Node* const> roots, Node* donated) {
   }
   for (size_t i = 0; i < input_nodes_.size(); ++i) {
     Node* input = input_nodes_[i];
-    const bool ours =
-        input == donated || (input->reads == input->refs &&
-                             input->buffer->Unique());
+    const bool ours = input == donated ||
+                      (input->reads == input->refs && input->buffer->Unique());
     trace_.nodes[input_index_[i]].donated = ours;
     donates_ |= ours;
     inputs_.push_back(input->buffer);

@@ -25,6 +25,8 @@ class Cone {
   absl::Span<const runtime::BufferRef> inputs() const { return inputs_; }
   absl::Span<const runtime::ScalarValue> scalars() const { return scalars_; }
   bool donates() const { return donates_; }
+  // The sizes of all values together: a measure of the work.
+  int64_t bytes() const { return bytes_; }
 
   // The values are there.
   void Attach(std::vector<runtime::BufferRef> outputs);
@@ -48,6 +50,7 @@ class Cone {
   std::vector<Node*> outputs_;
   ir::Trace trace_;
   bool donates_ = false;
+  int64_t bytes_ = 0;
 };
 
 }  // namespace fuseau

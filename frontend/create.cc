@@ -35,8 +35,7 @@ bool IsWhole(const Array& array, const uint8_t* axes) {
 
 }  // namespace
 
-absl::Status AsType(const Array& source, DType dtype, Order order,
-                    Array* out) {
+absl::Status AsType(const Array& source, DType dtype, Order order, Array* out) {
   const int rank = source.rank();
   uint8_t axes[kMaxRank];
   CopyOrder(source.shape(), source.strides(), source.has(kCContiguous),
@@ -79,9 +78,9 @@ absl::Status Copy(const Array& source, Order order, Array* out) {
 absl::Status Empty(absl::Span<const int64_t> shape, DType dtype, Order order,
                    Array* out) {
   uint8_t axes[kMaxRank];
-  return MakeUninitialized(
-      dtype, shape, NewAxes(static_cast<int>(shape.size()), order, axes),
-      kWritable, out);
+  return MakeUninitialized(dtype, shape,
+                           NewAxes(static_cast<int>(shape.size()), order, axes),
+                           kWritable, out);
 }
 
 absl::Status Zeros(absl::Span<const int64_t> shape, DType dtype, Order order,
@@ -190,8 +189,7 @@ absl::Status Concatenate(absl::Span<const Array* const> arrays, int axis,
   }
   for (const Dims& strides : moving) rows.push_back(strides.data());
   IterationOrder(rank, rows, axes);
-  FUSEAU_RETURN_IF_ERROR(
-      MakeUninitialized(dtype, shape, axes, kWritable, out));
+  FUSEAU_RETURN_IF_ERROR(MakeUninitialized(dtype, shape, axes, kWritable, out));
   Array part;
   part.SetRank(rank);
   std::copy_n(out->strides_data(), rank, part.strides_data());

@@ -51,8 +51,8 @@ absl::Status CommonShape(absl::Span<const Operand> operands, Dims* shape) {
 
 // Whether NumPy runs the operation without its iterator. Then the result is in
 // C or Fortran order as all operands are; `flags` has what they share.
-bool IsTrivial(absl::Span<const Operand> operands, const DType* types,
-               int rank, uint8_t* flags) {
+bool IsTrivial(absl::Span<const Operand> operands, const DType* types, int rank,
+               uint8_t* flags) {
   *flags = kCContiguous | kFContiguous;
   const Array* lead = nullptr;
   for (size_t k = 0; k < operands.size(); ++k) {

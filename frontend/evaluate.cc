@@ -24,6 +24,8 @@ using runtime::BufferRef;
 
 // New memory below this is not asked for beforehand.
 constexpr int64_t kLargeDemand = int64_t{64} << 20;
+// Values of fewer bytes than this are computed before anybody can interrupt it.
+constexpr int64_t kLongWork = int64_t{8} << 20;
 constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
 
 EvaluationHost& Host() {
@@ -66,8 +68,8 @@ class EvaluationLock {
 
 // Under the evaluation mutex.
 PlanCache& Plans() {
-  static auto* const plans = new PlanCache(
-      SettingInt("FUSEAU_PLAN_CACHE_BYTES", kPlanCacheBytes));
+  static auto* const plans =
+      new PlanCache(SettingInt("FUSEAU_PLAN_CACHE_BYTES", kPlanCacheBytes));
   return *plans;
 }
 
@@ -112,9 +114,8 @@ absl::Status CheckDemand(const runtime::Plan& plan) {
   const int64_t free = runtime::AvailableMemory() +
                        runtime::Arena::Global().usage().cached_bytes;
   if (bytes <= free) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("Unable to allocate ",
-                   runtime::arena_internal::SizeText(bytes)));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "Unable to allocate ", runtime::arena_internal::SizeText(bytes)));
 }
 
 absl::Status Compute(const Cone& cone, const std::atomic<bool>& cancel,
@@ -124,7 +125,6 @@ absl::Status Compute(const Cone& cone, const std::atomic<bool>& cancel,
   PlanCache::PlanPtr plan;
   if (JitEnabled()) plan = PlanOf(cone.trace());
   runtime::ExecuteOptions options;
-  // What is written in place could not be computed again.
   if (!cone.donates()) options.cancel = &cancel;
   if (plan == nullptr) {
     return EvaluateReference(cone.trace(), cone.inputs(), cone.scalars(),
@@ -142,9 +142,10 @@ absl::Status Run(Cone* cone) {
   std::vector<BufferRef> outputs;
   absl::Status status;
   bool started = false;
-  const bool interruptible =
-      Host().begin_interruptible != nullptr &&
-      Host().begin_interruptible(&cancel);
+  // What is written in place could not be computed again, so it is finished.
+  const bool interruptible = !cone->donates() && cone->bytes() >= kLongWork &&
+                             Host().begin_interruptible != nullptr &&
+                             Host().begin_interruptible(&cancel);
   {
     Released released;
     status = Compute(*cone, cancel, &started, &outputs);
@@ -231,9 +232,8 @@ absl::Status ReadElement(const Array& array, char out[16]) {
   // The base may get another value while this thread waits.
   const NodeRef alive(node->pending() ? node : nullptr);
   FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
-  const char* from = node->state == NodeState::kValue
-                         ? node->operands[0].scalar
-                         : node->buffer->data();
+  const char* from = node->state == NodeState::kValue ? node->operands[0].scalar
+                                                      : node->buffer->data();
   std::memcpy(out, from + array.offset(),
               static_cast<size_t>(array.item_size()));
   return absl::OkStatus();

@@ -35,8 +35,8 @@ absl::Status EnsureBuffer(Node* node);
 // Evaluates the array and copies its element to `out`; its size is 1.
 absl::Status ReadElement(const Array& array, char out[16]);
 
-// To be called after each recorded operation with its result; `write` tells that
-// it wrote into an array. Computes when a window ends.
+// To be called after each recorded operation with its result; `write` tells
+// that it wrote into an array. Computes when a window ends.
 absl::Status CutWindow(Node* recorded, bool write);
 inline absl::Status AfterRecord(Node* recorded, bool write = false) {
   const Graph& graph = Graph::Get();

@@ -57,8 +57,7 @@ class EvaluateTest : public ::testing::Test {
     loop.in[0] = loop.in[1] = loop.out = DType::kFloat64;
     Array result;
     const Operand operands[2] = {x, y};
-    EXPECT_TRUE(
-        Elementwise(op, loop, operands, Order::kKeep, &result).ok());
+    EXPECT_TRUE(Elementwise(op, loop, operands, Order::kKeep, &result).ok());
     return result;
   }
 
@@ -216,8 +215,8 @@ TEST_F(EvaluateTest, ReductionOfNothing) {
 
 TEST_F(EvaluateTest, HugeArraysAreRefused) {
   Array array;
-  const absl::Status status = Full({int64_t{1} << 40}, DType::kFloat64,
-                                   Number(1), Order::kC, &array);
+  const absl::Status status =
+      Full({int64_t{1} << 40}, DType::kFloat64, Number(1), Order::kC, &array);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(),
             "Unable to allocate 8.00 TiB for an array with shape "

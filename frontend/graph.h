@@ -19,7 +19,8 @@
 // Before a loop over dimensions, of which there are few: vector code would cost
 // more than it saves.
 #ifdef __clang__
-#define FUSEAU_SHORT_LOOP _Pragma("clang loop vectorize(disable) unroll(disable)")
+#define FUSEAU_SHORT_LOOP \
+  _Pragma("clang loop vectorize(disable) unroll(disable)")
 #else
 #define FUSEAU_SHORT_LOOP
 #endif

@@ -41,10 +41,9 @@ void Array::UpdateLayout() {
     f_dense &= dims_[rank_ + d] == step;
     step *= dims_[d];
   }
-  flags_ = static_cast<uint8_t>((flags_ & ~kLayoutFlags) |
-                                (c_dense ? kCContiguous : 0) |
-                                (f_dense ? kFContiguous : 0) |
-                                (in_order ? kAxesInOrder : 0));
+  flags_ = static_cast<uint8_t>(
+      (flags_ & ~kLayoutFlags) | (c_dense ? kCContiguous : 0) |
+      (f_dense ? kFContiguous : 0) | (in_order ? kAxesInOrder : 0));
 }
 
 std::string ShapeText(absl::Span<const int64_t> shape) {
@@ -65,7 +64,8 @@ absl::StatusOr<Dims> BroadcastShapes(
     for (size_t d = 0; d < shape.size(); ++d) {
       if (shape[d] == 1 || shape[d] == out[d]) continue;
       if (out[d] != 1) {
-        std::string text = "operands could not be broadcast together with shapes ";
+        std::string text =
+            "operands could not be broadcast together with shapes ";
         for (const auto& s : shapes) absl::StrAppend(&text, ShapeText(s), " ");
         return PythonError("ValueError", text);
       }
@@ -124,8 +124,8 @@ void SortByStride(const int64_t* strides, int count, uint8_t* axes) {
   for (int i = 1; i < count; ++i) {
     const uint8_t axis = axes[i];
     int place = i;
-    for (; place > 0 && std::abs(strides[axes[place - 1]]) <
-                            std::abs(strides[axis]);
+    for (; place > 0 &&
+           std::abs(strides[axes[place - 1]]) < std::abs(strides[axis]);
          --place) {
       axes[place] = axes[place - 1];
     }

@@ -82,9 +82,9 @@ absl::Status PutInt(const Operand& operand, DType dtype, char* out) {
                   static_cast<uint64_t>(std::numeric_limits<To>::max())
             : std::in_range<To>(value);
     if (!fits) {
-      const std::string text =
-          operand.is_uint64 ? absl::StrCat(static_cast<uint64_t>(value))
-                            : absl::StrCat(value);
+      const std::string text = operand.is_uint64
+                                   ? absl::StrCat(static_cast<uint64_t>(value))
+                                   : absl::StrCat(value);
       return PythonError("OverflowError",
                          absl::StrCat("Python integer ", text,
                                       " out of bounds for ", Name(dtype)));

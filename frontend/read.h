@@ -21,8 +21,8 @@ struct Read {
   int64_t strides[kMaxRank];  // not initialised
 };
 
-// Binds the present value of the array, without strides. A known number is taken
-// as such.
+// Binds the present value of the array, without strides. A known number is
+// taken as such.
 void BindValue(const Array& array, Read* read);
 
 // The same over the axes of a result with `rank` dimensions.

@@ -31,10 +31,10 @@ absl::Status Identity(OpCode op, Operand* identity) {
     case Combiner::kNone:
       return PythonError(
           "ValueError",
-          absl::StrCat("zero-size array to reduction operation ",
-                       ir::RowOf(op).combiner == Combiner::kMax ? "maximum"
-                                                                : "minimum",
-                       " which has no identity"));
+          absl::StrCat(
+              "zero-size array to reduction operation ",
+              ir::RowOf(op).combiner == Combiner::kMax ? "maximum" : "minimum",
+              " which has no identity"));
   }
   std::memcpy(identity->scalar, &value, sizeof(value));
   return absl::OkStatus();
@@ -123,8 +123,8 @@ absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
   if (read.dtype != dtype) CastRead(space.rank, space.shape, dtype, &read);
   Graph& graph = Graph::Get();
   // NumPy joins each element to the identity: a sum of -0.0 alone is 0.0.
-  const bool joins = inexact && (combiner == Combiner::kSum ||
-                                 combiner == Combiner::kProd);
+  const bool joins =
+      inexact && (combiner == Combiner::kSum || combiner == Combiner::kProd);
   if (space.rank == 0 && read.node == nullptr && !joins) {
     MakeArray(graph.NewValue(dtype, read.scalar), dtype, shape, result_order,
               flags, out);

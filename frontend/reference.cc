@@ -131,8 +131,8 @@ class Evaluator {
     if (ir::RowOf(node.op).family == ir::Family::kReduction) {
       return Reduce(node);
     }
-    FUSEAU_ASSIGN_OR_RETURN(
-        BufferRef result, Allocate(Count(node.shape) * ItemSize(node.dtype)));
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef result,
+                            Allocate(Count(node.shape) * ItemSize(node.dtype)));
     if (node.op == OpCode::kScalar) {
       std::memcpy(result->data(), scalars_[next_scalar_++].bytes,
                   ItemSize(node.dtype));
@@ -192,9 +192,9 @@ class Evaluator {
     const int64_t bytes = bytes_[node.operands[0].value];
     FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(bytes));
     std::memcpy(result->data(), old->data(), static_cast<size_t>(bytes));
-    Cursor cursors[2] = {At(node.operands[1]),
-                         {result->data() + node.write_offset,
-                          node.write_strides}};
+    Cursor cursors[2] = {
+        At(node.operands[1]),
+        {result->data() + node.write_offset, node.write_strides}};
     ForEachRun(node.shape, absl::MakeSpan(cursors),
                [&](char** p, int64_t n, const int64_t* steps) {
                  CastRun(node.dtype, node.dtype, p, n, steps);

@@ -13,8 +13,8 @@
 
 namespace fuseau {
 
-// Buffers and numbers in the order of the trace's inputs and scalars. Ufuncs are
-// computed by NumPy's loops, as registered in runtime/inner_loops.h.
+// Buffers and numbers in the order of the trace's inputs and scalars. Ufuncs
+// are computed by NumPy's loops, as registered in runtime/inner_loops.h.
 absl::Status EvaluateReference(const ir::Trace& trace,
                                absl::Span<const runtime::BufferRef> inputs,
                                absl::Span<const runtime::ScalarValue> scalars,

@@ -17,9 +17,9 @@ bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
   for (DType t : types) key = key << 4 | static_cast<uint32_t>(t);
   const runtime::InnerLoop*& found = (*loops)[key];
   if (found == nullptr) {
-    found = runtime::FindInnerLoop(LoopName(
-        op, absl::MakeConstSpan(loop.in, static_cast<size_t>(arity)),
-        loop.out));
+    found = runtime::FindInnerLoop(
+        LoopName(op, absl::MakeConstSpan(loop.in, static_cast<size_t>(arity)),
+                 loop.out));
     if (found == nullptr) return false;
   }
   char* args[3] = {const_cast<char*>(a), const_cast<char*>(b), out};

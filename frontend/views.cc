@@ -66,8 +66,7 @@ absl::Status IndexView(const Array& array, absl::Span<const IndexItem> items,
       case IndexItem::kEllipsis:
         if (has_ellipsis) {
           return PythonError(
-              "IndexError",
-              "an index can only have a single ellipsis ('...')");
+              "IndexError", "an index can only have a single ellipsis ('...')");
         }
         has_ellipsis = true;
         break;
@@ -175,8 +174,7 @@ absl::Status StridedView(const Array& array, int64_t offset,
                          Array* out) {
   const int64_t start = array.offset() + offset;
   const ByteRange range = Extent(start, shape, strides, array.item_size());
-  if (!range.Empty() &&
-      (range.lo < 0 || range.hi > array.node()->bytes)) {
+  if (!range.Empty() && (range.lo < 0 || range.hi > array.node()->bytes)) {
     return PythonError("ValueError",
                        "the view would reach outside of the array's memory");
   }
@@ -189,8 +187,7 @@ absl::Status StridedView(const Array& array, int64_t offset,
   return absl::OkStatus();
 }
 
-void TransposeView(const Array& array, absl::Span<const int> axes,
-                   Array* out) {
+void TransposeView(const Array& array, absl::Span<const int> axes, Array* out) {
   BeginView(array, array.rank(), out);
   for (int i = 0; i < array.rank(); ++i) {
     out->shape_data()[i] = array.shape()[axes[i]];
@@ -273,8 +270,8 @@ std::optional<Array> ReshapeView(const Array& array,
     }
     StridesInOrder(shape, axes, item, strides.data());
   } else {
-    std::optional<Dims> found = ReshapeStrides(array.shape(), array.strides(),
-                                               shape, item, f_order);
+    std::optional<Dims> found =
+        ReshapeStrides(array.shape(), array.strides(), shape, item, f_order);
     if (!found.has_value()) return std::nullopt;
     strides = *std::move(found);
   }

@@ -84,8 +84,7 @@ mlir::Type ScalarType(mlir::MLIRContext* context, DType dtype) {
 
 int64_t StorageBytes(mlir::Type type) {
   auto tensor = cast<mlir::RankedTensorType>(type);
-  return Count(tensor.getShape()) *
-         ItemSize(DTypeOf(tensor.getElementType()));
+  return Count(tensor.getShape()) * ItemSize(DTypeOf(tensor.getElementType()));
 }
 
 }  // namespace fuseau::ir

@@ -15,12 +15,12 @@
 #include "ir/exec_ops.h.inc"
 #define GET_OP_CLASSES
 #include "ir/ops.h.inc"
-
 #include "runtime/base/dtype.h"
 
 namespace fuseau::ir {
 
-// The element type of tensors of `dtype`: integers carry their sign, bool is i1.
+// The element type of tensors of `dtype`: integers carry their sign, bool is
+// i1.
 mlir::Type ElementType(mlir::MLIRContext* context, DType dtype);
 // The reverse; the type must come from ElementType.
 DType DTypeOf(mlir::Type element_type);

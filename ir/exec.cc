@@ -19,8 +19,8 @@ llvm::LogicalResult FusedOp::verify() {
     for (mlir::Attribute a : maps) {
       auto map = mlir::dyn_cast<mlir::DenseI64ArrayAttr>(a);
       if (!map || map.size() != static_cast<int64_t>(rank) + 1)
-        return emitOpError() << what << ": a map needs an offset and " << rank
-                             << " strides";
+        return emitOpError()
+               << what << ": a map needs an offset and " << rank << " strides";
     }
     return llvm::success();
   };
@@ -29,8 +29,9 @@ llvm::LogicalResult FusedOp::verify() {
     return llvm::failure();
   if (getReduced().size() != rank || getInitOf().size() != getNumResults() ||
       getCombiners().size() != getNumResults())
-    return emitOpError("needs one entry per dimension in `reduced` and one per "
-                       "result in `init_of` and `combiners`");
+    return emitOpError(
+        "needs one entry per dimension in `reduced` and one per "
+        "result in `init_of` and `combiners`");
   mlir::Block& body = getBody().front();
   if (body.getNumArguments() != getInputs().size())
     return emitOpError() << "body takes " << body.getNumArguments()

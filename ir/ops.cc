@@ -18,8 +18,8 @@ LogicalResult VerifyReduction(mlir::Operation* op, RankedTensorType in,
                               RankedTensorType out,
                               llvm::ArrayRef<bool> reduced) {
   if (static_cast<int64_t>(reduced.size()) != in.getRank())
-    return op->emitOpError() << "has " << reduced.size()
-                             << " flags for rank " << in.getRank();
+    return op->emitOpError()
+           << "has " << reduced.size() << " flags for rank " << in.getRank();
   llvm::SmallVector<int64_t> kept;
   for (int64_t d = 0; d < in.getRank(); ++d)
     if (!reduced[d]) kept.push_back(in.getDimSize(d));
@@ -33,27 +33,25 @@ LogicalResult VerifyWindow(mlir::Operation* op, RankedTensorType storage,
                            RankedTensorType window, int64_t offset,
                            llvm::ArrayRef<int64_t> strides) {
   if (static_cast<int64_t>(strides.size()) != window.getRank())
-    return op->emitOpError() << "has " << strides.size()
-                             << " strides for rank " << window.getRank();
+    return op->emitOpError() << "has " << strides.size() << " strides for rank "
+                             << window.getRank();
   if (Count(window.getShape()) == 0) return success();
-  const ByteRange range =
-      Extent(offset, window.getShape(), strides,
-             ItemSize(DTypeOf(window.getElementType())));
+  const ByteRange range = Extent(offset, window.getShape(), strides,
+                                 ItemSize(DTypeOf(window.getElementType())));
   if (range.lo < 0 || range.hi > StorageBytes(storage))
-    return op->emitOpError() << "touches bytes [" << range.lo << ", "
-                             << range.hi << ") of a storage of "
-                             << StorageBytes(storage);
+    return op->emitOpError()
+           << "touches bytes [" << range.lo << ", " << range.hi
+           << ") of a storage of " << StorageBytes(storage);
   return success();
 }
 
 }  // namespace
 
-#define FUSEAU_VERIFY_REDUCTION(Op)                                         \
-  LogicalResult Op::verify() {                                              \
-    return VerifyReduction(*this,                                           \
-                           mlir::cast<RankedTensorType>(getX().getType()),  \
-                           mlir::cast<RankedTensorType>(getType()),         \
-                           getReduced());                                   \
+#define FUSEAU_VERIFY_REDUCTION(Op)                             \
+  LogicalResult Op::verify() {                                  \
+    return VerifyReduction(                                     \
+        *this, mlir::cast<RankedTensorType>(getX().getType()),  \
+        mlir::cast<RankedTensorType>(getType()), getReduced()); \
   }
 FUSEAU_VERIFY_REDUCTION(SumOp)
 FUSEAU_VERIFY_REDUCTION(ProdOp)
@@ -82,9 +80,8 @@ LogicalResult UpdateOp::verify() {
 mlir::OpFoldResult ViewOp::fold(FoldAdaptor) {
   auto type = mlir::cast<RankedTensorType>(getType());
   if (getX().getType() == type && getOffset() == 0 &&
-      llvm::ArrayRef<int64_t>(
-          DenseStrides(type.getShape(),
-                       ItemSize(DTypeOf(type.getElementType())))) ==
+      llvm::ArrayRef<int64_t>(DenseStrides(
+          type.getShape(), ItemSize(DTypeOf(type.getElementType())))) ==
           getStrides())
     return getX();
   return {};

@@ -30,8 +30,9 @@ struct TraceOperand {
 // kIota      shape {n}: element i is i, in `dtype` (an integer type)
 // kUpdate    operand 0: the old storage, whole (no strides); operand 1: what is
 //            written. `shape` is the iteration space of the write; element i
-//            goes to byte `write_offset + sum(i * write_strides)`, type `dtype`.
-//            The result is the whole storage with those elements replaced.
+//            goes to byte `write_offset + sum(i * write_strides)`, type
+//            `dtype`. The result is the whole storage with those elements
+//            replaced.
 // kReduce... any row of family reduction: `shape` is the iteration space read
 //            by operand 0; `reduced[d]` tells the dimensions that vanish. The
 //            result is dense over the kept dimensions, in order. The order of

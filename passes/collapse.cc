@@ -40,8 +40,8 @@ void Permute(Nest& nest, const std::vector<int>& order) {
 }
 
 // A reduction keeps one reduced dimension, even of size 1: joining one element
-// is not copying it (a sum of -0.0 is 0.0). The innermost one stays, too, where it
-// decides the order.
+// is not copying it (a sum of -0.0 is 0.0). The innermost one stays, too, where
+// it decides the order.
 void DropUnitDimensions(Nest& nest, bool order_is_free) {
   const int rank = static_cast<int>(nest.space.size());
   int witness = -1;

@@ -31,8 +31,8 @@ constexpr int kMaxCandidates = 32;
 // One place where a value is read.
 struct Use {
   int group;
-  Access access;  // to the value's dense storage
-  DType dtype;    // of the elements read
+  Access access;            // to the value's dense storage
+  DType dtype;              // of the elements read
   bool as_storage = false;  // the old value of an update: must exist in memory
 
   bool operator==(const Use& o) const {
@@ -69,7 +69,8 @@ class Fuser {
 
   void Visit(Operation* op) {
     std::vector<Use> uses;
-    if (auto it = uses_.find(op); it != uses_.end()) uses = std::move(it->second);
+    if (auto it = uses_.find(op); it != uses_.end())
+      uses = std::move(it->second);
     const bool is_result = results_.contains(op);
     if (uses.empty() && !is_result) return;
     if (mlir::isa<ir::InputOp, ir::ScalarOp, ir::IotaOp>(op)) return;
@@ -104,8 +105,8 @@ class Fuser {
       // Each operand that is a view must be readable at this place.
       for (Value v : op->getOperands()) {
         auto window = v.getDefiningOp<ir::ViewOp>();
-        if (window && !Through(window, OperandAccess(*read, op, v),
-                               group.space))
+        if (window &&
+            !Through(window, OperandAccess(*read, op, v), group.space))
           return false;
       }
     }
@@ -135,9 +136,8 @@ class Fuser {
     const ElementRead read =
         *ReadAs(use.access, use.dtype, ElementOf(op->getResult(0)));
     if (auto view = mlir::dyn_cast<ir::ViewOp>(op)) {
-      AddUse(view.getX(),
-             {use.group, *Through(view, read.access, group.space),
-              ElementOf(view.getResult())});
+      AddUse(view.getX(), {use.group, *Through(view, read.access, group.space),
+                           ElementOf(view.getResult())});
       return;
     }
     ++group.ops;
@@ -157,8 +157,7 @@ class Fuser {
 
   // A result of a nest: one that exists, or a new one.
   void MakeRoot(Operation* op, llvm::ArrayRef<Use> uses) {
-    const bool reduction =
-        ir::RowOf(CodeOf(op)).family == Family::kReduction;
+    const bool reduction = ir::RowOf(CodeOf(op)).family == Family::kReduction;
     Value domain = op->getResult(0);
     if (reduction) domain = op->getOperand(0);
     if (auto update = mlir::dyn_cast<ir::UpdateOp>(op)) domain = update.getX();
@@ -184,11 +183,10 @@ class Fuser {
       if (use.group != g) grouping_.groups[use.group].reads_from.insert(g);
 
     if (auto update = mlir::dyn_cast<ir::UpdateOp>(op)) {
-      AddUse(update.getX(), {g,
-                             DenseAccess(space, ItemSize(ElementOf(domain))),
+      AddUse(update.getX(), {g, DenseAccess(space, ItemSize(ElementOf(domain))),
                              ElementOf(domain)});
-      AddUse(update.getOld(), {g, {0, Dims(space.size(), 0)},
-                               ElementOf(update.getOld()), true});
+      AddUse(update.getOld(),
+             {g, {0, Dims(space.size(), 0)}, ElementOf(update.getOld()), true});
     } else if (auto view = mlir::dyn_cast<ir::ViewOp>(op)) {
       AddUse(view.getX(), {g, WindowOf(view), ElementOf(view.getResult())});
     } else {
@@ -269,8 +267,8 @@ class Fuser {
 struct FusePass : impl::FusePassBase<FusePass> {
   using FusePassBase::FusePassBase;
   void runOnOperation() override {
-    for (auto function :
-         llvm::make_early_inc_range(getOperation().getOps<mlir::func::FuncOp>())) {
+    for (auto function : llvm::make_early_inc_range(
+             getOperation().getOps<mlir::func::FuncOp>())) {
       Grouping grouping = Fuser(function, one_by_one).Run();
       EmitGroups(function, grouping);
     }

@@ -38,8 +38,7 @@ class Outliner {
 
   void Outline(exec::RunOp run) {
     Dims space(run.getSpace().begin(), run.getSpace().end());
-    std::vector<bool> reduced(run.getReduced().begin(),
-                              run.getReduced().end());
+    std::vector<bool> reduced(run.getReduced().begin(), run.getReduced().end());
     std::vector<Access> in = DecodeMaps(run.getInMaps());
     std::vector<Access> out = DecodeMaps(run.getOutMaps());
     const llvm::ArrayRef<int32_t> kinds = run.getKinds();
@@ -73,13 +72,12 @@ class Outliner {
       maps.push_back(EncodeMap(b_.getContext(), out[i]));
     }
     const bool inner_reduced = reduced.back();
-    const bool outer_reduced =
-        std::find(reduced.begin(), reduced.end() - 1, true) !=
-        reduced.end() - 1;
+    const bool outer_reduced = std::find(reduced.begin(), reduced.end() - 1,
+                                         true) != reduced.end() - 1;
     const char* reduction = inner_reduced
                                 ? (outer_reduced ? "inner_accumulate" : "inner")
                                 : (outer_reduced ? "outer" : "none");
-    const char* split = !reduced[0] ? "rows"
+    const char* split = !reduced[0]                               ? "rows"
                         : space.size() == 1 && !IsSequential(run) ? "tree"
                                                                   : "serial";
 
@@ -116,15 +114,14 @@ class Outliner {
     reduced = {false};
     for (size_t i = 0; i < in.size(); ++i)
       if (run.getKinds()[i] != kScalar)
-        in[i].strides = {run.getKinds()[i] == kIota
-                             ? 1
-                             : SizeOf(run.getInTypes()[i])};
+        in[i].strides = {
+            run.getKinds()[i] == kIota ? 1 : SizeOf(run.getInTypes()[i])};
     for (size_t i = 0; i < out.size(); ++i)
       out[i].strides = {SizeOf(run.getOutTypes()[i])};
   }
 
-  // Elements are joined one after the other: no cut of a reduced dimension keeps
-  // the bits.
+  // Elements are joined one after the other: no cut of a reduced dimension
+  // keeps the bits.
   static bool IsSequential(exec::RunOp run) {
     for (auto [combiner, type] :
          llvm::zip(run.getCombiners(), run.getOutTypes())) {
@@ -143,8 +140,8 @@ class Outliner {
     for (exec::KernelOp other : kernels_) {
       const std::string name = other.getSymName().str();
       other.setSymName("kernel");
-      const bool equal = mlir::OperationEquivalence::isEquivalentTo(
-          kernel, other, flags);
+      const bool equal =
+          mlir::OperationEquivalence::isEquivalentTo(kernel, other, flags);
       other.setSymName(name);
       if (!equal) continue;
       kernel.erase();

@@ -13,8 +13,8 @@ namespace fuseau::passes {
 #include "passes/passes.h.inc"
 
 // Runs all passes, in order, on a module made by ir::ImportTrace. What
-// FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP and
-// FUSEAU_VERIFY act on each stage (passes/README.md).
+// FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP
+// and FUSEAU_VERIFY act on each stage (passes/README.md).
 absl::Status RunPipeline(mlir::ModuleOp module);
 
 }  // namespace fuseau::passes

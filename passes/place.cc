@@ -76,8 +76,9 @@ class Placer {
     for (Operation* op : ops) {
       b_.setInsertionPoint(op);
       if (auto input = mlir::dyn_cast<ir::InputOp>(op)) {
-        buffer_[input] = exec::InputOp::create(
-            b_, BufferType(), input.getIndex(), ir::StorageBytes(input.getType()));
+        buffer_[input] =
+            exec::InputOp::create(b_, BufferType(), input.getIndex(),
+                                  ir::StorageBytes(input.getType()));
       } else if (auto fused = mlir::dyn_cast<ir::FusedOp>(op)) {
         Place(fused);
       } else if (op->hasTrait<mlir::OpTrait::IsTerminator>()) {
@@ -144,8 +145,8 @@ class Placer {
     auto run = exec::RunOp::create(
         b_, inputs, outputs, llvm::ArrayRef<int64_t>(nest.space),
         b_.getDenseI32ArrayAttr(kinds), b_.getArrayAttr(in_types),
-        b_.getArrayAttr(in_maps), b_.getArrayAttr(out_types),
-        op.getOutMaps(), op.getCombiners(), op.getReducedAttr(),
+        b_.getArrayAttr(in_maps), b_.getArrayAttr(out_types), op.getOutMaps(),
+        op.getCombiners(), op.getReducedAttr(),
         b_.getDenseI64ArrayAttr(lagged));
     run.getBody().takeBody(op.getBody());
     return run;
@@ -190,8 +191,7 @@ class Placer {
     }
     if (readers.empty()) return true;
     // One lagged write a launch, and no more waiting rows than half of all.
-    if (!lagged.empty() ||
-        worst.behind + worst.ahead > nest.space[0] / 2)
+    if (!lagged.empty() || worst.behind + worst.ahead > nest.space[0] / 2)
       return false;
     lagged.assign({i, worst.behind, worst.ahead});
     lagged.append(readers);
@@ -267,9 +267,10 @@ class Placer {
       value = b_.getFloatAttr(part, v);
     } else {
       const unsigned bits = part.getIntOrFloatBitWidth();
-      const bool is_unsigned = ir::DTypeOf(
-          mlir::cast<mlir::RankedTensorType>(op.getResult(i).getType())
-              .getElementType()) != ir::DTypeOf(part);
+      const bool is_unsigned =
+          ir::DTypeOf(
+              mlir::cast<mlir::RankedTensorType>(op.getResult(i).getType())
+                  .getElementType()) != ir::DTypeOf(part);
       llvm::APInt v(bits, 0);
       if (name == "prod") v = 1;
       if (name == "all") v = llvm::APInt::getAllOnes(bits);
@@ -307,8 +308,8 @@ class Placer {
   void InsertFrees(mlir::Block& block) {
     llvm::DenseSet<Value> alive;
     for (Value v : block.getTerminator()->getOperands()) alive.insert(v);
-    for (Operation& op :
-         llvm::make_early_inc_range(llvm::reverse(block.without_terminator()))) {
+    for (Operation& op : llvm::make_early_inc_range(
+             llvm::reverse(block.without_terminator()))) {
       auto free_after = [&](Value v) {
         if (!alive.insert(v).second) return;
         b_.setInsertionPointAfter(&op);
@@ -334,8 +335,7 @@ struct PlacePass : impl::PlacePassBase<PlacePass> {
       Placer placer(function);
       placer.set_in_place(!always_copy);
       placer.Run();
-      function.setFunctionType(
-          mlir::FunctionType::get(&getContext(), {}, {}));
+      function.setFunctionType(mlir::FunctionType::get(&getContext(), {}, {}));
     }
   }
 };

@@ -87,8 +87,8 @@ class RegionBuilder {
         out = ReducedAccess(ItemSize(ElementOf(root->getResult(0))));
       } else {
         element = DenseElement(root->getResult(0));
-        out = DenseAccess(group_.space,
-                          ItemSize(ElementOf(root->getResult(0))));
+        out =
+            DenseAccess(group_.space, ItemSize(ElementOf(root->getResult(0))));
       }
       Normalize(out, group_.space);
       yields.push_back(element);

@@ -15,10 +15,10 @@ namespace fuseau::passes {
 // A loop nest in the making: one space, one or more results.
 struct Group {
   Dims space;
-  llvm::SmallVector<bool> reduced;       // empty unless the roots are reductions
-  std::vector<mlir::Operation*> roots;   // later operations first
-  absl::flat_hash_set<int> reads_from;   // groups whose results it reads
-  llvm::DenseSet<mlir::Value> sources;   // values its operations read
+  llvm::SmallVector<bool> reduced;      // empty unless the roots are reductions
+  std::vector<mlir::Operation*> roots;  // later operations first
+  absl::flat_hash_set<int> reads_from;  // groups whose results it reads
+  llvm::DenseSet<mlir::Value> sources;  // values its operations read
   int ops = 0;
 
   bool IsReduction() const { return !reduced.empty(); }

@@ -138,13 +138,12 @@ Value CustomSign(FormBuilder& f) {
     return f.Select(f.CmpI(arith::CmpIPredicate::ugt, x, zero), one, zero);
   Value minus = f.Constant(x.getType(), -1);
   if (f.cls == DTypeClass::kSigned) {
-    Value low = f.Select(f.CmpI(arith::CmpIPredicate::slt, x, zero), minus,
-                         zero);
+    Value low =
+        f.Select(f.CmpI(arith::CmpIPredicate::slt, x, zero), minus, zero);
     return f.Select(f.CmpI(arith::CmpIPredicate::sgt, x, zero), one, low);
   }
   Value rest = f.Select(f.CmpF(arith::CmpFPredicate::OEQ, x, zero), zero, x);
-  Value low =
-      f.Select(f.CmpF(arith::CmpFPredicate::OLT, x, zero), minus, rest);
+  Value low = f.Select(f.CmpF(arith::CmpFPredicate::OLT, x, zero), minus, rest);
   return f.Select(f.CmpF(arith::CmpFPredicate::OGT, x, zero), one, low);
 }
 
@@ -172,9 +171,7 @@ Value CustomEqual(FormBuilder& f) {
   const auto eq = arith::CmpFPredicate::OEQ;
   return f.And(f.CmpF(eq, f.Re(x), f.Re(y)), f.CmpF(eq, f.Im(x), f.Im(y)));
 }
-Value CustomNotEqual(FormBuilder& f) {
-  return f.Xor(CustomEqual(f), f.True());
-}
+Value CustomNotEqual(FormBuilder& f) { return f.Xor(CustomEqual(f), f.True()); }
 
 Value CustomLogicalAnd(FormBuilder& f) {
   return f.And(f.Truth(f.operands[0]), f.Truth(f.operands[1]));
@@ -211,8 +208,7 @@ Value Infinite(FormBuilder& f, Value x) {
 }
 Value CustomIsinf(FormBuilder& f) {
   if (IsExact(f.cls)) return f.False();
-  return f.EitherPart(f.operands[0],
-                      [&](Value x) { return Infinite(f, x); });
+  return f.EitherPart(f.operands[0], [&](Value x) { return Infinite(f, x); });
 }
 Value CustomIsfinite(FormBuilder& f) {
   if (IsExact(f.cls)) return f.True();

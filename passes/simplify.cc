@@ -20,8 +20,8 @@ using llvm::success;
 // storage of its own.
 struct DropSameTypeCast : mlir::OpRewritePattern<ir::CastOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::CastOp op,
-                                mlir::PatternRewriter& rewriter) const override {
+  LogicalResult matchAndRewrite(
+      ir::CastOp op, mlir::PatternRewriter& rewriter) const override {
     if (op.getX().getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "changes the type");
     rewriter.replaceOp(op, op.getX());
@@ -33,13 +33,13 @@ struct DropSameTypeCast : mlir::OpRewritePattern<ir::CastOp> {
 // immutable; the copy was made for an owner of its own.
 struct ReadThroughCopy : mlir::OpRewritePattern<ir::CopyOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::CopyOp op,
-                                mlir::PatternRewriter& rewriter) const override {
+  LogicalResult matchAndRewrite(
+      ir::CopyOp op, mlir::PatternRewriter& rewriter) const override {
     bool changed = false;
     for (mlir::OpOperand& use : llvm::make_early_inc_range(op->getUses())) {
       mlir::Operation* user = use.getOwner();
-      // The old value of an update becomes a buffer; a result needs its own; and
-      // a window in another type is one of bytes in memory.
+      // The old value of an update becomes a buffer; a result needs its own;
+      // and a window in another type is one of bytes in memory.
       if (user->hasTrait<mlir::OpTrait::IsTerminator>()) continue;
       if (mlir::isa<ir::UpdateOp>(user) && use.getOperandNumber() == 0)
         continue;

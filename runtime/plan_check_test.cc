@@ -62,9 +62,7 @@ TEST(PlanCheckTest, NamesWhatIsWrong) {
       {"touches bytes -72 to 8",
        [](Plan& p) { p.launches[0].operands[1].strides = {-8}; }},
       {"has 2 strides",
-       [](Plan& p) {
-         p.launches[0].operands[1].strides = {8, 8};
-       }},
+       [](Plan& p) { p.launches[0].operands[1].strides = {8, 8}; }},
       {"no scalar 1", [](Plan& p) { p.launches[0].scalars = {1}; }},
       {"0 combiners for 1", [](Plan& p) { p.launches[0].combiners.clear(); }},
       {"iota as an output",
@@ -73,9 +71,7 @@ TEST(PlanCheckTest, NamesWhatIsWrong) {
       {"joins every output",
        [](Plan& p) { p.launches[0].split = Split::kTree; }},
       {"has another buffer",
-       [](Plan& p) {
-         p.launches[0].lagged = {{1, 0, 0, {0}}};
-       }},
+       [](Plan& p) { p.launches[0].lagged = {{1, 0, 0, {0}}}; }},
       {"outputs: buffer 0 does not exist",
        [](Plan& p) {
          Step drop{Step::kFree};

@@ -55,8 +55,8 @@ def main():
         same = numpy.asarray(result).tobytes() == expected.tobytes()
         ours, theirs = (statistics.median(seconds[m]) for m in (fuseau, numpy))
         print(
-            f"stencil N={n} I={iterations}: numpy {1e3 * theirs:.1f} ms, fuseau {1e3 * ours:.1f} ms, "
-            f"ratio {theirs / ours:.2f}, bitwise equal: {same}"
+            f"stencil N={n} I={iterations}: numpy {1e3 * theirs:.1f} ms, "
+            f"fuseau {1e3 * ours:.1f} ms, ratio {theirs / ours:.2f}, bitwise equal: {same}"
         )
         kernel = max(fuseau.kernels(), key=lambda k: k["launches"] - launches_of(before, k["name"]))
         launches = kernel["launches"] - launches_of(before, kernel["name"])

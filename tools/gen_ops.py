@@ -141,7 +141,10 @@ def _form(row, form):
 
 def ufuncs(rows):
     """A Python module that lists the ufuncs."""
-    out = ['"""The ufuncs and reductions of the table of operations. Generated from ir/ops.td."""', ""]
+    out = [
+        '"""The ufuncs and reductions of the table of operations. Generated from ir/ops.td."""',
+        "",
+    ]
     out.append("UFUNCS = {")
     for row in rows:
         if row.is_ufunc:
@@ -191,7 +194,11 @@ def ops_json(rows):
 
 def coverage(rows):
     """The coverage page: how each operation is computed, by class of types."""
-    out = ["# Coverage", "", "Generated from the table of operations. A *fused* operation runs inside a"]
+    out = [
+        "# Coverage",
+        "",
+        "Generated from the table of operations. A *fused* operation runs inside a",
+    ]
     out += ["compiled loop; a *block* operation runs inside one too, through NumPy's own inner"]
     out += ["loop on blocks of elements; a dash means that NumPy has no such loop either."]
     out += ["Other NumPy functions are composed of these or fall back to NumPy.", ""]

@@ -283,7 +283,7 @@ void KernelEmitter::EmitCall(ir::CallOp call, llvm::Value* n) {
       // that do not lie side by side.
       const Row& row = block_rows_[argument.getArgNumber()];
       put(i, row.base,
-          row.stride != nullptr ? row.stride
+          row.stride != nullptr            ? row.stride
           : row.inner == Inner::kBackwards ? I64(-size)
                                            : I64(size));
     } else {

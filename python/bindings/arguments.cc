@@ -6,8 +6,9 @@ namespace fuseau::python {
 namespace {
 
 constexpr int kTypeNumbers[kDTypeCount] = {
-    NPY_BOOL,  NPY_BYTE,  NPY_UBYTE, NPY_SHORT,  NPY_USHORT, NPY_INT,    NPY_UINT,
-    NPY_LONG,  NPY_ULONG, NPY_FLOAT, NPY_DOUBLE, NPY_CFLOAT, NPY_CDOUBLE};
+    NPY_BOOL,   NPY_BYTE,   NPY_UBYTE,  NPY_SHORT, NPY_USHORT,
+    NPY_INT,    NPY_UINT,   NPY_LONG,   NPY_ULONG, NPY_FLOAT,
+    NPY_DOUBLE, NPY_CFLOAT, NPY_CDOUBLE};
 static_assert(sizeof(long) == 8, "NumPy's long is int64");
 
 bool ToIndex(PyObject* object, int64_t* index) {
@@ -121,8 +122,9 @@ bool ToDims(PyObject* object, Dims* dims) {
     dims->push_back(n);
     return true;
   }
-  PyRef items(PySequence_Fast(object, "expected a sequence of integers or a "
-                                      "single integer"));
+  PyRef items(PySequence_Fast(object,
+                              "expected a sequence of integers or a "
+                              "single integer"));
   if (!items) return false;
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(items.get());
   if (count > kMaxRank) {

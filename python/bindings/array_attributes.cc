@@ -61,8 +61,7 @@ PyObject* GetItemSize(PyObject* self, void*) {
 }
 
 PyObject* GetBytes(PyObject* self, void*) {
-  return PyLong_FromLongLong(ArrayOf(self).size() *
-                             ArrayOf(self).item_size());
+  return PyLong_FromLongLong(ArrayOf(self).size() * ArrayOf(self).item_size());
 }
 
 PyObject* View(PyObject* self, absl::Span<const int> axes) {
@@ -124,8 +123,7 @@ PyObject* Part(PyObject* self, bool imaginary) {
   const absl::Status status =
       Full(array.shape(), array.dtype(), zero, Order::kC, out);
   if (status.ok()) {
-    out->set_flags((out->flags() & ~kWritable) |
-                   (array.flags() & kScalarFlag));
+    out->set_flags((out->flags() & ~kWritable) | (array.flags() & kScalarFlag));
   }
   return FinishRecorded(result, status);
 }

@@ -54,11 +54,10 @@ PyObject* Reshape(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* order_arg = nullptr;
   PyObject* copy = Py_None;
   PyRef none(PyTuple_New(0));
-  if (!none ||
-      (kwargs != nullptr &&
-       !PyArg_ParseTupleAndKeywords(none.get(), kwargs, "|$OO",
-                                    const_cast<char**>(names), &order_arg,
-                                    &copy))) {
+  if (!none || (kwargs != nullptr &&
+                !PyArg_ParseTupleAndKeywords(none.get(), kwargs, "|$OO",
+                                             const_cast<char**>(names),
+                                             &order_arg, &copy))) {
     return nullptr;
   }
   const Array& array = ArrayOf(self);
@@ -315,10 +314,9 @@ PyObject* Item(PyObject* self, PyObject* args) {
     const int64_t size = array.size();
     int64_t i = index[0] < 0 ? index[0] + size : index[0];
     if (i < 0 || i >= size) {
-      return PyErr_Format(PyExc_IndexError,
-                          "index %lld is out of bounds for size %lld",
-                          static_cast<long long>(index[0]),
-                          static_cast<long long>(size));
+      return PyErr_Format(
+          PyExc_IndexError, "index %lld is out of bounds for size %lld",
+          static_cast<long long>(index[0]), static_cast<long long>(size));
     }
     index.assign(static_cast<size_t>(array.rank()), 0);
     for (int d = array.rank() - 1; d >= 0; --d) {
@@ -327,8 +325,7 @@ PyObject* Item(PyObject* self, PyObject* args) {
     }
   }
   if (static_cast<int>(index.size()) != array.rank()) {
-    PyErr_SetString(PyExc_ValueError,
-                    "incorrect number of indices for array");
+    PyErr_SetString(PyExc_ValueError, "incorrect number of indices for array");
     return nullptr;
   }
   absl::InlinedVector<IndexItem, 4> items(index.size());
@@ -404,8 +401,7 @@ PyObject* Complex(PyObject* self, PyObject*) {
 }
 
 PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
-  return reinterpret_cast<PyCFunction>(
-      reinterpret_cast<void (*)()>(function));
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;

@@ -71,8 +71,8 @@ PyObject* Convert(PyObject* self, PyObject* (*convert)(PyObject*)) {
     // NumPy's complex scalars convert, with a warning.
     PyRef values(SnapshotToNumpy(array));
     if (!values) return nullptr;
-    PyRef scalar(PyArray_ToScalar(PyArray_DATA(values.array()),
-                                  values.array()));
+    PyRef scalar(
+        PyArray_ToScalar(PyArray_DATA(values.array()), values.array()));
     return scalar ? convert(scalar.get()) : nullptr;
   }
   PyRef item(ItemOf(array));
@@ -99,8 +99,7 @@ PyObject* Compare(PyObject* x, PyObject* y, int comparison) {
 
 }  // namespace
 
-#define FUSEAU_SLOT(slot, function) \
-  { slot, reinterpret_cast<void*>(function) }
+#define FUSEAU_SLOT(slot, function) {slot, reinterpret_cast<void*>(function)}
 
 PyType_Slot number_slots[] = {
     FUSEAU_SLOT(Py_nb_add, Binary<OpCode::kAdd>),

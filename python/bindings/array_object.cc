@@ -87,8 +87,8 @@ PyObject* Str(PyObject* self) { return CallHook("str", self); }
 // ndarray(shape, dtype=float, order=None): not set elements. What has a buffer
 // or strides is made by NumPy.
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"shape", "dtype", "buffer",
-                                      "offset", "strides", "order", nullptr};
+  static const char* const names[] = {"shape",   "dtype", "buffer", "offset",
+                                      "strides", "order", nullptr};
   PyObject* shape = nullptr;
   PyObject* dtype = Py_None;
   PyObject* buffer = Py_None;

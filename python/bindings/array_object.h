@@ -7,17 +7,14 @@
 namespace fuseau::python {
 
 struct ArrayObject {
-  PyObject_HEAD
-  Array array;
-  PyObject* owner;     // what `.base` gives: the array that this is a view of
+  PyObject_HEAD Array array;
+  PyObject* owner;  // what `.base` gives: the array that this is a view of
   PyObject* weakrefs;
 };
 
 extern PyTypeObject* array_type;
 
-inline bool IsArray(PyObject* object) {
-  return Py_TYPE(object) == array_type;
-}
+inline bool IsArray(PyObject* object) { return Py_TYPE(object) == array_type; }
 inline Array& ArrayOf(PyObject* object) {
   return reinterpret_cast<ArrayObject*>(object)->array;
 }

@@ -44,8 +44,7 @@ Conversion FromArray(PyArrayObject* array, Operand* operand, Array* copied) {
 
 // A NumPy scalar keeps its type.
 Conversion FromScalar(PyObject* object, Operand* operand) {
-  PyRef descr(
-      reinterpret_cast<PyObject*>(PyArray_DescrFromScalar(object)));
+  PyRef descr(reinterpret_cast<PyObject*>(PyArray_DescrFromScalar(object)));
   DType dtype;
   if (!descr) return Conversion::kError;
   if (!FromDescr(reinterpret_cast<PyArray_Descr*>(descr.get()), &dtype)) {
@@ -122,15 +121,14 @@ bool ToElement(PyObject* object, DType dtype, char out[16]) {
   return ConvertScalar(operand, dtype, out).ok();
 }
 
-Conversion ToValue(PyObject* object, DType dtype, Operand* out,
-                   Array* copied) {
+Conversion ToValue(PyObject* object, DType dtype, Operand* out, Array* copied) {
   if (IsArray(object)) {
     const Array& array = ArrayOf(object);
     if (array.has(kScalarFlag) && ClassOf(dtype) == DTypeClass::kSigned &&
         (IsInteger(array.dtype()) || IsFloat(array.dtype())) &&
         !CanCast(array.dtype(), dtype, Casting::kSafe)) {
-      // NumPy checks the value of a scalar, so it must be known now. (It does not
-      // for unsigned types.)
+      // NumPy checks the value of a scalar, so it must be known now. (It does
+      // not for unsigned types.)
       PyRef item(ItemOf(array));
       if (!item) return Conversion::kError;
       out->kind = KindOf(dtype);
@@ -138,16 +136,14 @@ Conversion ToValue(PyObject* object, DType dtype, Operand* out,
                                                        : Conversion::kError;
     }
     *out = Operand::Of(array);
-    return WarnComplexCast(array.dtype(), dtype)
-               ? Conversion::kOperand
-               : Conversion::kError;
+    return WarnComplexCast(array.dtype(), dtype) ? Conversion::kOperand
+                                                 : Conversion::kError;
   }
   if (PyFloat_CheckExact(object) || PyLong_CheckExact(object) ||
       PyBool_Check(object) || PyComplex_CheckExact(object)) {
     out->kind = KindOf(dtype);
-    return ToElement(object, dtype, out->scalar)
-               ? Conversion::kOperand
-               : Conversion::kError;
+    return ToElement(object, dtype, out->scalar) ? Conversion::kOperand
+                                                 : Conversion::kError;
   }
   if (!PyArray_Check(object) && PyArray_CheckScalar(object)) {
     // As an element: NumPy checks the value.

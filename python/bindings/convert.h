@@ -19,8 +19,7 @@ enum class Conversion : uint8_t {
 Conversion ToOperandSlow(PyObject* object, Operand* operand, Array* copied);
 
 // Arrays of ours and Python floats take no call.
-inline Conversion ToOperand(PyObject* object, Operand* operand,
-                            Array* copied) {
+inline Conversion ToOperand(PyObject* object, Operand* operand, Array* copied) {
   if (IsArray(object)) {
     const Array& array = ArrayOf(object);
     operand->array = &array;

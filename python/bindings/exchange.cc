@@ -17,8 +17,7 @@ constexpr char kExposureName[] = "fuseau.exposure";
 constexpr char kBufferName[] = "fuseau.buffer";
 
 void EndExposure(PyObject* capsule) {
-  auto* base =
-      static_cast<Base*>(PyCapsule_GetPointer(capsule, kExposureName));
+  auto* base = static_cast<Base*>(PyCapsule_GetPointer(capsule, kExposureName));
   Unexpose(base);
   Graph::Get().Unref(base);
 }
@@ -41,8 +40,8 @@ PyObject* NumpyOver(const Array& array, char* data, bool writable,
   PyArray_Descr* descr = ToDescr(array.dtype());
   Py_INCREF(descr);
   PyObject* result = PyArray_NewFromDescr(
-      &PyArray_Type, descr, array.rank(), shape, strides,
-      data + array.offset(), writable ? NPY_ARRAY_WRITEABLE : 0, nullptr);
+      &PyArray_Type, descr, array.rank(), shape, strides, data + array.offset(),
+      writable ? NPY_ARRAY_WRITEABLE : 0, nullptr);
   if (result == nullptr) return nullptr;
   if (PyArray_SetBaseObject(reinterpret_cast<PyArrayObject*>(result),
                             keeper.Release()) < 0) {
@@ -115,8 +114,7 @@ bool CopyValues(PyArrayObject* source, DType dtype, Array* out) {
   uint8_t axes[kMaxRank];
   CopyOrder(shape, strides, PyArray_IS_C_CONTIGUOUS(source),
             PyArray_IS_F_CONTIGUOUS(source), Order::kKeep, axes);
-  absl::Status status =
-      MakeUninitialized(dtype, shape, axes, kWritable, out);
+  absl::Status status = MakeUninitialized(dtype, shape, axes, kWritable, out);
   if (!status.ok()) {
     Raise(status);
     return false;
@@ -164,7 +162,8 @@ PyObject* ArrayMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   }
   const Array& array = ArrayOf(self);
   PyArray_Descr* descr = nullptr;
-  if (dtype != Py_None && PyArray_DescrConverter(dtype, &descr) != NPY_SUCCEED) {
+  if (dtype != Py_None &&
+      PyArray_DescrConverter(dtype, &descr) != NPY_SUCCEED) {
     return nullptr;
   }
   const bool other =

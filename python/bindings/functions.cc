@@ -70,8 +70,7 @@ PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
   return FinishRecorded(
       result,
       mean ? Mean(array, axes, keep_dims != 0, dtype, &ArrayOf(result))
-           : Reduce(*op, array, axes, keep_dims != 0, dtype,
-                    &ArrayOf(result)));
+           : Reduce(*op, array, axes, keep_dims != 0, dtype, &ArrayOf(result)));
 }
 
 // where(condition, x, y)
@@ -257,7 +256,8 @@ PyObject* CopyToFunction(PyObject*, PyObject* args, PyObject* kwargs) {
     return RaiseCast(scalar ? "scalar" : "array data", from, target.dtype(),
                      casting);
   }
-  if (masked && operands[1].kind != KindOf(DType::kBool)) {
+  if (masked && operands[1].array != nullptr &&
+      operands[1].kind != KindOf(DType::kBool)) {
     return RaiseCast("array data", static_cast<DType>(operands[1].kind),
                      DType::kBool, Casting::kSafe);
   }
@@ -287,9 +287,8 @@ PyObject* AsStridedFunction(PyObject*, PyObject* args) {
   }
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
-  const absl::Status status = StridedView(ArrayOf(object), offset, shape,
-                                          strides, writable != 0,
-                                          &ArrayOf(result));
+  const absl::Status status = StridedView(
+      ArrayOf(object), offset, shape, strides, writable != 0, &ArrayOf(result));
   if (status.ok()) return FinishView(result, object);
   Py_DECREF(result);
   return Raise(status);
@@ -343,9 +342,8 @@ PyObject* ConcatenateFunction(PyObject*, PyObject* args) {
   if (axis < 0) axis += rank;
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
-  return FinishRecorded(result,
-                        Concatenate(arrays, axis, arrays[0]->dtype(),
-                                    &ArrayOf(result)));
+  return FinishRecorded(
+      result, Concatenate(arrays, axis, arrays[0]->dtype(), &ArrayOf(result)));
 }
 
 PyObject* BroadcastToFunction(PyObject*, PyObject* args) {
@@ -428,15 +426,13 @@ PyObject* Unpickle(PyObject*, PyObject* args) {
   if (result == nullptr) return nullptr;
   Array& array = ArrayOf(result);
   array.set_flags(static_cast<uint8_t>(
-      (array.flags() & kLayoutFlags) |
-      (flags & kScalarFlag) |
+      (array.flags() & kLayoutFlags) | (flags & kScalarFlag) |
       ((flags & kScalarFlag) != 0 ? 0 : kWritable)));
   return result;
 }
 
 PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
-  return reinterpret_cast<PyCFunction>(
-      reinterpret_cast<void (*)()>(function));
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
@@ -473,8 +469,7 @@ PyMethodDef module_functions[] = {
     {"reduce", WithKeywords(ReduceFunction), kKeywords,
      "reduce(name, a, axis, keepdims, dtype=None)"},
     {"where",
-     reinterpret_cast<PyCFunction>(
-         reinterpret_cast<void (*)()>(WhereFunction)),
+     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(WhereFunction)),
      METH_FASTCALL, "where(condition, x, y)"},
     {"iota", IotaFunction, METH_VARARGS, "iota(n, dtype): 0, 1, ..., n - 1"},
     {"full", FullFunction, METH_VARARGS, "full(shape, value, dtype, order)"},
@@ -483,7 +478,8 @@ PyMethodDef module_functions[] = {
     {"from_numpy", FromNumpyFunction, METH_O,
      "A copy of a NumPy array, with its order of axes in memory."},
     {"to_numpy", ToNumpyFunction, METH_O,
-     "A NumPy array over the same memory; nothing about the array is lazy while "
+     "A NumPy array over the same memory; nothing about the array is lazy "
+     "while "
      "it lives."},
     {"snapshot", SnapshotFunction, METH_O,
      "A read-only NumPy array of the present values."},

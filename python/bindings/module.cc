@@ -1,11 +1,10 @@
 // The module `fuseau._fuseau`.
 #define FUSEAU_IMPORT_NUMPY
-#include "python/bindings/python.h"
-
 #include "frontend/evaluate.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
+#include "python/bindings/python.h"
 #include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
 #include "python/bindings/ufunc_object.h"
@@ -20,8 +19,8 @@ void AcquireLock(void* state) {
 
 bool Fill(PyObject* module) {
   if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0 ||
-      !InitGlobals() || !ConnectToNumpy() ||
-      MakeArrayType(module) == nullptr || MakeUfuncType(module) == nullptr) {
+      !InitGlobals() || !ConnectToNumpy() || MakeArrayType(module) == nullptr ||
+      MakeUfuncType(module) == nullptr) {
     return false;
   }
   PyRef ufuncs(MakeUfuncs());
@@ -45,10 +44,15 @@ bool Fill(PyObject* module) {
   return AddReports(module);
 }
 
-PyModuleDef module_def = {
-    PyModuleDef_HEAD_INIT, "fuseau._fuseau",
-    "The compiled part of fuseau.", -1, module_functions,
-    nullptr, nullptr, nullptr, nullptr};
+PyModuleDef module_def = {PyModuleDef_HEAD_INIT,
+                          "fuseau._fuseau",
+                          "The compiled part of fuseau.",
+                          -1,
+                          module_functions,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
 
 }  // namespace
 }  // namespace fuseau::python

@@ -15,8 +15,8 @@ using ir::OpRow;
 
 // NumPy's ufuncs by operation; null for operations that are none.
 std::vector<PyObject*>& Ufuncs() {
-  static auto* const ufuncs = new std::vector<PyObject*>(
-      static_cast<size_t>(ir::OpCount()), nullptr);
+  static auto* const ufuncs =
+      new std::vector<PyObject*>(static_cast<size_t>(ir::OpCount()), nullptr);
   return *ufuncs;
 }
 
@@ -40,8 +40,8 @@ PyRef AskNumpy(OpCode op, Kind a, Kind b) {
                   ? PyTuple_Pack(2, KindObject(a), Py_None)
                   : PyTuple_Pack(3, KindObject(a), KindObject(b), Py_None));
   if (!kinds) return PyRef();
-  return PyRef(PyObject_CallMethod(ufunc, "resolve_dtypes", "(O)",
-                                   kinds.get()));
+  return PyRef(
+      PyObject_CallMethod(ufunc, "resolve_dtypes", "(O)", kinds.get()));
 }
 
 Loop ResolveLoop(OpCode op, Kind a, Kind b) {
@@ -56,8 +56,8 @@ Loop ResolveLoop(OpCode op, Kind a, Kind b) {
   loop.state = Loop::kNative;
   const Py_ssize_t count = PyTuple_GET_SIZE(types.get());
   for (Py_ssize_t k = 0; k < count; ++k) {
-    auto* descr = reinterpret_cast<PyArray_Descr*>(
-        PyTuple_GET_ITEM(types.get(), k));
+    auto* descr =
+        reinterpret_cast<PyArray_Descr*>(PyTuple_GET_ITEM(types.get(), k));
     DType* dtype = k + 1 < count ? &loop.in[k] : &loop.out;
     if (!FromDescr(descr, dtype)) loop.state = Loop::kFallback;
   }
@@ -75,8 +75,8 @@ Loop ResolveType(Kind a, Kind b) {
                               : PyComplex_FromDoubles(0, 0);
   };
   PyRef x(object(a)), y(object(b));
-  PyRef type(PyObject_CallMethod(G().numpy, "result_type", "(OO)", x.get(),
-                                 y.get()));
+  PyRef type(
+      PyObject_CallMethod(G().numpy, "result_type", "(OO)", x.get(), y.get()));
   if (!type) {
     PyErr_Clear();
   } else if (FromDescr(reinterpret_cast<PyArray_Descr*>(type.get()),

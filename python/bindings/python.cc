@@ -72,8 +72,8 @@ bool InitGlobals() {
   g.hooks = PyDict_New();
   g.array_ufunc = PyUnicode_InternFromString("__array_ufunc__");
   g.array_priority = PyUnicode_InternFromString("__array_priority__");
-  return g.numpy != nullptr && g.hooks != nullptr &&
-         g.array_ufunc != nullptr && g.array_priority != nullptr;
+  return g.numpy != nullptr && g.hooks != nullptr && g.array_ufunc != nullptr &&
+         g.array_priority != nullptr;
 }
 
 PyObject* Hook(const char* name) {

@@ -61,9 +61,9 @@ PyObject* RaiseAxisError(long axis, long rank);
 
 // Objects that are looked up once.
 struct Globals {
-  PyObject* numpy = nullptr;          // the module
-  PyObject* hooks = nullptr;          // dict of set_hooks
-  PyObject* array_ufunc = nullptr;    // "__array_ufunc__"
+  PyObject* numpy = nullptr;        // the module
+  PyObject* hooks = nullptr;        // dict of set_hooks
+  PyObject* array_ufunc = nullptr;  // "__array_ufunc__"
   PyObject* array_priority = nullptr;
 };
 Globals& G();

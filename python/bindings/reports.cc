@@ -26,10 +26,11 @@ py::list Kernels() {
 bool AddReports(PyObject* module) {
   try {
     auto m = py::reinterpret_borrow<py::module_>(module);
-    m.def("kernels", &Kernels,
-          "The compiled kernels in memory, the one with the most memory traffic "
-          "first: a list of dicts with `name`, `launches` and `bytes` (moved by "
-          "all launches, at least).");
+    m.def(
+        "kernels", &Kernels,
+        "The compiled kernels in memory, the one with the most memory traffic "
+        "first: a list of dicts with `name`, `launches` and `bytes` (moved by "
+        "all launches, at least).");
   } catch (py::error_already_set& error) {
     error.restore();
     return false;

@@ -83,8 +83,7 @@ Answer CheckExponent(const Operand& exponent, const Loop& loop) {
              exponent.array->size() > 0) {
     Array least;
     const int rank = exponent.array->rank();
-    const uint64_t axes =
-        rank == 64 ? ~uint64_t{0} : (uint64_t{1} << rank) - 1;
+    const uint64_t axes = rank == 64 ? ~uint64_t{0} : (uint64_t{1} << rank) - 1;
     absl::Status status = Reduce(OpCode::kMin, *exponent.array, axes,
                                  /*keep_dims=*/false, DType::kInt64, &least);
     char value[16];
@@ -158,8 +157,7 @@ bool FastPower(PyObject* x, PyObject* y, OpCode* op) {
       *op = OpCode::kReciprocal;
       return true;
     }
-  } else if (inexact && PyFloat_CheckExact(y) &&
-             PyFloat_AS_DOUBLE(y) == 0.5) {
+  } else if (inexact && PyFloat_CheckExact(y) && PyFloat_AS_DOUBLE(y) == 0.5) {
     *op = OpCode::kSqrt;
     return true;
   }
@@ -172,8 +170,8 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
                Operands* operands, Loop* loop, bool* constant) {
   operands->count = count;
   for (int k = 0; k < count; ++k) {
-    switch (ToOperand(objects[k], &operands->operand[k],
-                      &operands->copied[k])) {
+    switch (
+        ToOperand(objects[k], &operands->operand[k], &operands->copied[k])) {
       case Conversion::kOperand:
         break;
       case Conversion::kError:
@@ -205,8 +203,7 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
   }
   if (count == 2 && (a == kPyInt || b == kPyInt) && IsComparison(op)) {
     const int number = a == kPyInt ? 0 : 1;
-    const int side =
-        OutOfRange(operands->operand[number], loop->in[number]);
+    const int side = OutOfRange(operands->operand[number], loop->in[number]);
     if (side != 0) {
       // Seen from the number, the comparison is the other way round.
       *constant = CompareWithSide(op, number == 1 ? side : -side);
@@ -241,19 +238,19 @@ PyObject* Record(OpCode op, Answer answer, const Operands& operands,
 
 bool CheckOutput(OpCode op, DType from, DType to, Casting casting) {
   if (from == to || CanCast(from, to, casting)) return true;
-  RaiseNumpy("numpy._core._exceptions", "_UFuncOutputCastingError",
-             PyRef(Py_BuildValue("(OsOOi)", NumpyUfunc(op),
-                                 CastingName(casting), ToDescr(from),
-                                 ToDescr(to), 0)));
+  RaiseNumpy(
+      "numpy._core._exceptions", "_UFuncOutputCastingError",
+      PyRef(Py_BuildValue("(OsOOi)", NumpyUfunc(op), CastingName(casting),
+                          ToDescr(from), ToDescr(to), 0)));
   return false;
 }
 
 bool CheckInput(OpCode op, int index, DType from, DType to, Casting casting) {
   if (from == to || CanCast(from, to, casting)) return true;
-  RaiseNumpy("numpy._core._exceptions", "_UFuncInputCastingError",
-             PyRef(Py_BuildValue("(OsOOi)", NumpyUfunc(op),
-                                 CastingName(casting), ToDescr(from),
-                                 ToDescr(to), index)));
+  RaiseNumpy(
+      "numpy._core._exceptions", "_UFuncInputCastingError",
+      PyRef(Py_BuildValue("(OsOOi)", NumpyUfunc(op), CastingName(casting),
+                          ToDescr(from), ToDescr(to), index)));
   return false;
 }
 

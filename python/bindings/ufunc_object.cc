@@ -16,16 +16,13 @@ namespace {
 using ir::OpRow;
 
 struct UfuncObject {
-  PyObject_HEAD
-  vectorcallfunc call;
+  PyObject_HEAD vectorcallfunc call;
   OpCode op;
 };
 
 PyTypeObject* ufunc_type = nullptr;
 
-OpCode OpOf(PyObject* self) {
-  return reinterpret_cast<UfuncObject*>(self)->op;
-}
+OpCode OpOf(PyObject* self) { return reinterpret_cast<UfuncObject*>(self)->op; }
 const OpRow& RowOfUfunc(PyObject* self) { return ir::RowOf(OpOf(self)); }
 
 // The keyword arguments that are computed natively.
@@ -111,18 +108,17 @@ bool ResolveTyped(PyObject* self, const Operands& operands,
     PyObject* type = Py_None;
     if (k < arity) {
       const Kind kind = operands.operand[k].kind;
-      type = kind == kPyInt ? reinterpret_cast<PyObject*>(&PyLong_Type)
-             : kind == kPyFloat
-                 ? reinterpret_cast<PyObject*>(&PyFloat_Type)
-             : kind == kPyComplex
-                 ? reinterpret_cast<PyObject*>(&PyComplex_Type)
-                 : reinterpret_cast<PyObject*>(
-                       ToDescr(static_cast<DType>(kind)));
+      type =
+          kind == kPyInt     ? reinterpret_cast<PyObject*>(&PyLong_Type)
+          : kind == kPyFloat ? reinterpret_cast<PyObject*>(&PyFloat_Type)
+          : kind == kPyComplex
+              ? reinterpret_cast<PyObject*>(&PyComplex_Type)
+              : reinterpret_cast<PyObject*>(ToDescr(static_cast<DType>(kind)));
     }
     PyTuple_SET_ITEM(types.get(), k, Py_NewRef(type));
-    PyTuple_SET_ITEM(signature.get(), k,
-                     k == arity ? reinterpret_cast<PyObject*>(wanted)
-                                : Py_NewRef(Py_None));
+    PyTuple_SET_ITEM(
+        signature.get(), k,
+        k == arity ? reinterpret_cast<PyObject*>(wanted) : Py_NewRef(Py_None));
   }
   PyRef method(
       PyObject_GetAttrString(NumpyUfunc(OpOf(self)), "resolve_dtypes"));
@@ -134,9 +130,9 @@ bool ResolveTyped(PyObject* self, const Operands& operands,
   if (!found) return false;
   for (int k = 0; k <= arity; ++k) {
     DType* dtype = k < arity ? &loop->in[k] : &loop->out;
-    *native &= FromDescr(reinterpret_cast<PyArray_Descr*>(
-                             PyTuple_GET_ITEM(found.get(), k)),
-                         dtype);
+    *native &= FromDescr(
+        reinterpret_cast<PyArray_Descr*>(PyTuple_GET_ITEM(found.get(), k)),
+        dtype);
   }
   loop->state = Loop::kNative;
   return true;
@@ -199,7 +195,7 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
       case Conversion::kUnsupported:
         return Fallback(self, args, count, names);
     }
-    if (mask.kind != KindOf(DType::kBool)) {
+    if (mask.array != nullptr && mask.kind != KindOf(DType::kBool)) {
       return RaiseCast("array data", static_cast<DType>(mask.kind),
                        DType::kBool, Casting::kSafe);
     }
@@ -234,8 +230,8 @@ PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
   Operands operands;
   Loop loop;
   bool constant = false;
-  const Answer answer = Prepare(op, args, static_cast<int>(count), &operands,
-                                &loop, &constant);
+  const Answer answer =
+      Prepare(op, args, static_cast<int>(count), &operands, &loop, &constant);
   if (answer == Answer::kError) return nullptr;
   if (answer == Answer::kFallback) return Fallback(self, args, count, names);
   return Record(op, answer, operands, loop, constant, Order::kKeep);
@@ -248,9 +244,9 @@ PyObject* Method(PyObject* self, const char* method, PyObject* args,
   PyRef empty(kwargs == nullptr ? PyDict_New() : nullptr);
   PyRef text(PyUnicode_FromString(method));
   if (!text) return nullptr;
-  return PyObject_CallFunctionObjArgs(
-      hook, self, text.get(), args, kwargs != nullptr ? kwargs : empty.get(),
-      nullptr);
+  return PyObject_CallFunctionObjArgs(hook, self, text.get(), args,
+                                      kwargs != nullptr ? kwargs : empty.get(),
+                                      nullptr);
 }
 
 PyObject* ReduceMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -275,9 +271,9 @@ PyObject* GetAttribute(PyObject* self, PyObject* name) {
   if (found != nullptr || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
     return found;
   }
-  for (const char* known : {"nin", "nout", "nargs", "types", "ntypes",
-                            "identity", "signature", "__name__",
-                            "resolve_dtypes", "__qualname__"}) {
+  for (const char* known :
+       {"nin", "nout", "nargs", "types", "ntypes", "identity", "signature",
+        "__name__", "resolve_dtypes", "__qualname__"}) {
     if (PyUnicode_CompareWithASCIIString(name, known) == 0) {
       PyErr_Clear();
       return PyObject_GetAttr(NumpyUfunc(OpOf(self)), name);
@@ -302,8 +298,7 @@ void Dealloc(PyObject* self) {
 }
 
 PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
-  return reinterpret_cast<PyCFunction>(
-      reinterpret_cast<void (*)()>(function));
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;

@@ -118,8 +118,8 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, wh
 
 
 def refuse_complex(a, dtype=None):
-    """Leaves complex numbers to NumPy: whether it fuses the multiply and add of a product depends on
-    how the array lies in memory, and the order of complex numbers has no compiled form.
+    """Leaves complex numbers to NumPy: whether it fuses the multiply and add of a product depends
+    on how the array lies in memory, and the order of complex numbers has no compiled form.
     """
     if (as_array(a).dtype if dtype is None else numpy.dtype(dtype)).kind == "c":
         raise NotNative

@@ -31,21 +31,19 @@ inline absl::Status PythonError(absl::string_view exception,
 
 }  // namespace fuseau
 
-#define FUSEAU_CHECK(condition)                                     \
-  do {                                                              \
-    if (!(condition))                                               \
-      ::fuseau::CheckFailed(__FILE__, __LINE__, #condition);        \
+#define FUSEAU_CHECK(condition)                                              \
+  do {                                                                       \
+    if (!(condition)) ::fuseau::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define FUSEAU_RETURN_IF_ERROR(expression)                          \
-  do {                                                              \
-    if (absl::Status status_ = (expression); !status_.ok())         \
-      return status_;                                               \
+#define FUSEAU_RETURN_IF_ERROR(expression)                                  \
+  do {                                                                      \
+    if (absl::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 #define FUSEAU_CONCAT_INNER(a, b) a##b
 #define FUSEAU_CONCAT(a, b) FUSEAU_CONCAT_INNER(a, b)
-#define FUSEAU_ASSIGN_OR_RETURN(declaration, expression) \
+#define FUSEAU_ASSIGN_OR_RETURN(declaration, expression)           \
   FUSEAU_ASSIGN_OR_RETURN_IMPL(FUSEAU_CONCAT(statusor_, __LINE__), \
                                declaration, expression)
 #define FUSEAU_ASSIGN_OR_RETURN_IMPL(name, declaration, expression) \

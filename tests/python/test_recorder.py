@@ -259,7 +259,7 @@ def test_threads_record_and_evaluate():
         a = np.full(1000, float(seed))
         for _ in range(50):
             a = a * 1.5 - a * 0.5
-            if not float(a[3]) == seed:
+            if float(a[3]) != seed:
                 problems.append(seed)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
