@@ -1,5 +1,7 @@
 #include "frontend/evaluate.h"
 
+#include <pthread.h>
+
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -37,7 +39,11 @@ EvaluationHost& Host() {
 // run, since the one that evaluates needs them to stop to put its results into
 // the graph.
 std::mutex& EvaluationMutex() {
-  static auto* const mutex = new std::mutex;
+  static std::mutex* mutex = [] {
+    // The thread that held it does not exist in a child process.
+    pthread_atfork(nullptr, nullptr, [] { mutex = new std::mutex; });
+    return new std::mutex;
+  }();
   return *mutex;
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "runtime/base/status.h"
@@ -248,7 +249,9 @@ absl::StatusOr<Dims> ResolveShape(const Array& array,
   if (!fits) {
     Dims shown(shape.begin(), shape.end());
     for (int64_t& n : shown) n = std::max<int64_t>(n, -1);
-    std::string text = TupleText(shown);
+    // NumPy writes the size that it was to find as None is written.
+    const std::string text =
+        absl::StrReplaceAll(TupleText(shown), {{"-1", "newaxis"}});
     return PythonError("ValueError",
                        absl::StrCat("cannot reshape array of size ", size,
                                     " into shape ", text));

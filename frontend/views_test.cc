@@ -87,7 +87,7 @@ TEST(Reshape, ResolvesTheUnknownDimension) {
   const Array array = Make({2, 6});
   EXPECT_THAT(*ResolveShape(array, {3, -1}), ElementsAre(3, 4));
   EXPECT_EQ(ResolveShape(array, {5, -1}).status().message(),
-            "cannot reshape array of size 12 into shape (5,-1)");
+            "cannot reshape array of size 12 into shape (5,newaxis)");
   EXPECT_EQ(ResolveShape(array, {-1, -1}).status().message(),
             "can only specify one unknown dimension");
 }

@@ -76,7 +76,12 @@ PyObject* Reshape(PyObject* self, PyObject* args, PyObject* kwargs) {
                     "reshape() takes exactly 1 argument (0 given)");
     return nullptr;
   }
-  if (!ToDims(OneOrAll(args), &wanted)) return nullptr;
+  // None stands for the shape that the array has.
+  if (OneOrAll(args) == Py_None) {
+    wanted.assign(array.shape().begin(), array.shape().end());
+  } else if (!ToDims(OneOrAll(args), &wanted)) {
+    return nullptr;
+  }
   auto shape = ResolveShape(array, wanted);
   if (!shape.ok()) return Raise(shape.status());
   const int must_copy = copy == Py_None ? 0 : PyObject_IsTrue(copy);

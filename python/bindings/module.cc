@@ -17,6 +17,19 @@ void AcquireLock(void* state) {
   PyEval_RestoreThread(static_cast<PyThreadState*>(state));
 }
 
+// A child process has none of the threads that may be computing, so everything
+// is computed before it is made.
+bool SynchronizeBeforeFork(PyObject* module) {
+  PyRef os(PyImport_ImportModule("os"));
+  if (!os) return false;
+  PyRef before(PyObject_GetAttrString(module, "synchronize"));
+  PyRef method(PyObject_GetAttrString(os.get(), "register_at_fork"));
+  PyRef none(PyTuple_New(0));
+  if (!before || !method || !none) return false;
+  PyRef kwargs(Py_BuildValue("{s:O}", "before", before.get()));
+  return kwargs && PyRef(PyObject_Call(method.get(), none.get(), kwargs.get()));
+}
+
 bool Fill(PyObject* module) {
   if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0 ||
       !InitGlobals() || !ConnectToNumpy() || MakeArrayType(module) == nullptr ||
@@ -41,7 +54,7 @@ bool Fill(PyObject* module) {
   host.end_interruptible = EndInterruptible;
   SetEvaluationHost(host);
   ReadWindowLimits();
-  return AddReports(module);
+  return SynchronizeBeforeFork(module) && AddReports(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

@@ -40,6 +40,19 @@ int OutOfRange(const Operand& operand, DType dtype) {
   });
 }
 
+bool IsLogical(OpCode op) {
+  return op == OpCode::kLogicalAnd || op == OpCode::kLogicalOr ||
+         op == OpCode::kLogicalXor;
+}
+
+// NumPy makes a `long` of a Python int for loops of int64, for those of bool
+// and for logical functions; comparisons with int64 take any int.
+bool TooLargeForLong(OpCode op, const Operand& operand, DType dtype) {
+  return operand.kind == kPyInt && operand.is_uint64 &&
+         (dtype == DType::kBool || IsLogical(op) ||
+          (dtype == DType::kInt64 && !IsComparison(op)));
+}
+
 // The result of comparing any element with a number on the side `sign` of all.
 // `op` is seen from the element.
 bool CompareWithSide(OpCode op, int sign) {
@@ -198,6 +211,13 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
       return Answer::kFallback;
   }
   *loop = found;
+  for (int k = 0; k < count; ++k) {
+    if (TooLargeForLong(op, operands->operand[k], loop->in[k])) {
+      PyErr_SetString(PyExc_OverflowError,
+                      "Python int too large to convert to C long");
+      return Answer::kError;
+    }
+  }
   if (op == OpCode::kPower && IsInteger(loop->in[1])) {
     return CheckExponent(operands->operand[1], *loop);
   }

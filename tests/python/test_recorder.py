@@ -287,3 +287,27 @@ def test_interrupt_leaves_arrays_usable():
     timer.join()
     assert float(b[0]) == float(b[:1].sum())
     assert float(a[5]) == 5.0
+
+
+def test_child_process_computes():
+    stop = threading.Event()
+
+    def work():
+        b = np.ones(100_000)
+        while not stop.is_set():
+            b = np.exp(np.sin(b))
+            b.eval()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        a = np.arange(1000.0)
+        for _ in range(5):
+            a = a + 1
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if float(a[10] * 2) == float(a.tolist()[10] * 2) else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        stop.set()
+        thread.join()
