@@ -251,6 +251,12 @@ absl::Status ElementwiseInto(OpCode op, const Loop& loop,
         Elementwise(op, loop, operands, Order::kKeep, &result));
     return Assign(target, Operand::Of(result));
   }
+  // NumPy looks at Python's numbers before it looks at shapes.
+  for (size_t k = 0; k < operands.size(); ++k) {
+    char number[16];
+    if (operands[k].array != nullptr) continue;
+    FUSEAU_RETURN_IF_ERROR(ConvertScalar(operands[k], loop.in[k], number));
+  }
   absl::InlinedVector<absl::Span<const int64_t>, 4> shapes;
   for (const Operand& o : operands) {
     shapes.push_back(o.array != nullptr ? o.array->shape()

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "runtime/base/status.h"
@@ -43,6 +42,19 @@ void BeginView(const Array& array, int rank, Array* out) {
 std::string TupleText(absl::Span<const int64_t> shape) {
   return absl::StrCat("(", absl::StrJoin(shape, ","),
                       shape.size() == 1 ? ",)" : ")");
+}
+
+// How NumPy writes a shape that does not fit: the size to be found is called
+// newaxis, and is left out in front.
+std::string WantedText(absl::Span<const int64_t> shape) {
+  size_t first = 0;
+  while (first < shape.size() && shape[first] < 0) ++first;
+  std::string text = "(";
+  for (size_t d = first; d < shape.size(); ++d) {
+    absl::StrAppend(&text, d > first ? "," : "",
+                    shape[d] < 0 ? "newaxis" : absl::StrCat(shape[d]));
+  }
+  return text + (shape.size() == 1 && first == 0 ? ",)" : ")");
 }
 
 }  // namespace
@@ -247,14 +259,9 @@ absl::StatusOr<Dims> ResolveShape(const Array& array,
     fits = known == size;
   }
   if (!fits) {
-    Dims shown(shape.begin(), shape.end());
-    for (int64_t& n : shown) n = std::max<int64_t>(n, -1);
-    // NumPy writes the size that it was to find as None is written.
-    const std::string text =
-        absl::StrReplaceAll(TupleText(shown), {{"-1", "newaxis"}});
     return PythonError("ValueError",
                        absl::StrCat("cannot reshape array of size ", size,
-                                    " into shape ", text));
+                                    " into shape ", WantedText(shape)));
   }
   return result;
 }

@@ -88,6 +88,8 @@ TEST(Reshape, ResolvesTheUnknownDimension) {
   EXPECT_THAT(*ResolveShape(array, {3, -1}), ElementsAre(3, 4));
   EXPECT_EQ(ResolveShape(array, {5, -1}).status().message(),
             "cannot reshape array of size 12 into shape (5,newaxis)");
+  EXPECT_EQ(ResolveShape(array, {-1, 5}).status().message(),
+            "cannot reshape array of size 12 into shape (5)");
   EXPECT_EQ(ResolveShape(array, {-1, -1}).status().message(),
             "can only specify one unknown dimension");
 }

@@ -220,7 +220,7 @@ def test_base_is_the_owner():
         (lambda a: a[..., ...], IndexError, "single ellipsis"),
         (lambda a: a + np.ones(4), ValueError, r"shapes \(3,\) \(4,\)"),
         (lambda a: a & 1, TypeError, "ufunc 'bitwise_and' not supported"),
-        (lambda a: a.reshape(2, -1), ValueError, r"array of size 3 into shape \(2,-1\)"),
+        (lambda a: a.reshape(2, -1), ValueError, r"array of size 3 into shape \(2,newaxis\)"),
         (lambda a: a.sum(axis=1), ValueError, "axis 1 is out of bounds"),
         (lambda a: np.ones((2**40, 2**10)), MemoryError, "Unable to allocate"),
     ],
