@@ -187,6 +187,8 @@ class Builder {
                    : TypeOf(kernel.getOutTypes()[i - op.getKinds().size()]);
       if (!is_input) {
         operand.buffer = ids_[op.getOutputs()[i - op.getKinds().size()]];
+        plan_->overwrites_inputs |=
+            plan_->buffers[operand.buffer].kind == runtime::BufferKind::kInput;
       } else if (op.getKinds()[i] == kIota) {
         operand.buffer = -1;
       } else {

@@ -124,20 +124,25 @@ absl::Status CheckDemand(const runtime::Plan& plan) {
       "Unable to allocate ", runtime::arena_internal::SizeText(bytes)));
 }
 
+// `*destroyed` tells whether an error leaves inputs that can't be read again.
 absl::Status Compute(const Cone& cone, const std::atomic<bool>& cancel,
-                     bool* started, std::vector<BufferRef>* outputs) {
+                     bool* destroyed, std::vector<BufferRef>* outputs) {
   runtime::Increment(runtime::Counter::kWindows);
-  *started = false;
+  *destroyed = false;
   PlanCache::PlanPtr plan;
   if (JitEnabled()) plan = PlanOf(cone.trace());
-  runtime::ExecuteOptions options;
-  if (!cone.donates()) options.cancel = &cancel;
   if (plan == nullptr) {
     return EvaluateReference(cone.trace(), cone.inputs(), cone.scalars(),
-                             options.cancel, outputs);
+                             &cancel, outputs);
   }
-  if (cone.donates()) FUSEAU_RETURN_IF_ERROR(CheckDemand(*plan));
-  *started = true;
+  runtime::ExecuteOptions options;
+  if (plan->overwrites_inputs) {
+    // What is written in place could not be computed again, so it is finished.
+    FUSEAU_RETURN_IF_ERROR(CheckDemand(*plan));
+    *destroyed = true;
+  } else {
+    options.cancel = &cancel;
+  }
   return runtime::Execute(*plan, cone.inputs(), cone.scalars(), outputs,
                           options);
 }
@@ -147,20 +152,19 @@ absl::Status Run(Cone* cone) {
   std::atomic<bool> cancel{false};
   std::vector<BufferRef> outputs;
   absl::Status status;
-  bool started = false;
-  // What is written in place could not be computed again, so it is finished.
-  const bool interruptible = !cone->donates() && cone->bytes() >= kLongWork &&
+  bool destroyed = false;
+  const bool interruptible = cone->bytes() >= kLongWork &&
                              Host().begin_interruptible != nullptr &&
                              Host().begin_interruptible(&cancel);
   {
     Released released;
-    status = Compute(*cone, cancel, &started, &outputs);
+    status = Compute(*cone, cancel, &destroyed, &outputs);
   }
   if (interruptible) Host().end_interruptible();
   if (status.ok()) {
     cone->Attach(std::move(outputs));
     RestartWindow(Graph::Get());
-  } else if (started && cone->donates()) {
+  } else if (destroyed) {
     cone->Lose();
   }
   return status;
@@ -199,7 +203,10 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
 
 absl::Status EvaluateAll() {
   Graph& graph = Graph::Get();
-  if (graph.first_pending() == nullptr) return absl::OkStatus();
+  if (graph.first_pending() == nullptr) {
+    RestartWindow(graph);
+    return absl::OkStatus();
+  }
   EvaluationLock lock;
   std::vector<Node*> roots;
   for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {

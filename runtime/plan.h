@@ -127,6 +127,9 @@ struct Plan {
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;
   int32_t scalar_count = 0;
+  // Whether a step writes to an input: such a run can't be broken off and be
+  // repeated.
+  bool overwrites_inputs = false;
 };
 
 }  // namespace fuseau::runtime

@@ -292,7 +292,17 @@ PyObject* AsTypeMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   Order memory = Order::kKeep;
   Casting rule = Casting::kUnsafe;
   if (order != nullptr && !ToOrder(order, &memory)) return nullptr;
-  if (casting != nullptr && !ToCasting(casting, &rule)) return nullptr;
+  if (casting != nullptr && !ToCasting(casting, &rule)) {
+    // This method of NumPy's knows one rule more and says so.
+    if (PyUnicode_Check(casting) && PyErr_ExceptionMatches(PyExc_ValueError)) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_ValueError,
+                   "casting must be one of 'no', 'equiv', 'safe', 'same_kind', "
+                   "'unsafe', 'same_value' (got '%U')",
+                   casting);
+    }
+    return nullptr;
+  }
   return AsTypeObject(self, target, memory, rule, copy != 0,
                       /*keep_scalar=*/true);
 }

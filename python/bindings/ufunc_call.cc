@@ -47,10 +47,12 @@ bool IsLogical(OpCode op) {
 
 // NumPy makes a `long` of a Python int for loops of int64, for those of bool
 // and for logical functions; comparisons with int64 take any int.
-bool TooLargeForLong(OpCode op, const Operand& operand, DType dtype) {
+bool TooLargeForLong(OpCode op, const Operand& operand, Kind partner,
+                     DType dtype) {
   return operand.kind == kPyInt && operand.is_uint64 &&
          (dtype == DType::kBool || IsLogical(op) ||
-          (dtype == DType::kInt64 && !IsComparison(op)));
+          (dtype == DType::kInt64 &&
+           (!IsComparison(op) || partner == KindOf(DType::kBool))));
 }
 
 // The result of comparing any element with a number on the side `sign` of all.
@@ -212,13 +214,23 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
   }
   *loop = found;
   for (int k = 0; k < count; ++k) {
-    if (TooLargeForLong(op, operands->operand[k], loop->in[k])) {
+    const Kind partner = operands->operand[count - 1 - k].kind;
+    if (TooLargeForLong(op, operands->operand[k], partner, loop->in[k])) {
       PyErr_SetString(PyExc_OverflowError,
                       "Python int too large to convert to C long");
       return Answer::kError;
     }
   }
   if (op == OpCode::kPower && IsInteger(loop->in[1])) {
+    for (int k = 0; k < count; ++k) {
+      char number[16];
+      if (operands->operand[k].kind != kPyInt) continue;
+      absl::Status status =
+          ConvertScalar(operands->operand[k], loop->in[k], number);
+      if (status.ok()) continue;
+      Raise(status);
+      return Answer::kError;
+    }
     return CheckExponent(operands->operand[1], *loop);
   }
   if (count == 2 && (a == kPyInt || b == kPyInt) && IsComparison(op)) {

@@ -169,7 +169,22 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
     if (!ResolveTyped(self, operands, keywords, &loop, &native)) return nullptr;
     answer = native ? Answer::kNative : Answer::kFallback;
   }
-  if (answer == Answer::kError) return nullptr;
+  if (answer == Answer::kError) {
+    // The types of `out` come before the values of an exponent.
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (op == OpCode::kPower && keywords.out != nullptr &&
+        loop.state == Loop::kNative &&
+        !CheckOutput(op, loop.out, ArrayOf(keywords.out).dtype(),
+                     keywords.casting)) {
+      Py_XDECREF(type);
+      Py_XDECREF(value);
+      Py_XDECREF(traceback);
+      return nullptr;
+    }
+    PyErr_Restore(type, value, traceback);
+    return nullptr;
+  }
   if (answer == Answer::kFallback) return Fallback(self, args, count, names);
   if (keywords.dtype == nullptr && keywords.casting != Casting::kSameKind) {
     for (int k = 0; k < arity; ++k) {

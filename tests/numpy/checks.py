@@ -88,6 +88,9 @@ def within(got, want, ulp):
     with numpy.errstate(all="ignore"):
         scale = numpy.spacing(abs(want)) if want.dtype.kind in "fc" else 0
         close = abs(got - want) <= ulp * scale
+        # Where a complex product overflows, infinities and NaNs depend on the order of roundings.
+        if want.dtype.kind == "c":
+            close |= ~numpy.isfinite(got) & ~numpy.isfinite(want)
     if want.dtype.kind == "c":
         close = numpy.repeat(close.reshape(-1), 2)
     return close.reshape(-1)

@@ -308,7 +308,8 @@ def test_operators(operator, dtype):
 
         if operator == "**=" and dtype in ("int16", "uint32"):
             continue  # a power by itself: negative exponents are an error that depends on the data
-        agree(run, label=f"{operator} {other!r}")
+        # The bits of NumPy's powers depend on how the array lies in memory.
+        agree(run, label=f"{operator} {other!r}", ulp=4 if operator == "**=" else 0)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "float32", "complex64"])
