@@ -102,6 +102,10 @@ absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
     return absl::OkStatus();
   }
 
+  if (dtype == DType::kBool) {
+    if (reduction == OpCode::kMax) reduction = OpCode::kAny;
+    if (reduction == OpCode::kMin) reduction = OpCode::kAll;
+  }
   const Combiner combiner = ir::RowOf(reduction).combiner;
   const bool inexact = IsFloat(dtype) || IsComplex(dtype);
   if (space.reduced != 0) {
