@@ -20,7 +20,6 @@ using runtime::Plan;
 using runtime::PlanOperand;
 using runtime::Step;
 
-constexpr int32_t kIota = 2;  // fuseau_exec.launch's kinds
 // What one element costs, in additions: functions that NumPy's loops compute,
 // and divisions and square roots.
 constexpr double kCallFlops = 20;
@@ -189,7 +188,7 @@ class Builder {
         operand.buffer = ids_[op.getOutputs()[i - op.getKinds().size()]];
         plan_->overwrites_inputs |=
             plan_->buffers[operand.buffer].kind == runtime::BufferKind::kInput;
-      } else if (op.getKinds()[i] == kIota) {
+      } else if (op.getKinds()[i] == passes::kIota) {
         operand.buffer = -1;
       } else {
         operand.buffer = ids_[op.getInputs()[memory_inputs++]];

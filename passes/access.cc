@@ -40,6 +40,12 @@ Access DenseAccess(absl::Span<const int64_t> shape, int64_t item_size) {
   return access;
 }
 
+Access Rescaled(Access access, int64_t from, int64_t to) {
+  access.offset = access.offset / from * to;
+  for (int64_t& s : access.strides) s = s / from * to;
+  return access;
+}
+
 void Normalize(Access& access, absl::Span<const int64_t> space) {
   for (size_t d = 0; d < space.size(); ++d)
     if (space[d] == 1) access.strides[d] = 0;

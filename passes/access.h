@@ -26,6 +26,10 @@ struct Access {
 // The access that visits a dense storage of `shape` in order.
 Access DenseAccess(absl::Span<const int64_t> shape, int64_t item_size);
 
+// The access to the elements of the same indices in a dense storage of the same
+// shape whose elements have `to` bytes instead of `from`.
+Access Rescaled(Access access, int64_t from, int64_t to);
+
 // Clears the strides of dimensions of size 1.
 void Normalize(Access& access, absl::Span<const int64_t> space);
 

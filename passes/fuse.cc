@@ -116,13 +116,8 @@ class Fuser {
   // The access to an operand of the same shape as the operation.
   static Access OperandAccess(const ElementRead& read, Operation* op,
                               Value operand) {
-    return Rescale(read.access, ItemSize(ElementOf(op->getResult(0))),
-                   ItemSize(ElementOf(operand)));
-  }
-  static Access Rescale(Access access, int64_t from, int64_t to) {
-    access.offset = access.offset / from * to;
-    for (int64_t& s : access.strides) s = s / from * to;
-    return access;
+    return Rescaled(read.access, ItemSize(ElementOf(op->getResult(0))),
+                    ItemSize(ElementOf(operand)));
   }
 
   static std::optional<Access> Through(ir::ViewOp view, const Access& access,
@@ -245,15 +240,9 @@ class Fuser {
 
   // Whether group `g` reads, directly or not, what group `on` computes.
   bool DependsOn(int g, int on) {
-    llvm::SmallVector<int> todo{g};
-    absl::flat_hash_set<int> seen{g};
-    while (!todo.empty()) {
-      const int next = todo.pop_back_val();
-      if (next == on) return true;
-      for (int h : grouping_.groups[next].reads_from)
-        if (seen.insert(h).second) todo.push_back(h);
-    }
-    return false;
+    return Reaches(g, on, [&](int h) -> const auto& {
+      return grouping_.groups[h].reads_from;
+    });
   }
 
   mlir::func::FuncOp function_;

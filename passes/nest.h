@@ -8,6 +8,10 @@
 
 namespace fuseau::passes {
 
+// What a body argument of `fuseau_exec.run`, or a non-scalar input of
+// `fuseau_exec.launch`, stands for.
+enum InputKind : int32_t { kMemory = 0, kScalar = 1, kIota = 2 };
+
 // Space and maps of a `fuseau.fused` or `fuseau_exec.run`.
 struct Nest {
   Dims space;

@@ -15,9 +15,6 @@ namespace {
 namespace exec = ir::exec;
 using mlir::Operation;
 
-constexpr int32_t kScalar = 1;  // fuseau_exec.run's kinds
-constexpr int32_t kIota = 2;
-
 int64_t SizeOf(mlir::Attribute type) {
   return ItemSize(ir::DTypeOf(mlir::cast<mlir::TypeAttr>(type).getValue()));
 }

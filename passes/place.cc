@@ -20,9 +20,6 @@ using mlir::Operation;
 using mlir::Type;
 using mlir::Value;
 
-// What a body argument stands for (fuseau_exec.run).
-enum InputKind : int32_t { kMemory = 0, kScalar = 1, kIota = 2 };
-
 int64_t FloorDiv(int64_t a, int64_t b) {
   return a / b - ((a % b != 0) && ((a % b < 0) != (b < 0)));
 }
@@ -59,12 +56,10 @@ std::optional<Hazard> RowHazard(const Access& write, const Access& read,
 
 class Placer {
  public:
-  explicit Placer(mlir::func::FuncOp function)
+  Placer(mlir::func::FuncOp function, bool in_place)
       : function_(function),
         b_(function.getLoc(), function.getContext()),
-        in_place_(true) {}
-
-  void set_in_place(bool in_place) { in_place_ = in_place; }
+        in_place_(in_place) {}
 
   void Run() {
     mlir::Block& block = function_.getBody().front();
@@ -323,7 +318,7 @@ class Placer {
 
   mlir::func::FuncOp function_;
   mlir::ImplicitLocOpBuilder b_;
-  bool in_place_;
+  const bool in_place_;
   llvm::DenseMap<Operation*, int> position_;
   llvm::DenseMap<Value, Value> buffer_;
 };
@@ -332,9 +327,7 @@ struct PlacePass : impl::PlacePassBase<PlacePass> {
   using PlacePassBase::PlacePassBase;
   void runOnOperation() override {
     for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
-      Placer placer(function);
-      placer.set_in_place(!always_copy);
-      placer.Run();
+      Placer(function, !always_copy).Run();
       function.setFunctionType(mlir::FunctionType::get(&getContext(), {}, {}));
     }
   }

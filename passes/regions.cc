@@ -192,10 +192,8 @@ class RegionBuilder {
     llvm::SmallVector<Value> operands;
     llvm::SmallVector<DType> types;
     for (Value o : op->getOperands()) {
-      Access a = read.access;
-      const int64_t from = ItemSize(made), to = ItemSize(ElementOf(o));
-      a.offset = a.offset / from * to;
-      for (int64_t& s : a.strides) s = s / from * to;
+      const Access a =
+          Rescaled(read.access, ItemSize(made), ItemSize(ElementOf(o)));
       operands.push_back(Element(o, a, ElementOf(o)));
       types.push_back(ElementOf(o));
     }
@@ -236,16 +234,7 @@ std::vector<int> Order(const Grouping& grouping,
   for (int g = 0; g < count; ++g) before[g] = grouping.groups[g].reads_from;
 
   auto runs_after = [&](int g, int on) {
-    std::vector<int> todo{g};
-    absl::flat_hash_set<int> seen{g};
-    while (!todo.empty()) {
-      const int next = todo.back();
-      todo.pop_back();
-      if (next == on) return true;
-      for (int h : before[next])
-        if (seen.insert(h).second) todo.push_back(h);
-    }
-    return false;
+    return Reaches(g, on, [&](int h) -> const auto& { return before[h]; });
   };
   for (int g = 0; g < count; ++g) {
     for (Operation* root : grouping.groups[g].roots) {

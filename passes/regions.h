@@ -40,6 +40,21 @@ inline Access WindowOf(ir::UpdateOp op) {
           Dims(op.getStrides().begin(), op.getStrides().end())};
 }
 
+// Whether `to` can be reached from `from` along edges; `next(g)` is the set of
+// the groups that have an edge from `g`. Each group reaches itself.
+template <typename Next>
+bool Reaches(int from, int to, Next next) {
+  llvm::SmallVector<int> todo{from};
+  absl::flat_hash_set<int> seen{from};
+  while (!todo.empty()) {
+    const int g = todo.pop_back_val();
+    if (g == to) return true;
+    for (int h : next(g))
+      if (seen.insert(h).second) todo.push_back(h);
+  }
+  return false;
+}
+
 llvm::ArrayRef<int64_t> ShapeOf(mlir::Value v);
 DType ElementOf(mlir::Value v);
 // The table row's number of an operation of dialect fuseau.
