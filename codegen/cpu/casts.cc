@@ -11,7 +11,7 @@ namespace {
 int64_t ToInt(double x, unsigned bits) {
   const double limit = std::ldexp(1.0, bits - 1);
   x = std::trunc(x);
-  if (!(x >= -limit && x < limit)) return -1 - ((int64_t{1} << (bits - 1)) - 1);
+  if (!(x >= -limit && x < limit)) return INT64_MIN >> (64 - bits);
   return static_cast<int64_t>(x);
 }
 

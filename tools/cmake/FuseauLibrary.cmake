@@ -24,7 +24,8 @@ function(fuseau_test name)
   target_link_libraries(fuseau_${name}_test PRIVATE ${ARG_DEPS}
     GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND fuseau_${name}_test)
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "${FUSEAU_SANITIZE_ENVIRONMENT}")
 endfunction()
 
 # fuseau_tablegen(OUTPUT GENERATOR... ): runs mlir-tblgen on a .td of this folder.
