@@ -224,8 +224,12 @@ def Fuseau_Logaddexp2Op : BinaryUfunc<"logaddexp2",
 
 // --- Trigonometric and hyperbolic functions --------------------------------
 
-def Fuseau_SinOp : FloatFunction<"sin", "Sine of x in radians.">;
-def Fuseau_CosOp : FloatFunction<"cos", "Cosine of x in radians.">;
+def Fuseau_SinOp : FloatFunction<"sin", "Sine of x in radians."> {
+  let vectorUlp = 1;
+}
+def Fuseau_CosOp : FloatFunction<"cos", "Cosine of x in radians."> {
+  let vectorUlp = 1;
+}
 def Fuseau_TanOp : FloatFunction<"tan", "Tangent of x in radians.">;
 def Fuseau_ArcsinOp : FloatFunction<"arcsin", "Inverse sine, in radians.", 20,
     ["asin"]>;

@@ -57,6 +57,9 @@ class Row<string numpy, string family_, int arity_> {
   // that are not contiguous; there NumPy's own depend on the layout. For
   // contiguous ones there is no difference.
   int ulp = 0;
+  // The same for contiguous float64, where runtime/vector_math replaces NumPy's
+  // loop by a faster one.
+  int vectorUlp = 0;
   string combiner = "";           // reductions
   string doc = "";
   string example = "";

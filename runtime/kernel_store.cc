@@ -156,9 +156,8 @@ void KernelStore::Open(const std::string& dir) {
   struct stat info;
   if (fstat(folder.get(), &info) != 0) return refuse(strerror(errno));
   if (!OwnerIsTrusted(info, read_only_)) return refuse("is another user's");
-  if ((info.st_mode & (read_only_ ? 0022 : 0077)) != 0) {
-    return refuse(read_only_ ? "can be written by other users"
-                             : "is open to other users (chmod 700 it)");
+  if ((info.st_mode & 0022) != 0) {
+    return refuse("can be written by other users");
   }
   folder_ = dup(folder.get());
   if (folder_ >= 0) fcntl(folder_, F_SETFD, FD_CLOEXEC);

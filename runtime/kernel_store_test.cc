@@ -110,13 +110,16 @@ TEST_F(KernelStoreTest, DamagedEntriesAreAbsent) {
   EXPECT_EQ(store.Get("key"), std::nullopt);
 }
 
-TEST_F(KernelStoreTest, FolderMustBePrivate) {
+TEST_F(KernelStoreTest, OthersMustNotWriteToTheFolder) {
   fs::create_directories(dir_);
   chmod(dir_.c_str(), 0755);
-  EXPECT_FALSE(KernelStore(dir_, kCap, false).enabled());
+  EXPECT_TRUE(KernelStore(dir_, kCap, false).enabled());
   EXPECT_TRUE(KernelStore(dir_, kCap, true).enabled());
-  chmod(dir_.c_str(), 0777);
-  EXPECT_FALSE(KernelStore(dir_, kCap, true).enabled());
+  for (int mode : {0777, 0775}) {
+    chmod(dir_.c_str(), mode);
+    EXPECT_FALSE(KernelStore(dir_, kCap, false).enabled());
+    EXPECT_FALSE(KernelStore(dir_, kCap, true).enabled());
+  }
   chmod(dir_.c_str(), 0700);
   EXPECT_TRUE(KernelStore(dir_, kCap, false).enabled());
   if (geteuid() == 0) {

@@ -43,6 +43,7 @@ class Row:
     scalar: dict
     flops: int
     ulp: int
+    vector_ulp: int
     combiner: str
     doc: str
     example: str
@@ -78,6 +79,7 @@ def load(path):
                 scalar={column: form[column] for column in CLASSES},
                 flops=record["flops"],
                 ulp=record["ulp"],
+                vector_ulp=record["vectorUlp"],
                 combiner=record["combiner"],
                 doc=record["doc"],
                 example=record["example"],
@@ -186,6 +188,7 @@ def ops_json(rows):
                     "arity": row.arity,
                     "aliases": row.aliases,
                     "ulp": row.ulp,
+                    "vector_ulp": row.vector_ulp,
                     "example": row.example,
                 }
             )

@@ -7,6 +7,7 @@
 #include "python/bindings/arguments.h"
 #include "python/bindings/ufunc_call.h"
 #include "runtime/inner_loops.h"
+#include "runtime/vector_math/vector_math.h"
 
 namespace fuseau::python {
 namespace {
@@ -132,6 +133,9 @@ bool ConnectToNumpy() {
     if (Py_TYPE(object.get()) != &PyUFunc_Type) continue;
     RegisterLoops(row, reinterpret_cast<PyUFuncObject*>(object.get()));
     Ufuncs()[static_cast<size_t>(i)] = object.Release();
+  }
+  for (const runtime::vector_math::NamedLoop& own : runtime::VectorMath()) {
+    runtime::RegisterInnerLoop(own.name, own.loop);
   }
   LoopTable::Get().SetResolvers(ResolveLoop, ResolveType);
   return true;
