@@ -77,19 +77,31 @@ def ulps(got, want):
     return int(distance.max()) if distance.size else 0
 
 
-def close(got, want):
+def rounding_unit(names):
+    """The rounding error of the coarsest numbers among some values: an error made in float32 stays
+    that large in a float64 computed from it.
+    """
+    types = {numpy.dtype(getattr(value, "dtype", float)) for value in names}
+    return max((numpy.finfo(t).eps for t in types if t.kind in "fc"), default=0.0)
+
+
+def close(got, want, unit, exact_overflow=True):
     """Whether arrays agree but for what rounding errors of a few operations make of them."""
-    if not (numpy.isnan(got) == numpy.isnan(want)).all():
+    finite = numpy.isfinite(want)
+    if not (finite == numpy.isfinite(got)).all():
         return False
-    finite = numpy.isfinite(want) & numpy.isfinite(got)
-    if not (got[~finite] == want[~finite])[~numpy.isnan(want[~finite])].all():
+    # What overflows in a complex product is infinite or NaN, depending on how NumPy's loop for that
+    # layout rounds.
+    if (
+        exact_overflow
+        and not ((got == want) | (numpy.isnan(got) & numpy.isnan(want)))[~finite].all()
+    ):
         return False
-    tolerance = numpy.sqrt(numpy.finfo(want.dtype).eps)
     scale = abs(want[finite]).max(initial=0)
-    return bool((abs(got[finite] - want[finite]) <= tolerance * scale).all())
+    return bool((abs(got[finite] - want[finite]) <= numpy.sqrt(unit) * scale).all())
 
 
-def values_differ(got, want, ulp, signed_zero):
+def values_differ(got, want, ulp, signed_zero, unit=0.0):
     """None when two arrays of one dtype and shape hold the same values, else how they differ."""
     if got.dtype.kind not in "fc":
         # A rounding error can decide a comparison or a cast.
@@ -97,7 +109,8 @@ def values_differ(got, want, ulp, signed_zero):
     if got.tobytes() == want.tobytes():
         return None
     got, want = numpy.ascontiguousarray(got).reshape(-1), numpy.ascontiguousarray(want).reshape(-1)
-    if got.dtype.kind == "c":
+    is_complex = got.dtype.kind == "c"
+    if is_complex:
         part = numpy.dtype(f"f{got.dtype.itemsize // 2}")
         got, want = got.view(part), want.view(part)
     same = (got == want) | ((got != got) & (want != want))
@@ -108,12 +121,13 @@ def values_differ(got, want, ulp, signed_zero):
     distance = ulps(got, want)
     if ulp is not None and distance <= ulp and not signed_zero:
         return None
-    if ulp is None and close(got, want):
+    unit = max(unit, numpy.finfo(want.dtype).eps)
+    if ulp is None and close(got, want, unit, exact_overflow=not is_complex):
         return None
     return f"{int((~same).sum())} of {same.size} values, by up to {distance} ulp"
 
 
-def compare(name, got, want, options, ulp):
+def compare(name, got, want, options, ulp, unit):
     """The Failure of one name, or None."""
     if not isinstance(want, (numpy.ndarray, numpy.generic)):
         return compare_python(name, got, want, ulp)
@@ -137,7 +151,7 @@ def compare(name, got, want, options, ulp):
             "evaluation",
             f"{name}: asarray gives {values.dtype}{values.shape} for {want.dtype}{want.shape}",
         )
-    difference = values_differ(values, numpy.asarray(want), ulp, options.signed_zero)
+    difference = values_differ(values, numpy.asarray(want), ulp, options.signed_zero, unit)
     if difference is None:
         return None
     return Failure(
@@ -149,11 +163,20 @@ def compare_python(name, got, want, ulp):
     # Python compares its complex numbers with NumPy's scalars, which are floats to it, by itself.
     if getattr(got, "ndim", None) == 0 and isinstance(want, (bool, float)):
         got = type(want)(got)
+    if ulp is None and isinstance(want, (list, tuple)) and type(got) is type(want):
+        if len(got) != len(want):
+            return Failure("value", f"{name}: {len(got)} elements instead of {len(want)}")
+        for k, (one, two) in enumerate(zip(got, want, strict=True)):
+            failure = compare_python(f"{name}[{k}]", one, two, ulp)
+            if failure is not None:
+                return failure
+        return None
     if type(got) is not type(want):
         return Failure("type", f"{name} is a {type(got).__name__}, not a {type(want).__name__}")
     if ulp is None and isinstance(want, (float, complex)):
         # It may come from a number of 32 bits.
-        same = close(numpy.array([got], "c8"), numpy.array([want], "c8"))
+        unit = numpy.finfo("f4").eps
+        same = values_differ(numpy.array([got]), numpy.array([want]), None, False, unit) is None
         return None if same else Failure("value", f"{name}: {got!r} instead of {want!r}")
     # repr tells NaN from a number and 0.0 from -0.0, and every float from its neighbours.
     if got != want and repr(got).replace("-0.0", "0.0") != repr(want).replace("-0.0", "0.0"):
@@ -200,11 +223,12 @@ def check(statements, module, options=Options(), strict=False):
 
 def compare_all(tested, reference, options, ulp):
     names = [n for n in reference if n not in ("np", "data", "inf", "nan", "__builtins__", "_")]
+    unit = rounding_unit(reference[n] for n in names)
     for name in names:
         if name not in tested:
             return Failure("type", f"{name} was never assigned")
         try:
-            failure = compare(name, tested[name], reference[name], options, ulp)
+            failure = compare(name, tested[name], reference[name], options, ulp, unit)
         except Exception as problem:
             return Failure("evaluation", f"{name}: {type(problem).__name__}: {problem}"[:2000])
         if failure is not None:

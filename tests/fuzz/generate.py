@@ -9,6 +9,7 @@ shape and dtype. A program depends on its seed alone.
 import argparse
 import itertools
 import re
+import warnings
 
 import numpy
 
@@ -22,6 +23,10 @@ MAX_STATEMENTS = 22
 
 class Rejected(Exception):
     """The statement made something that programs leave out, such as a float16 array."""
+
+
+class Undefined(Exception):
+    """The statement cast a number to an integer type that cannot hold it: undefined in C."""
 
 
 def statement_table(skip):
@@ -41,10 +46,15 @@ def attempt(state, statement):
     """
     before = dict(state.env)
     raised = False
-    try:
-        exec(compiled(statement), state.env)
-    except Exception:
-        raised = True
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            exec(compiled(statement), state.env)
+        except Exception:
+            raised = True
+    if any("in cast" in str(w.message) for w in caught):
+        # NumPy may have written before it warned, so nothing of this program is of use any more.
+        raise Undefined
     changed = [
         n for n, v in state.env.items() if before.get(n) is not v and n not in ("__builtins__", "_")
     ]
@@ -69,14 +79,20 @@ def attempt(state, statement):
 _MASKED_OUT = re.compile(r"out=(\w+)")
 
 
-def is_masked_overlap(statement):
-    """Whether a call with `where=` writes to an array that it reads. There NumPy passes the elements
+_NAME = re.compile(r"\ba\d+\b")
+
+
+def is_masked_overlap(statement, env):
+    """Whether a call with `where=` writes to memory that it reads. There NumPy passes the elements
     that stay through the loop's type.
     """
     out = _MASKED_OUT.search(statement)
     if out is None or "where=" not in statement:
         return False
-    return len(re.findall(rf"\b{out[1]}\b", statement)) > 1
+    names = _NAME.findall(statement)
+    names.remove(out[1])
+    target = env.get(out[1])
+    return any(numpy.may_share_memory(target, env[n]) for n in names if n in env)
 
 
 def may_have_effects(statement):
@@ -90,7 +106,7 @@ def generate(seed, skip=()):
     functions, weights = statement_table(skip)
     length = 8 if state.large else state.rng.randint(4, MAX_STATEMENTS)
     statements = []
-    with numpy.errstate(all="ignore"):
+    with numpy.errstate(all="ignore", invalid="warn"):
         for _ in range(4 * length):
             if len(statements) >= length:
                 break
@@ -100,12 +116,14 @@ def generate(seed, skip=()):
                 else state.rng.choices(functions, cum_weights=weights)[0]
             )
             statement = function(state)
-            if statement is None or is_masked_overlap(statement):
+            if statement is None or is_masked_overlap(statement, state.env):
                 continue
             try:
                 raised = attempt(state, statement)
             except Rejected:
                 continue
+            except Undefined:
+                break
             # Errors that happen by chance are many and alike: keep a few.
             if (
                 raised

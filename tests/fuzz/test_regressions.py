@@ -22,6 +22,29 @@ PROGRAMS = [
     a1[...] = a0[:-1]
     a3 = a1.sum()
     """,
+    # The rounding error of a complex64 product, in a complex128.
+    """
+    a0 = data('complex128', (), 0)
+    a1 = data('complex64', (1, 2, 3), 2)
+    a2 = np.reciprocal(a1)
+    np.multiply(a2[:, ::-1, ::-1], a1[:, :, ::-1], out=a2)
+    a3 = a0 * a2
+    """,
+    # What has no type here is NumPy's own array, and so are views of it.
+    """
+    a0 = np.array((0,))
+    a1 = a0.all(keepdims=True)
+    a2 = np.nextafter(a1, a1) + 0.5j
+    a3 = np.swapaxes(a2, 0, 0)
+    a3[()] = a0
+    """,
+    # The last bit of a magnitude, read as a Python number.
+    """
+    a0 = np.array([0.020077345959777015j, 0.07415884212884828 + 7.177799881151191j])
+    a1 = abs(a0)
+    a1 = a1[::-1] + a1
+    a2 = a1.tolist()
+    """,
 ]
 
 
