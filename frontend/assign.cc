@@ -120,11 +120,63 @@ Node* WholeSource(const Base* target, const Read& read, const Window& window) {
   return read.node;
 }
 
+// Writes of no more elements are done at once where that is possible: recording
+// one costs more, and a loop that sets element after element would make traces
+// that are all different.
+constexpr int64_t kSmallWrite = 16;
+
+// Writes now if source and target are known and nobody else can see the
+// target's old elements. Returns whether it did.
+bool WriteNow(Base* base, const Read& read, const Window& window,
+              int64_t item_size) {
+  const Node* old = base->cur;
+  const int64_t count = Count({window.shape, static_cast<size_t>(window.rank)});
+  if (count > kSmallWrite || base->exposed != 0 || old->refs != 1 ||
+      old->state != NodeState::kReady || !old->buffer->Unique()) {
+    return false;
+  }
+  const char* source = read.scalar;
+  if (read.node != nullptr) {
+    if (read.node->state != NodeState::kReady) return false;
+    source = read.node->buffer->data() + read.offset;
+  }
+  char values[kSmallWrite * 16];  // the source may be a part of the target
+  char* const target = old->buffer->data() + window.offset;
+  const auto for_each = [&](auto&& visit) {
+    int64_t index[kMaxRank] = {};
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t from = 0, to = 0;
+      for (int d = 0; d < window.rank; ++d) {
+        from += read.node != nullptr ? index[d] * window.read_strides[d] : 0;
+        to += index[d] * window.strides[d];
+      }
+      visit(values + i * 16, from, to);
+      for (int d = window.rank - 1; d >= 0; --d) {
+        if (++index[d] < window.shape[d]) break;
+        index[d] = 0;
+      }
+    }
+  };
+  const auto item = static_cast<size_t>(item_size);
+  for_each([&](char* value, int64_t from, int64_t) {
+    std::memcpy(value, source + from, item);
+  });
+  for_each([&](const char* value, int64_t, int64_t to) {
+    std::memcpy(target + to, value, item);
+  });
+  return true;
+}
+
 absl::Status Write(const Array& target, Read* read) {
   Window window;
   MakeWindow(target, read, &window);
   Graph& graph = Graph::Get();
   Base* base = target.base();
+  if (WriteNow(base, *read, window, target.item_size())) {
+    graph.NoteOperation(OpCode::kUpdate, target.dtype(), window.rank,
+                        base->cur->bytes);
+    return absl::OkStatus();
+  }
   const bool whole =
       window.offset == 0 &&
       Count({window.shape, static_cast<size_t>(window.rank)}) *

@@ -136,8 +136,14 @@ class Graph {
     (last_ != nullptr ? last_->next : first_) = node;
     last_ = node;
     ++pending_count_;
-    tokens_[recorded_++ % kTokens] =
-        static_cast<uint32_t>(op_token(node) + (node->bytes << 16));
+    NoteOperation(node->op, node->dtype, node->rank, node->bytes);
+  }
+  // Counts an operation. One that was done at once counts too, so that a loop
+  // looks the same in every round.
+  void NoteOperation(OpCode op, DType dtype, int rank, int64_t bytes) {
+    tokens_[recorded_++ % kTokens] = static_cast<uint32_t>(
+        static_cast<int64_t>(op) | static_cast<int64_t>(dtype) << 8 |
+        static_cast<int64_t>(rank) << 12 | bytes << 16);
   }
 
   // Nodes that exist already. Each has one reference, the caller's.
@@ -204,11 +210,6 @@ class Graph {
   void DropBase(Base* base);
   void Unlink(Node* node);
   void ReleaseOperands(Node* node);
-  static int64_t op_token(const Node* node) {
-    return static_cast<int64_t>(node->op) |
-           static_cast<int64_t>(node->dtype) << 8 |
-           static_cast<int64_t>(node->rank) << 12;
-  }
   void AddBaseRef(Node* node) {
     if (node->base_refs++ == 0 && node->pending()) {
       pending_bytes_ += node->bytes;

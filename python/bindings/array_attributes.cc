@@ -48,6 +48,34 @@ PyObject* GetDType(PyObject* self, void*) {
   return Py_NewRef(reinterpret_cast<PyObject*>(ToDescr(ArrayOf(self).dtype())));
 }
 
+// The array becomes the view of itself that one of its methods gives.
+int BecomeView(PyObject* self, PyObject* value, const char* method,
+               const char* attribute) {
+  if (value == nullptr) {
+    PyErr_Format(PyExc_AttributeError, "Cannot delete array %s", attribute);
+    return -1;
+  }
+  PyRef view(PyObject_CallMethod(self, method, "(O)", value));
+  if (!view) return -1;
+  if (!IsArray(view.get())) {
+    PyErr_Format(PyExc_TypeError, "fuseau has no arrays of type %S", value);
+    return -1;
+  }
+  Array& array = ArrayOf(self);
+  const auto flags = array.flags();
+  array = ArrayOf(view.get());
+  array.set_flags(flags);
+  return 0;
+}
+
+int SetDType(PyObject* self, PyObject* value, void*) {
+  return BecomeView(self, value, "view", "dtype");
+}
+
+int SetStrides(PyObject* self, PyObject* value, void*) {
+  return BecomeView(self, value, "_with_strides", "strides");
+}
+
 PyObject* GetRank(PyObject* self, void*) {
   return PyLong_FromLong(ArrayOf(self).rank());
 }
@@ -158,6 +186,14 @@ PyObject* GetData(PyObject* self, void*) {
 
 PyObject* GetPriority(PyObject*, void*) { return PyFloat_FromDouble(0); }
 
+// isinstance() asks for this where the type itself does not answer.
+PyObject* GetClass(PyObject* self, void*) {
+  const Array& array = ArrayOf(self);
+  PyTypeObject* type =
+      array.has(kScalarFlag) ? ToDescr(array.dtype())->typeobj : Py_TYPE(self);
+  return Py_NewRef(reinterpret_cast<PyObject*>(type));
+}
+
 PyObject* GetIsScalar(PyObject* self, void*) {
   return PyBool_FromLong(ArrayOf(self).has(kScalarFlag));
 }
@@ -192,8 +228,9 @@ int SetWritable(PyObject* self, PyObject* value, void*) {
 
 PyGetSetDef array_getset[] = {
     {"shape", GetShape, SetShape, "Sizes of the dimensions.", nullptr},
-    {"strides", GetStrides, nullptr, "Bytes from element to element.", nullptr},
-    {"dtype", GetDType, nullptr, "Type of the elements.", nullptr},
+    {"strides", GetStrides, SetStrides, "Bytes from element to element.",
+     nullptr},
+    {"dtype", GetDType, SetDType, "Type of the elements.", nullptr},
     {"ndim", GetRank, nullptr, "Number of dimensions.", nullptr},
     {"size", GetSize, nullptr, "Number of elements.", nullptr},
     {"itemsize", GetItemSize, nullptr, "Bytes of one element.", nullptr},
@@ -206,6 +243,7 @@ PyGetSetDef array_getset[] = {
     {"real", GetReal, SetReal, "The real part.", nullptr},
     {"imag", GetImag, SetImag, "The imaginary part.", nullptr},
     {"data", GetData, nullptr, "A memoryview of the elements.", nullptr},
+    {"__class__", GetClass, nullptr, nullptr, nullptr},
     {"is_scalar", GetIsScalar, nullptr,
      "Whether the array stands for one of NumPy's scalars.", nullptr},
     {"is_pending", GetPending, nullptr, "Whether it is still to be computed.",

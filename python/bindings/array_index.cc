@@ -5,6 +5,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/views.h"
+#include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 
@@ -107,11 +108,13 @@ absl::Span<const IndexItem> Items(const Key& key) {
   return {key.items, static_cast<size_t>(key.count)};
 }
 
-// The element at full integer indices.
+// The element at full integer indices: NumPy's own scalar where the value is
+// known, a lazy one else.
 PyObject* Element(const Array& array, const Key& key) {
   Array element;
   absl::Status status = IndexView(array, Items(key), &element);
   if (!status.ok()) return Raise(status);
+  if (!array.node()->pending()) return ScalarOf(element);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
   return FinishRecorded(result, TakeNumber(element, &ArrayOf(result)));
@@ -228,6 +231,14 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
 }
 
 PyObject* GetItemAt(PyObject* self, Py_ssize_t index) {
+  const Array& array = ArrayOf(self);
+  if (array.rank() == 1 && index >= 0 && index < array.shape()[0] &&
+      array.node()->state == NodeState::kReady) {
+    // Iteration comes here for each element.
+    const char* data = array.node()->buffer->data() + array.offset();
+    return PyArray_Scalar(const_cast<char*>(data) + index * array.strides()[0],
+                          ToDescr(array.dtype()), nullptr);
+  }
   PyRef key(PyLong_FromSsize_t(index));
   return key ? GetItem(self, key.get()) : nullptr;
 }

@@ -234,9 +234,18 @@ PyObject* ViewAs(PyObject* self, PyObject* args, PyObject* kwargs) {
                                    const_cast<char**>(names), &dtype, &type)) {
     return nullptr;
   }
-  if (dtype == reinterpret_cast<PyObject*>(array_type)) dtype = Py_None;
+  auto* const own = reinterpret_cast<PyObject*>(array_type);
+  if (dtype == own) dtype = Py_None;
+  if (type == own) type = Py_None;
   DType wanted = ArrayOf(self).dtype();
-  if (dtype != Py_None && !ToDType(dtype, &wanted)) return nullptr;
+  if (type != Py_None || (dtype != Py_None && !ToDType(dtype, &wanted))) {
+    // A type or a class that only NumPy has: its view of this memory.
+    PyErr_Clear();
+    PyRef values(ToNumpy(ArrayOf(self)));
+    PyRef method(values ? PyObject_GetAttrString(values.get(), "view")
+                        : nullptr);
+    return method ? PyObject_Call(method.get(), args, kwargs) : nullptr;
+  }
   Array view;
   const absl::Status status = TypeView(ArrayOf(self), wanted, &view);
   return status.ok() ? FinishViewOf(view, self) : Raise(status);

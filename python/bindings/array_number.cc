@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "frontend/record.h"
+#include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
@@ -21,6 +22,39 @@ PyObject* InPlace(PyObject* x, PyObject* y) {
 template <OpCode op>
 PyObject* Unary(PyObject* x) {
   return CallUnary(op, x);
+}
+
+bool IsSequenceToRepeat(PyObject* object) {
+  return PyList_Check(object) || PyTuple_Check(object) ||
+         PyUnicode_Check(object) || PyBytes_Check(object) ||
+         PyByteArray_Check(object);
+}
+
+// NumPy's scalars repeat Python's sequences, as Python's own integers do.
+PyObject* Repeat(PyObject* sequence, PyObject* scalar) {
+  const DType dtype = ArrayOf(scalar).dtype();
+  if (!IsInteger(dtype)) {
+    return PyErr_Format(PyExc_TypeError,
+                        "can't multiply sequence by non-int of type '%s'",
+                        ToDescr(dtype)->typeobj->tp_name);
+  }
+  PyRef count(ItemOf(ArrayOf(scalar)));
+  if (!count) return nullptr;
+  const Py_ssize_t n = PyNumber_AsSsize_t(count.get(), PyExc_OverflowError);
+  if (n == -1 && PyErr_Occurred()) return nullptr;
+  return PySequence_Repeat(sequence, n);
+}
+
+bool IsScalar(PyObject* object) {
+  return IsArray(object) && ArrayOf(object).has(kScalarFlag);
+}
+
+PyObject* Multiply(PyObject* x, PyObject* y) {
+  if (__builtin_expect(!IsArray(x) || !IsArray(y), false)) {
+    if (IsScalar(x) && IsSequenceToRepeat(y)) return Repeat(y, x);
+    if (IsScalar(y) && IsSequenceToRepeat(x)) return Repeat(x, y);
+  }
+  return CallBinary(OpCode::kMultiply, x, y);
 }
 
 PyObject* Power(PyObject* x, PyObject* y, PyObject* modulo) {
@@ -104,7 +138,7 @@ PyObject* Compare(PyObject* x, PyObject* y, int comparison) {
 PyType_Slot number_slots[] = {
     FUSEAU_SLOT(Py_nb_add, Binary<OpCode::kAdd>),
     FUSEAU_SLOT(Py_nb_subtract, Binary<OpCode::kSubtract>),
-    FUSEAU_SLOT(Py_nb_multiply, Binary<OpCode::kMultiply>),
+    FUSEAU_SLOT(Py_nb_multiply, Multiply),
     FUSEAU_SLOT(Py_nb_true_divide, Binary<OpCode::kDivide>),
     FUSEAU_SLOT(Py_nb_floor_divide, Binary<OpCode::kFloorDivide>),
     FUSEAU_SLOT(Py_nb_remainder, Binary<OpCode::kRemainder>),

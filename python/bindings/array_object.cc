@@ -85,7 +85,7 @@ PyObject* Repr(PyObject* self) { return CallHook("repr", self); }
 PyObject* Str(PyObject* self) { return CallHook("str", self); }
 
 // ndarray(shape, dtype=float, order=None): not set elements. What has a buffer
-// or strides is made by NumPy.
+// or strides is NumPy's, since somebody else has the memory too.
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"shape",   "dtype", "buffer", "offset",
                                       "strides", "order", nullptr};
@@ -108,9 +108,7 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     PyErr_Clear();
     PyRef numpy_type(PyObject_GetAttrString(G().numpy, "ndarray"));
     if (!numpy_type) return nullptr;
-    PyRef made(PyObject_Call(numpy_type.get(), args, kwargs));
-    if (!made) return nullptr;
-    return CopyFromNumpy(made.array());
+    return PyObject_Call(numpy_type.get(), args, kwargs);
   }
   if (order != Py_None && !ToOrder(order, &memory)) return nullptr;
   if (!ToShape(shape, &sizes)) return nullptr;

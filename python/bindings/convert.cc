@@ -86,6 +86,17 @@ Conversion ToOperandSlow(PyObject* object, Operand* out, Array* copied) {
     return Conversion::kOperand;
   }
   if (PyLong_Check(object)) return FromInt(object, &operand);
+  // An object that makes its array by this package, where NumPy would see no
+  // array.
+  if (PyObject_HasAttrString(object, "__array__")) {
+    PyRef own(PyObject_CallMethod(object, "__array__", nullptr));
+    if (!own) return Conversion::kError;
+    if (IsArray(own.get())) {
+      *copied = ArrayOf(own.get());
+      *out = Operand::Of(*copied);
+      return Conversion::kOperand;
+    }
+  }
   PyRef made(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
   if (!made) return Conversion::kError;
   if (!PyArray_CheckExact(made.get())) return Conversion::kUnsupported;
@@ -200,6 +211,12 @@ PyObject* ItemOf(const Array& array) {
   char element[16];
   if (absl::Status s = ReadElement(array, element); !s.ok()) return Raise(s);
   return NumberFrom(array.dtype(), element);
+}
+
+PyObject* ScalarOf(const Array& array) {
+  char element[16];
+  if (absl::Status s = ReadElement(array, element); !s.ok()) return Raise(s);
+  return PyArray_Scalar(element, ToDescr(array.dtype()), nullptr);
 }
 
 }  // namespace fuseau::python

@@ -45,6 +45,8 @@ bool ToElement(PyObject* object, DType dtype, char out[16]);
 // The element of an array of size 1 as a Python number; computes it. Null with
 // an error set.
 PyObject* ItemOf(const Array& array);
+// The same as NumPy's scalar.
+PyObject* ScalarOf(const Array& array);
 PyObject* NumberFrom(DType dtype, const char* element);
 
 }  // namespace fuseau::python

@@ -435,6 +435,33 @@ PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+// The metaclass answers isinstance() and makes subclasses.
+PyObject* SetMetaclass(PyObject*, PyObject* metaclass) {
+  if (!PyType_Check(metaclass) ||
+      !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(metaclass),
+                        &PyType_Type)) {
+    PyErr_SetString(PyExc_TypeError, "a metaclass is needed");
+    return nullptr;
+  }
+  Py_INCREF(metaclass);
+  PyTypeObject* old = Py_TYPE(array_type);
+  Py_SET_TYPE(reinterpret_cast<PyObject*>(array_type),
+              reinterpret_cast<PyTypeObject*>(metaclass));
+  Py_DECREF(old);
+  Py_RETURN_NONE;
+}
+
+// rebind(array, other): the array becomes the window that `other` is.
+PyObject* Rebind(PyObject*, PyObject* args) {
+  PyObject* array;
+  PyObject* other;
+  if (!PyArg_ParseTuple(args, "O!O!", array_type, &array, array_type, &other)) {
+    return nullptr;
+  }
+  ArrayOf(array) = ArrayOf(other);
+  Py_RETURN_NONE;
+}
+
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 
 }  // namespace
@@ -500,6 +527,9 @@ PyMethodDef module_functions[] = {
     {"stats", StatsFunction, METH_NOARGS, "Counters, as a dict."},
     {"set_hooks", SetHooks, METH_O,
      "Sets functions that are called for what is not native."},
+    {"set_metaclass", SetMetaclass, METH_O, nullptr},
+    {"rebind", Rebind, METH_VARARGS,
+     "rebind(array, other): the array becomes the window that other is."},
     {"_unpickle", Unpickle, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

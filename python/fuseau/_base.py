@@ -19,18 +19,26 @@ class NotNative(Exception):
     """Raised inside a native function when only NumPy can answer; the call then goes there."""
 
 
-def native(function=None, *, name=None):
+def native(function=None, *, name=None, view=False):
     """Marks a function as NumPy's function of that name, with the door to NumPy behind it.
 
     The function raises NotNative for arguments it has no form for. Nothing may be changed before
-    that, since the call is then repeated by NumPy.
+    that, since the call is then repeated by NumPy. A `view` of one of NumPy's own arrays is made
+    by NumPy, since only its view can share that memory.
     """
     if function is None:
-        return functools.partial(native, name=name)
+        return functools.partial(native, name=name, view=view)
     name = name or function.__name__
 
     @functools.wraps(function)
     def call(*args, **kwargs):
+        if (
+            view
+            and args
+            and type(args[0]) is numpy.ndarray
+            and not any(type(x) is ndarray for x in args)
+        ):
+            return getattr(numpy, name)(*args, **kwargs)
         try:
             return function(*args, **kwargs)
         except NotNative:
@@ -82,16 +90,30 @@ def as_array(x):
 def from_foreign(x):
     """A fuseau array with the values of an object that is no list and holds no fuseau arrays."""
     kind = type(x)
-    if isinstance(x, ndarray):
+    if kind is ndarray:
         return x
     if kind is not numpy.ndarray:
-        if not isinstance(x, (*_NUMBERS, *_BUILTIN)) and hasattr(kind, "__array_function__"):
-            # A masked array or another library's array keeps its own meaning only in NumPy.
-            raise NotNative
+        if not isinstance(x, (*_NUMBERS, *_BUILTIN)):
+            if hasattr(kind, "__array_function__"):
+                # A masked array or another library's array keeps its own meaning only in NumPy.
+                raise NotNative
+            own = made_by_us(x)
+            if own is not None:
+                return own
         x = numpy.asarray(x)
     if type(x) is not numpy.ndarray or x.dtype not in NATIVE_DTYPES:
         raise NotNative
     return from_numpy(x)
+
+
+def made_by_us(x):
+    """The fuseau array that a foreign object's `__array__` gives, where NumPy would see no array; or
+    None.
+    """
+    if isinstance(x, numpy.generic) or not hasattr(type(x), "__array__"):
+        return None
+    made = x.__array__()
+    return made if type(made) is ndarray else None
 
 
 def holds_arrays(x):

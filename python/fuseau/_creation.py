@@ -15,6 +15,7 @@ from ._base import (
     check_device,
     from_foreign,
     holds_arrays,
+    made_by_us,
     native,
     refuse,
 )
@@ -77,6 +78,9 @@ def _from_object(x, dtype, copy, order):
         return result if dtype is None else _from_array(result, dtype, None, order)
     if isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray:
         raise NotNative
+    own = made_by_us(x)
+    if own is not None:
+        return _from_array(own, dtype, copy, order)
     if copy is False and isinstance(x, (bool, int, float, complex, list, tuple)):
         refuse(numpy.array, x, dtype=dtype, copy=False)
     return from_foreign(numpy.array(x, dtype=dtype, order=order))
@@ -93,8 +97,25 @@ def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
 
 @native
 def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    """As `asarray`; subclasses of NumPy's array pass through NumPy."""
+    """As `asarray`; instances of NumPy's subclasses, such as masked arrays, keep their class."""
+    if isinstance(a, numpy.ndarray) and type(a) not in (ndarray, numpy.ndarray):
+        return numpy.asanyarray(a, dtype, order, copy=copy)
     return asarray(a, dtype, order, device=device, copy=copy, like=like)
+
+
+@native
+def frombuffer(buffer, dtype=float, count=-1, offset=0, *, like=None):
+    """The elements in a buffer. Of bytes, a read-only fuseau array; else NumPy's array over the
+    memory, which the buffer's owner shares.
+    """
+    if like is not None:
+        raise NotNative
+    result = numpy.frombuffer(buffer, dtype, count, offset)
+    if type(buffer) is not bytes or result.dtype not in NATIVE_DTYPES:
+        return result
+    result = _fuseau.from_numpy(result)
+    result._writeable = False
+    return result
 
 
 @native

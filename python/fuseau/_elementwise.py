@@ -159,13 +159,13 @@ around = native(round.__wrapped__, name="around")
 # --- Complex numbers ---------------------------------------------------------
 
 
-@native
+@native(view=True)
 def real(val):
     """The real part: a view of a complex array, the array itself otherwise."""
     return as_array(val).real
 
 
-@native
+@native(view=True)
 def imag(val):
     """The imaginary part: a view of a complex array, zeros otherwise."""
     return as_array(val).imag

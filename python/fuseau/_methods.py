@@ -1,11 +1,15 @@
 """The methods of arrays that the extension leaves to Python."""
 
+import builtins
+import math
 import types
 
 import numpy
 
-from . import _elementwise, _fallback, _reductions, _shape
+from . import _elementwise, _fallback, _fuseau, _reductions, _shape
+from ._base import as_shape
 from ._fuseau import UFUNCS, ndarray, snapshot, to_numpy
+from ._scalar import is_scalar
 
 
 def conjugate(self, *args, **kwargs):
@@ -68,6 +72,50 @@ def __deepcopy__(self, memo):
     return self.copy("K")
 
 
+def clip(self, min=None, max=None, out=None, **kwargs):
+    """The elements limited to an interval; None leaves an end open."""
+    return _elementwise.clip(self, min, max, out, **kwargs)
+
+
+def resize(self, *new_shape, refcheck=True):
+    """Changes shape and size in place; new elements are zeros."""
+    if len(new_shape) == 1 and not hasattr(new_shape[0], "__index__"):
+        new_shape = new_shape[0]
+    if new_shape is None or (len(new_shape) == 0 and self.ndim == 0):
+        return
+    if self.base is not None or self.is_scalar:
+        raise ValueError("cannot resize this array: it does not own its data")
+    shape = as_shape(tuple(new_shape))
+    kept = builtins.min(self.size, math.prod(shape))
+    resized = _fuseau.zeros(shape, self.dtype, "C")
+    # The elements in the order of memory.
+    resized.reshape(-1)[:kept] = self.ravel("K")[:kept]
+    _fuseau.rebind(self, resized)
+
+
+def __round__(self, ndigits=None):
+    return round(_scalar_of(self, "round"), ndigits)
+
+
+def __trunc__(self):
+    return math.trunc(_scalar_of(self, "trunc"))
+
+
+def __floor__(self):
+    return math.floor(_scalar_of(self, "floor"))
+
+
+def __ceil__(self):
+    return math.ceil(_scalar_of(self, "ceil"))
+
+
+def _scalar_of(self, name):
+    """NumPy's scalar that an array stands for."""
+    if not is_scalar(self):
+        raise TypeError(f"type numpy.ndarray doesn't define __{name}__ method")
+    return snapshot(self)[()]
+
+
 def compress(self, condition, axis=None, out=None):
     """The slices along an axis where a condition is true; computed by NumPy."""
     return _fallback.call("compress", None, (condition, self, axis, out), {})
@@ -110,7 +158,6 @@ def __array_namespace__(self, *, api_version=None):
 
 FUNCTIONS = {
     **_reductions.METHODS,
-    "clip": _elementwise.clip,
     "round": _elementwise.round,
     "swapaxes": _shape.swapaxes,
     "diagonal": _shape.diagonal,
@@ -128,7 +175,13 @@ OWN = (
     dumps,
     dump,
     to_device,
+    clip,
+    resize,
     compress,
+    __round__,
+    __trunc__,
+    __floor__,
+    __ceil__,
     __copy__,
     __deepcopy__,
     __array_namespace__,
@@ -146,13 +199,14 @@ THROUGH_DOOR = (
     "nonzero",
     "partition",
     "put",
-    "resize",
     "searchsorted",
     "setfield",
     "sort",
     "take",
 )
-PROPERTIES = ("ctypes", "flat", "__array_struct__")
+PROPERTIES = ("ctypes", "__array_struct__")
+OF_SCALARS = ("is_integer", "as_integer_ratio", "hex", "bit_count")
+"""Methods of NumPy's scalars that its arrays do not have."""
 
 
 def attach():
@@ -168,8 +222,50 @@ def attach():
         setattr(ndarray, name, _fallback.door(f"ndarray.{name}"))
     for name in PROPERTIES:
         setattr(ndarray, name, _of_numpy(name))
+    for name in OF_SCALARS:
+        setattr(ndarray, name, _of_scalar(name))
+    ndarray.flat = property(_of_numpy("flat").fget, _set_flat)
+    ndarray._with_strides = _with_strides
+    _fuseau.set_metaclass(ArrayType)
     ndarray.device = property(lambda self: "cpu")
     ndarray.__class_getitem__ = classmethod(types.GenericAlias)
+
+
+class ArrayType(type):
+    """The type of `ndarray`: NumPy's own arrays, which stand for what fuseau has no type for, count
+    as instances too, and a subclass is a subclass of NumPy's array.
+    """
+
+    def __new__(cls, name, bases, namespace, **kwargs):
+        bases = tuple(numpy.ndarray if base is ndarray else base for base in bases)
+        return type(numpy.ndarray)(name, bases, namespace, **kwargs)
+
+    def __instancecheck__(cls, x):
+        return type(x) is cls or isinstance(x, numpy.ndarray)
+
+    def __subclasscheck__(cls, other):
+        return other is cls or issubclass(other, numpy.ndarray)
+
+
+def _of_scalar(name):
+    """A method that only arrays in the place of scalars have."""
+
+    def get(self):
+        if is_scalar(self):
+            return getattr(snapshot(self)[()], name)
+        raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+
+    return property(get)
+
+
+def _set_flat(self, values):
+    to_numpy(self).flat = _fallback.lower(values)
+
+
+def _with_strides(self, strides):
+    # NumPy checks that the elements stay inside the memory.
+    numpy.empty_like(to_numpy(self)).strides = strides
+    return _fuseau.as_strided(self, 0, self.shape, tuple(strides), True)
 
 
 def _of_numpy(name):

@@ -11,9 +11,11 @@ from . import _fallback
 from ._base import NATIVE_FUNCTIONS
 from ._fuseau import UFUNCS, ndarray, ufunc
 
-# Functions that neither take nor return arrays.
+# Functions that neither take nor return arrays, or give NumPy's own array over memory that
+# somebody else has too.
 SHARED = frozenset(
     """
+    ctypeslib.as_array
     base_repr binary_repr broadcast_shapes busdaycalendar datetime_data errstate
     format_float_positional format_float_scientific get_include get_printoptions getbufsize geterr
     geterrcall info isdtype issubdtype iterable mintypecode printoptions promote_types

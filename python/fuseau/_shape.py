@@ -14,13 +14,13 @@ from ._layout import common_axes, is_c_contiguous, is_f_contiguous
 # --- Reshaping ---------------------------------------------------------------
 
 
-@native
+@native(view=True)
 def reshape(a, /, shape, order="C", *, copy=None):
     """A view of another shape with the same elements in the same order; a copy if it must be."""
     return as_array(a).reshape(shape, order=order, copy=copy)
 
 
-@native
+@native(view=True)
 def ravel(a, order="C"):
     """The elements as one dimension: a view if they lie so in memory, else a copy."""
     return as_array(a).ravel(order)
@@ -29,13 +29,13 @@ def ravel(a, order="C"):
 # --- Order and number of axes ------------------------------------------------
 
 
-@native
+@native(view=True)
 def transpose(a, axes=None):
     """A view with the axes in another order, reversed by default."""
     return as_array(a).transpose(axes)
 
 
-@native
+@native(view=True)
 def swapaxes(a, axis1, axis2):
     """A view with two axes interchanged."""
     a = as_array(a)
@@ -46,7 +46,7 @@ def swapaxes(a, axis1, axis2):
     return a.transpose(axes)
 
 
-@native
+@native(view=True)
 def moveaxis(a, source, destination):
     """A view with some axes moved to other places, the rest in their order."""
     a = as_array(a)
@@ -62,7 +62,7 @@ def moveaxis(a, source, destination):
     return a.transpose(axes)
 
 
-@native
+@native(view=True)
 def rollaxis(a, axis, start=0):
     """A view with one axis rolled back before the place `start`."""
     a = as_array(a)
@@ -78,7 +78,7 @@ def rollaxis(a, axis, start=0):
     return a.transpose(axes)
 
 
-@native
+@native(view=True)
 def matrix_transpose(x, /):
     """A view with the last two axes interchanged."""
     x = as_array(x)
@@ -87,7 +87,7 @@ def matrix_transpose(x, /):
     return x.mT
 
 
-@native
+@native(view=True)
 def expand_dims(a, axis):
     """A view with new axes of length 1 at the given places of the result."""
     a = as_array(a)
@@ -98,7 +98,7 @@ def expand_dims(a, axis):
     return a.reshape(tuple(1 if d in axes else next(lengths) for d in range(rank)))
 
 
-@native
+@native(view=True)
 def squeeze(a, axis=None):
     """A view without axes of length 1: all of them, or the given ones."""
     return as_array(a).squeeze(axis)
@@ -109,13 +109,13 @@ def _at_least(arrays, widen):
     return result[0] if len(result) == 1 else result
 
 
-@native
+@native(view=True)
 def atleast_1d(*arys):
     """The arrays as views with at least one dimension."""
     return _at_least(arys, lambda a: a.reshape((1,)) if a.ndim == 0 else a)
 
 
-@native
+@native(view=True)
 def atleast_2d(*arys):
     """The arrays as views with at least two dimensions, new ones in front."""
 
@@ -127,7 +127,7 @@ def atleast_2d(*arys):
     return _at_least(arys, widen)
 
 
-@native
+@native(view=True)
 def atleast_3d(*arys):
     """The arrays as views with at least three dimensions; a vector gets one on both sides."""
 
@@ -144,7 +144,7 @@ def atleast_3d(*arys):
 # --- Reversal, diagonals, broadcasting ---------------------------------------
 
 
-@native
+@native(view=True)
 def flip(m, axis=None):
     """A view with the order of the elements reversed along the given axes, all by default."""
     m = as_array(m)
@@ -153,7 +153,7 @@ def flip(m, axis=None):
     return m[(*(back if d in axes else slice(None) for d in range(m.ndim)), ...)]
 
 
-@native
+@native(view=True)
 def flipud(m):
     """A view reversed along the first axis."""
     m = as_array(m)
@@ -162,7 +162,7 @@ def flipud(m):
     return m[::-1, ...]
 
 
-@native
+@native(view=True)
 def fliplr(m):
     """A view reversed along the second axis."""
     m = as_array(m)
@@ -171,7 +171,7 @@ def fliplr(m):
     return m[:, ::-1]
 
 
-@native
+@native(view=True)
 def rot90(m, k=1, axes=(0, 1)):
     """A view turned by k quarters in the plane of two axes."""
     m = as_array(m)
@@ -193,7 +193,7 @@ def rot90(m, k=1, axes=(0, 1)):
     return flip(turned, axes[0]) if k == 1 else flip(turned, axes[1])
 
 
-@native
+@native(view=True)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """A read-only view of the diagonals of the matrices in two axes, as the last axis."""
     a = as_array(a)
@@ -225,7 +225,7 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
     )
 
 
-@native
+@native(view=True)
 def broadcast_to(array, shape, subok=False):
     """A read-only view of the array repeated to a shape. ValueError if it does not fit."""
     a = as_array(array)
@@ -241,7 +241,7 @@ def broadcast_to(array, shape, subok=False):
     return _fuseau.broadcast_to(a, shape)
 
 
-@native
+@native(view=True)
 def broadcast_arrays(*args, subok=False):
     """The arrays as views of their common shape, in a tuple."""
     arrays = [as_array(a) for a in args]
@@ -297,8 +297,8 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
 
 
 def _sequence(arrays):
-    if isinstance(arrays, ndarray):
-        return list(arrays)
+    if type(arrays) is ndarray:
+        return [arrays[i] for i in range(len(arrays))]
     if hasattr(type(arrays), "__array_function__") or not hasattr(arrays, "__getitem__"):
         raise NotNative
     return list(arrays)
@@ -346,7 +346,7 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
 
 def _parts(arrays, widen):
     """The arrays of a stack function, each with enough dimensions."""
-    if not isinstance(arrays, (list, tuple, ndarray)):
+    if type(arrays) is not ndarray and not isinstance(arrays, (list, tuple)):
         if not hasattr(arrays, "__getitem__"):
             refuse(numpy.hstack, arrays)
         raise NotNative
@@ -409,7 +409,7 @@ def _bounds(length, sections):
     return zip([0, *inner], [*inner, length], strict=True)
 
 
-@native
+@native(view=True)
 def array_split(ary, indices_or_sections, axis=0):
     """A list of views of parts along an axis; a number of parts need not divide evenly."""
     a = as_array(ary)
@@ -418,7 +418,7 @@ def array_split(ary, indices_or_sections, axis=0):
     return [a[(*lead, slice(i, j))] for i, j in _bounds(length, indices_or_sections)]
 
 
-@native
+@native(view=True)
 def split(ary, indices_or_sections, axis=0):
     """A list of views of parts along an axis, which must be equal if their number is given."""
     a = as_array(ary)
@@ -429,7 +429,7 @@ def split(ary, indices_or_sections, axis=0):
     return array_split(a, sections, axis)
 
 
-@native
+@native(view=True)
 def hsplit(ary, indices_or_sections):
     """Parts along the second axis, or the only one."""
     a = as_array(ary)
@@ -438,7 +438,7 @@ def hsplit(ary, indices_or_sections):
     return split(a, indices_or_sections, 1 if a.ndim > 1 else 0)
 
 
-@native
+@native(view=True)
 def vsplit(ary, indices_or_sections):
     """Parts along the first axis."""
     a = as_array(ary)
@@ -447,7 +447,7 @@ def vsplit(ary, indices_or_sections):
     return split(a, indices_or_sections, 0)
 
 
-@native
+@native(view=True)
 def dsplit(ary, indices_or_sections):
     """Parts along the third axis."""
     a = as_array(ary)
@@ -456,7 +456,7 @@ def dsplit(ary, indices_or_sections):
     return split(a, indices_or_sections, 2)
 
 
-@native
+@native(view=True)
 def unstack(x, /, *, axis=0):
     """A tuple of views, one for each index of an axis."""
     x = as_array(x)
