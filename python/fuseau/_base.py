@@ -107,7 +107,7 @@ def from_foreign(x):
 
 
 def made_by_us(x):
-    """The fuseau array that a foreign object's `__array__` gives, where NumPy would see no array; or
+    """The fuseau array that a foreign object's `__array__` gives, where NumPy would see none; or
     None.
     """
     if isinstance(x, numpy.generic) or not hasattr(type(x), "__array__"):
