@@ -11,6 +11,7 @@
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
 #include "python/bindings/functions.h"
+#include "python/bindings/ufunc_call.h"
 
 namespace fuseau::python {
 namespace {
@@ -403,7 +404,24 @@ PyObject* Protocol(const char* name, PyObject* self, PyObject* args,
   return PyObject_Call(hook, all.get(), kwargs);
 }
 
+// __array_ufunc__(ufunc, method, *inputs, **kwargs). NumPy's scalars come here
+// with every operator whose right side is an array, so plain calls of known
+// ufuncs take a short way.
 PyObject* ArrayUfunc(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Py_ssize_t count = PyTuple_GET_SIZE(args) - 2;
+  if ((kwargs == nullptr || PyDict_GET_SIZE(kwargs) == 0) &&
+      (count == 1 || count == 2) &&
+      PyUnicode_Check(PyTuple_GET_ITEM(args, 1)) &&
+      PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(args, 1), "__call__") ==
+          0) {
+    const std::optional<OpCode> op = OpOfUfunc(PyTuple_GET_ITEM(args, 0));
+    if (op.has_value() && ir::RowOf(*op).arity == count) {
+      PyObject* const x = PyTuple_GET_ITEM(args, 2);
+      PyRef result(count == 1 ? CallUnary(*op, x)
+                              : CallBinary(*op, x, PyTuple_GET_ITEM(args, 3)));
+      if (result.get() != Py_NotImplemented) return result.Release();
+    }
+  }
   return Protocol("array_ufunc", self, args, kwargs);
 }
 PyObject* ArrayFunction(PyObject* self, PyObject* args, PyObject* kwargs) {

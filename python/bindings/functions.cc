@@ -187,6 +187,42 @@ PyObject* FromNumpyFunction(PyObject*, PyObject* object) {
   return CopyFromNumpy(reinterpret_cast<PyArrayObject*>(object));
 }
 
+// Whether a nested list has only Python's and NumPy's numbers in it.
+bool HasOnlyNumbers(PyObject* sequence) {
+  PyObject** const items = PySequence_Fast_ITEMS(sequence);
+  const Py_ssize_t count = PySequence_Fast_GET_SIZE(sequence);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* const item = items[i];
+    if (PyFloat_CheckExact(item) || PyLong_CheckExact(item) ||
+        PyBool_Check(item)) {
+      continue;
+    }
+    if (PyList_CheckExact(item) || PyTuple_CheckExact(item)) {
+      if (!HasOnlyNumbers(item)) return false;
+    } else if (!PyComplex_CheckExact(item) &&
+               !PyArray_IsScalar(item, Generic)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// array_of(list): an array from a nested list of numbers; None if it is
+// anything else, or wrong.
+PyObject* ArrayOfFunction(PyObject*, PyObject* object) {
+  if ((!PyList_CheckExact(object) && !PyTuple_CheckExact(object)) ||
+      !HasOnlyNumbers(object)) {
+    Py_RETURN_NONE;
+  }
+  PyRef made(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+  DType dtype;
+  if (!made || !FromDescr(PyArray_DESCR(made.array()), &dtype)) {
+    PyErr_Clear();
+    Py_RETURN_NONE;
+  }
+  return CopyFromNumpy(made.array());
+}
+
 PyObject* ToNumpyFunction(PyObject*, PyObject* object) {
   return CheckArray(object) ? ToNumpy(ArrayOf(object)) : nullptr;
 }
@@ -504,6 +540,8 @@ PyMethodDef module_functions[] = {
     {"zeros", MakeFunction<Zeros>, METH_VARARGS, "zeros(shape, dtype, order)"},
     {"from_numpy", FromNumpyFunction, METH_O,
      "A copy of a NumPy array, with its order of axes in memory."},
+    {"array_of", ArrayOfFunction, METH_O,
+     "An array from a nested list of numbers; None for anything else."},
     {"to_numpy", ToNumpyFunction, METH_O,
      "A NumPy array over the same memory; nothing about the array is lazy "
      "while "

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "ir/op_table.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/ufunc_call.h"
@@ -121,6 +122,20 @@ void RegisterLoops(const OpRow& row, const PyUFuncObject* ufunc) {
 }  // namespace
 
 PyObject* NumpyUfunc(OpCode op) { return Ufuncs()[static_cast<size_t>(op)]; }
+
+std::optional<OpCode> OpOfUfunc(PyObject* ufunc) {
+  static const auto* const ops = [] {
+    auto* table = new absl::flat_hash_map<PyObject*, OpCode>;
+    for (size_t i = 0; i < Ufuncs().size(); ++i) {
+      if (Ufuncs()[i] != nullptr) {
+        table->emplace(Ufuncs()[i], static_cast<OpCode>(i));
+      }
+    }
+    return table;
+  }();
+  auto it = ops->find(ufunc);
+  return it != ops->end() ? std::optional(it->second) : std::nullopt;
+}
 
 bool ConnectToNumpy() {
   for (int i = 0; i < ir::OpCount(); ++i) {

@@ -1,6 +1,8 @@
 // Calls of elementwise operations with Python objects.
 #pragma once
 
+#include <optional>
+
 #include "frontend/layout.h"
 #include "frontend/promotion.h"
 #include "python/bindings/convert.h"
@@ -53,5 +55,7 @@ bool ConnectToNumpy();
 void RaiseNoLoop(OpCode op, const Operands& operands);
 // NumPy's ufunc; borrowed.
 PyObject* NumpyUfunc(OpCode op);
+// The operation that a ufunc of NumPy is, if any.
+std::optional<OpCode> OpOfUfunc(PyObject* ufunc);
 
 }  // namespace fuseau::python

@@ -19,19 +19,27 @@ class NotNative(Exception):
     """Raised inside a native function when only NumPy can answer; the call then goes there."""
 
 
-def native(function=None, *, name=None, view=False):
+def native(function=None, *, name=None, view=False, fast=None):
     """Marks a function as NumPy's function of that name, with the door to NumPy behind it.
 
     The function raises NotNative for arguments it has no form for. Nothing may be changed before
     that, since the call is then repeated by NumPy. A `view` of one of NumPy's own arrays is made
-    by NumPy, since only its view can share that memory.
+    by NumPy, since only its view can share that memory. A call with one argument is first given to
+    `fast`, which answers None or raises when it is not an ordinary one.
     """
     if function is None:
-        return functools.partial(native, name=name, view=view)
+        return functools.partial(native, name=name, view=view, fast=fast)
     name = name or function.__name__
 
     @functools.wraps(function)
     def call(*args, **kwargs):
+        if fast is not None and len(args) == 1 and not kwargs:
+            try:
+                result = fast(args[0])
+            except (TypeError, ValueError, OverflowError):
+                result = None
+            if result is not None:
+                return result
         if (
             view
             and args
