@@ -4,7 +4,7 @@ import types
 
 import numpy
 
-from . import _elementwise, _fallback, _reductions, _shape
+from . import _elementwise, _fallback, _reductions, _routines, _shape
 from ._fuseau import UFUNCS, ndarray, snapshot, to_numpy
 
 
@@ -69,8 +69,8 @@ def __deepcopy__(self, memo):
 
 
 def compress(self, condition, axis=None, out=None):
-    """The slices along an axis where a condition is true; computed by NumPy."""
-    return _fallback.call("compress", None, (condition, self, axis, out), {})
+    """The slices along an axis where a condition is true."""
+    return _routines.compress(condition, self, axis, out)
 
 
 def __divmod__(self, other):
@@ -87,18 +87,6 @@ def _divmod(x, y):
     return COMPOSED["divmod"](x, y)
 
 
-def __matmul__(self, other):
-    return _fallback.call("matmul", None, (self, other), {})
-
-
-def __rmatmul__(self, other):
-    return _fallback.call("matmul", None, (other, self), {})
-
-
-def __imatmul__(self, other):
-    return _fallback.call("matmul", None, (self, other), {"out": self})
-
-
 def __array_namespace__(self, *, api_version=None):
     """The module of the array API standard's functions."""
     # NumPy knows which versions there are.
@@ -110,6 +98,7 @@ def __array_namespace__(self, *, api_version=None):
 
 FUNCTIONS = {
     **_reductions.METHODS,
+    **_routines.METHODS,
     "clip": _elementwise.clip,
     "round": _elementwise.round,
     "swapaxes": _shape.swapaxes,
@@ -133,24 +122,17 @@ OWN = (
     __deepcopy__,
     __array_namespace__,
 )
-UNLESS_NATIVE = (__divmod__, __rdivmod__, __matmul__, __rmatmul__, __imatmul__)
+UNLESS_NATIVE = (__divmod__, __rdivmod__)
 THROUGH_DOOR = (
     "argpartition",
-    "argsort",
     "byteswap",
     "choose",
-    "cumprod",
-    "cumsum",
-    "dot",
     "getfield",
-    "nonzero",
     "partition",
     "put",
     "resize",
     "searchsorted",
     "setfield",
-    "sort",
-    "take",
 )
 PROPERTIES = ("ctypes", "flat", "__array_struct__")
 
