@@ -8,6 +8,7 @@
 #include "ir/op_table.h"
 #include "passes/nest.h"
 #include "runtime/base/status.h"
+#include "runtime/routine.h"
 
 namespace fuseau::codegen {
 namespace {
@@ -143,6 +144,8 @@ class Builder {
       AddFill(fill);
     } else if (auto launch = mlir::dyn_cast<exec::LaunchOp>(op)) {
       return AddLaunch(launch);
+    } else if (auto routine = mlir::dyn_cast<exec::RoutineOp>(op)) {
+      return AddRoutine(routine);
     } else if (auto result = mlir::dyn_cast<exec::ReturnOp>(op)) {
       for (Value v : result.getBuffers()) plan_->outputs.push_back(ids_[v]);
     }
@@ -221,6 +224,30 @@ class Builder {
     AddStep(Step::kLaunch).launch =
         static_cast<int32_t>(plan_->launches.size());
     plan_->launches.push_back(std::move(launch));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRoutine(exec::RoutineOp op) {
+    runtime::RoutineCall call;
+    call.sizes.assign(op.getSpace().begin(), op.getSpace().end());
+    call.attribute = static_cast<int64_t>(op.getAttribute());
+    for (auto [d, reduced] : llvm::enumerate(op.getReduced()))
+      if (reduced) call.reduced |= uint64_t{1} << d;
+    const std::vector<passes::Access> maps = passes::DecodeMaps(op.getInMaps());
+    for (size_t i = 0; i < maps.size(); ++i) {
+      PlanOperand& operand = call.operands.emplace_back();
+      operand.buffer = ids_[op.getInputs()[i]];
+      operand.offset = maps[i].offset;
+      operand.strides = maps[i].strides;
+      operand.dtype = TypeOf(op.getInTypes()[i]);
+    }
+    const std::string name = op.getName().str();
+    FUSEAU_RETURN_IF_ERROR(runtime::FinishCall(
+        name, ir::RowOf(*ir::FindOp(name)).loop, TypeOf(op.getOutTypeAttr()),
+        ids_[op.getOutput()], &call));
+    AddStep(Step::kRoutine).launch =
+        static_cast<int32_t>(plan_->routines.size());
+    plan_->routines.push_back(std::move(call));
     return absl::OkStatus();
   }
 

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "runtime/executor.h"
 #include "runtime/inner_loops.h"
+#include "runtime/routine.h"
 
 namespace fuseau {
 namespace {
@@ -124,13 +125,15 @@ class TraceMaker {
     current_.push_back(-1);
     const int steps = Pick(2, 14);
     for (int i = 0; i < steps; ++i) {
-      const int kind = Pick(0, 9);
+      const int kind = Pick(0, 10);
       if (kind < 5) {
         AddElementwise();
       } else if (kind < 8) {
         AddUpdate();
-      } else {
+      } else if (kind < 10) {
         AddReduction();
+      } else {
+        AddRunningSum();
       }
     }
     // The newest value of each storage, and some of the older ones.
@@ -273,6 +276,21 @@ class TraceMaker {
     Push(node, kept);
   }
 
+  // A routine between loop nests.
+  void AddRunningSum() {
+    const int32_t value = Value();
+    const Window w = View(value);
+    if (w.shape.empty()) return;
+    TraceNode node;
+    node.op = OpCode::kCumsum;
+    node.dtype = DType::kFloat64;
+    node.shape = w.shape;
+    node.operands = {{value, DType::kFloat64, w.offset, w.strides}};
+    node.reduced.assign(w.shape.size(), false);
+    node.attribute = Pick(0, static_cast<int>(w.shape.size()) - 1);
+    Push(node, w.shape);
+  }
+
   std::mt19937 random_;
   Trace trace_;
   std::vector<Dims> shapes_;
@@ -324,6 +342,15 @@ TEST_P(CompiledTraceTest, EqualsTheReference) {
       for (int64_t e = 0; e < want[o]->bytes() / 8; ++e)
         ASSERT_EQ(x[e], y[e]) << "output " << o << " element " << e;
     }
+  }
+}
+
+TEST(RoutineTest, EveryRowHasOne) {
+  for (int i = 0; i < ir::OpCount(); ++i) {
+    const ir::OpRow& row = ir::RowOf(static_cast<OpCode>(i));
+    EXPECT_EQ(runtime::FindRoutine(row.name) != nullptr,
+              row.family == ir::Family::kRoutine)
+        << row.name;
   }
 }
 

@@ -154,7 +154,10 @@ absl::Status Cone::AddNode(Node* n) {
     node.write_offset = n->write_offset;
     node.write_strides.assign(n->write_strides(), n->write_strides() + rank);
   }
-  if (ir::RowOf(n->op).family == ir::Family::kReduction) {
+  const ir::Family family = ir::RowOf(n->op).family;
+  const bool routine = family == ir::Family::kRoutine;
+  if (routine) node.attribute = n->attribute;
+  if (routine || family == ir::Family::kReduction) {
     for (size_t d = 0; d < rank; ++d) {
       node.reduced.push_back((n->reduced >> d & 1) != 0);
     }

@@ -72,6 +72,7 @@ struct Node {
   uint64_t reduced = 0;  // bit d: dimension d vanishes
   int64_t bytes = 0;     // of the storage
   int64_t write_offset = 0;
+  int64_t attribute = 0;  // of a routine
   // Neighbours in the list of pending nodes, which is in record order. A node
   // that is free uses `next` for the list of free ones.
   Node* previous = nullptr;

@@ -10,6 +10,8 @@
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/inner_loops.h"
+#include "runtime/routine.h"
+#include "runtime/run_context.h"
 
 namespace fuseau {
 namespace {
@@ -131,6 +133,7 @@ class Evaluator {
     if (ir::RowOf(node.op).family == ir::Family::kReduction) {
       return Reduce(node);
     }
+    if (ir::RowOf(node.op).family == ir::Family::kRoutine) return Call(node);
     FUSEAU_ASSIGN_OR_RETURN(BufferRef result,
                             Allocate(Count(node.shape) * ItemSize(node.dtype)));
     if (node.op == OpCode::kScalar) {
@@ -240,6 +243,32 @@ class Evaluator {
     }
     Join(node, cursors, *loop, /*skip_first=*/!has_identity,
          /*one_by_one=*/combiner == Combiner::kOrderedSum);
+    return result;
+  }
+
+  absl::StatusOr<BufferRef> Call(const TraceNode& node) {
+    runtime::RoutineCall call;
+    call.sizes = node.shape;
+    call.attribute = node.attribute;
+    for (size_t d = 0; d < node.reduced.size(); ++d) {
+      if (node.reduced[d]) call.reduced |= uint64_t{1} << d;
+    }
+    absl::InlinedVector<char*, 4> addresses;
+    for (const TraceOperand& o : node.operands) {
+      runtime::PlanOperand& operand = call.operands.emplace_back();
+      operand.dtype = o.dtype;
+      operand.strides = o.strides;
+      addresses.push_back(At(o).data);
+    }
+    const ir::OpRow& row = ir::RowOf(node.op);
+    FUSEAU_RETURN_IF_ERROR(runtime::FinishCall(row.name, row.loop, node.dtype,
+                                               /*buffer=*/0, &call));
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(StorageBytes(node)));
+    addresses.push_back(result->data());
+    runtime::RunContext context;
+    context.pool = &runtime::ThreadPool::Global();
+    context.arena = &runtime::Arena::Global();
+    FUSEAU_RETURN_IF_ERROR(call.fn(call, addresses, context));
     return result;
   }
 

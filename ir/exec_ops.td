@@ -130,6 +130,21 @@ def Exec_LaunchOp : Exec_Op<"launch", [AttrSizedOperandSegments]> {
   }];
 }
 
+def Exec_RoutineOp : Exec_Op<"routine"> {
+  let summary = "Calls a routine of the library.";
+  let description = [{
+    The same as `fuseau.routine`, with buffers.
+  }];
+  let arguments = (ins StrAttr:$name,
+      Variadic<Exec_BufferType>:$inputs, Exec_BufferType:$output,
+      DenseI64ArrayAttr:$space, ArrayAttr:$in_types, ArrayAttr:$in_maps,
+      TypeAttr:$out_type, DenseBoolArrayAttr:$reduced, I64Attr:$attribute);
+  let assemblyFormat = [{
+    $name `space` $space `(` $inputs `)` $in_types $in_maps `to` $output
+    $out_type `reduced` $reduced `attribute` $attribute attr-dict
+  }];
+}
+
 def Exec_ReturnOp : Exec_Op<"return", [Terminator]> {
   let summary = "The buffers of the results.";
   let arguments = (ins Variadic<Exec_BufferType>:$buffers);

@@ -46,8 +46,9 @@ class Importer {
   }
 
   // The operand as a tensor over `shape`.
-  Value Read(const TraceOperand& o, llvm::ArrayRef<int64_t> shape) {
-    const bool as_made = trace_.nodes[o.value].dtype == o.dtype;
+  Value Read(const TraceOperand& o, llvm::ArrayRef<int64_t> shape,
+             bool in_memory = false) {
+    const bool as_made = !in_memory && trace_.nodes[o.value].dtype == o.dtype;
     return builder_.createOrFold<ViewOp>(
         Tensor(shape, o.dtype), as_made ? values_[o.value] : Stored(o.value),
         builder_.getI64IntegerAttr(o.offset),
@@ -78,10 +79,13 @@ class Importer {
     const OpRow& row = RowOf(n.op);
     mlir::OperationState state(builder_.getLoc(),
                                (llvm::Twine("fuseau.") + row.name).str());
+    const bool routine = row.family == Family::kRoutine;
     for (const TraceOperand& o : n.operands)
-      state.operands.push_back(Read(o, n.shape));
+      state.operands.push_back(Read(o, n.shape, /*in_memory=*/routine));
+    if (routine)
+      state.addAttribute("attribute", builder_.getI64IntegerAttr(n.attribute));
     Dims shape = n.shape;
-    if (row.family == Family::kReduction) {
+    if (routine || row.family == Family::kReduction) {
       llvm::SmallVector<bool> reduced(n.reduced.begin(), n.reduced.end());
       state.addAttribute("reduced", builder_.getDenseBoolArrayAttr(reduced));
       shape.clear();

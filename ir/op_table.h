@@ -17,7 +17,7 @@ enum class OpCode : uint8_t {
 #undef FUSEAU_OP_ENUM
 };
 
-enum class Family : uint8_t { kElementwise, kReduction, kStructure };
+enum class Family : uint8_t { kElementwise, kReduction, kRoutine, kStructure };
 
 struct OpRow {
   const char* name;   // the op in dialect `fuseau`
@@ -26,6 +26,7 @@ struct OpRow {
   uint8_t arity;
   uint8_t flops;  // work of one element, in additions
   Combiner combiner;
+  const char* loop;  // of a routine: NumPy's ufunc that does the work, or ""
 };
 
 const OpRow& RowOf(OpCode op);

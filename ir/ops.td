@@ -278,6 +278,47 @@ def Fuseau_OrderedSumOp : ReductionRow<"ordered_sum", "ordered_sum",
   let numpyName = "";
 }
 
+// --- Routines --------------------------------------------------------------
+// Sizes and strides of a call are those of its space; runtime/cpu/routines says
+// what the dimensions of each are.
+
+def Fuseau_MatmulOp : RoutineRow<"matmul", "matmul", 2, "Matrix product.",
+                                 "matmul">;
+def Fuseau_VecdotOp : RoutineRow<"vecdot", "vecdot", 2,
+    "Scalar product of vectors; the first one is conjugated.", "vecdot">;
+
+def Fuseau_CumsumOp : RoutineRow<"cumsum", "cumsum", 1,
+    "Running sum along an axis.", "add">;
+def Fuseau_CumprodOp : RoutineRow<"cumprod", "cumprod", 1,
+    "Running product along an axis.", "multiply">;
+def Fuseau_RunningMaxOp : RoutineRow<"running_max", "", 1,
+    "Running maximum along an axis.", "maximum">;
+def Fuseau_RunningMinOp : RoutineRow<"running_min", "", 1,
+    "Running minimum along an axis.", "minimum">;
+
+def Fuseau_GatherOp : RoutineRow<"gather", "take", 2,
+    "Elements at index arrays.">;
+def Fuseau_CompressOp : RoutineRow<"compress", "compress", 2,
+    "Elements where a mask holds.">;
+def Fuseau_CoordinatesOp : RoutineRow<"coordinates", "nonzero", 1,
+    "Indices of the elements that are not zero.">;
+
+def Fuseau_SortOp : RoutineRow<"sort", "sort", 1,
+    "Elements in order along an axis.", "sort">;
+def Fuseau_StableSortOp : RoutineRow<"stable_sort", "", 1,
+    "Sort that keeps the order of equal elements.", "stable_sort">;
+def Fuseau_ArgsortOp : RoutineRow<"argsort", "argsort", 1,
+    "Indices that would sort.", "argsort">;
+def Fuseau_StableArgsortOp : RoutineRow<"stable_argsort", "", 1,
+    "Indices that would sort and keep the order of equal elements.",
+    "stable_argsort">;
+def Fuseau_ArgmaxOp : RoutineRow<"argmax", "argmax", 1,
+    "Index of the first largest element along an axis.", "argmax">;
+def Fuseau_ArgminOp : RoutineRow<"argmin", "argmin", 1,
+    "Index of the first smallest element along an axis.", "argmin">;
+def Fuseau_BincountOp : RoutineRow<"bincount", "bincount", 1,
+    "Number of times each small integer occurs.">;
+
 // --- Structure: rows that are not NumPy functions of their own --------------
 
 def Fuseau_InputOp : Fuseau_Op<"input", [Pure]>, Row<"", "structure", 0> {

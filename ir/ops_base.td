@@ -49,7 +49,7 @@ class AllNumbers<string form> : Scalar<form, form, form, form, form>;
 class Row<string numpy, string family_, int arity_> {
   string numpyName = numpy;       // the name in NumPy's namespace
   list<string> aliases = [];      // further names there
-  string family = family_;        // elementwise, reduction or structure
+  string family = family_;        // elementwise, reduction, routine, structure
   int arity = arity_;
   Scalar scalar = AllNumbers<"">;
   int flops = 1;                  // work of one element, in additions
@@ -61,6 +61,8 @@ class Row<string numpy, string family_, int arity_> {
   // loop by a faster one.
   int vectorUlp = 0;
   string combiner = "";           // reductions
+  // Routines: the ufunc of NumPy whose inner loop does the work, if one does.
+  string loop = "";
   string doc = "";
   string example = "";
 }
@@ -108,6 +110,26 @@ class ReductionRow<string name, string combiner_, string doc_,
   let doc = doc_;
   let aliases = aliases_;
   let hasVerifier = 1;
+}
+
+// A routine of the library that no loop nest computes (runtime/routine.h has
+// it under this name). All operands are tensors over one space, most of them
+// views with strides of 0; `reduced[d]` tells the dimensions that the result
+// has not. What the dimensions are, and `attribute`, is the routine's business.
+class RoutineRow<string name, string numpy, int arity_, string doc_,
+                 string loop_ = "">
+    : Fuseau_Op<name, [Pure]>, Row<numpy, "routine", arity_> {
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands,
+                       DenseBoolArrayAttr:$reduced, I64Attr:$attribute);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $operands `dims` $reduced `attribute` $attribute attr-dict `:`
+    functional-type($operands, $result)
+  }];
+  let summary = doc_;
+  let scalar = AllNumbers<"routine">;
+  let doc = doc_;
+  let loop = loop_;
 }
 
 #endif  // FUSEAU_IR_OPS_BASE

@@ -62,4 +62,22 @@ def Fuseau_CallOp : Fuseau_Op<"call", [Pure]> {
   }];
 }
 
+def Fuseau_RoutineOp : Fuseau_Op<"routine", [Pure]> {
+  let summary = "A routine of the library on values in memory.";
+  let description = [{
+    What the fuse pass makes of an operation of family routine. The maps of the
+    inputs are those of `fuseau.fused`; the result is a new storage, dense over
+    the dimensions of the space that are not `reduced`.
+  }];
+  let arguments = (ins StrAttr:$name, Variadic<AnyRankedTensor>:$inputs,
+      DenseI64ArrayAttr:$space, ArrayAttr:$in_types, ArrayAttr:$in_maps,
+      DenseBoolArrayAttr:$reduced, I64Attr:$attribute);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $name `space` $space `ins` `(` $inputs `:` type($inputs) `)` $in_types
+    `in_maps` $in_maps `reduced` $reduced `attribute` $attribute attr-dict
+    `->` type($result)
+  }];
+}
+
 #endif  // FUSEAU_IR_REGION_OPS

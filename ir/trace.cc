@@ -25,7 +25,7 @@ std::string TraceKey(const Trace& trace) {
         static_cast<char>(n.donated),
         static_cast<char>(n.write_strides.size()),
         static_cast<char>(n.reduced.size()),
-        0,
+        static_cast<char>(n.attribute != 0),
     };
     key.append(head, sizeof(head));
     for (int64_t s : n.shape) Put(&key, s);
@@ -37,6 +37,7 @@ std::string TraceKey(const Trace& trace) {
     }
     if (n.op == OpCode::kUpdate) Put(&key, n.write_offset);
     for (int64_t s : n.write_strides) Put(&key, s);
+    if (n.attribute != 0) Put(&key, n.attribute);
     for (bool r : n.reduced) key.push_back(static_cast<char>(r));
   }
   for (int32_t o : trace.outputs) Put(&key, o);

@@ -37,6 +37,8 @@ struct TraceOperand {
 //            by operand 0; `reduced[d]` tells the dimensions that vanish. The
 //            result is dense over the kept dimensions, in order. The order of
 //            accumulation is part of the meaning: see ir/README.md.
+// a routine  any row of family routine: `shape` is the space of the call, and
+//            `reduced[d]` tells the dimensions that the result has not.
 // any other  elementwise over `shape`.
 struct TraceNode {
   OpCode op = OpCode::kInput;
@@ -46,6 +48,7 @@ struct TraceNode {
   int64_t write_offset = 0;
   Dims write_strides;
   absl::InlinedVector<bool, 4> reduced;
+  int64_t attribute = 0;  // of a routine; what it means is the routine's affair
   // kInput: the plan may write to this buffer, nobody else reads it later.
   bool donated = false;
 };

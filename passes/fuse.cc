@@ -61,7 +61,8 @@ class Fuser {
     if (op->hasTrait<mlir::OpTrait::IsTerminator>()) return 0;
     const ir::OpRow& row = ir::RowOf(CodeOf(op));
     int flops = row.family == Family::kElementwise ? row.flops : 0;
-    if (row.family == Family::kReduction || mlir::isa<ir::UpdateOp>(op))
+    if (row.family == Family::kReduction || row.family == Family::kRoutine ||
+        mlir::isa<ir::UpdateOp>(op))
       return 0;  // read from memory
     for (Value v : op->getOperands()) flops += cone_[v.getDefiningOp()];
     return std::min(flops, 1000);
@@ -150,9 +151,33 @@ class Fuser {
     if (!llvm::is_contained(uses, use)) uses.push_back(std::move(use));
   }
 
+  // A routine is a group of its own, and what it reads is in memory.
+  void MakeRoutine(Operation* op, llvm::ArrayRef<Use> uses) {
+    const int g = static_cast<int>(grouping_.groups.size());
+    Group& group = grouping_.groups.emplace_back();
+    group.routine = true;
+    group.space.assign(ShapeOf(op->getOperand(0)).begin(),
+                       ShapeOf(op->getOperand(0)).end());
+    group.roots.push_back(op);
+    grouping_.group_of[op] = g;
+    for (const Use& use : uses)
+      grouping_.groups[use.group].reads_from.insert(g);
+    for (Value v : op->getOperands()) {
+      Access access = DenseAccess(group.space, ItemSize(ElementOf(v)));
+      const DType dtype = ElementOf(v);
+      if (auto view = v.getDefiningOp<ir::ViewOp>()) {
+        access = WindowOf(view);
+        v = view.getX();
+      }
+      AddUse(v, {g, access, dtype, /*as_storage=*/true});
+    }
+  }
+
   // A result of a nest: one that exists, or a new one.
   void MakeRoot(Operation* op, llvm::ArrayRef<Use> uses) {
-    const bool reduction = ir::RowOf(CodeOf(op)).family == Family::kReduction;
+    const Family family = ir::RowOf(CodeOf(op)).family;
+    if (family == Family::kRoutine) return MakeRoutine(op, uses);
+    const bool reduction = family == Family::kReduction;
     Value domain = op->getResult(0);
     if (reduction) domain = op->getOperand(0);
     if (auto update = mlir::dyn_cast<ir::UpdateOp>(op)) domain = update.getX();
@@ -199,7 +224,7 @@ class Fuser {
     int sibling = -1;
     for (int g = count - 1; g >= std::max(0, count - kMaxCandidates); --g) {
       Group& group = grouping_.groups[g];
-      if (group.space != space ||
+      if (group.routine || group.space != space ||
           llvm::ArrayRef<bool>(group.reduced) != reduced ||
           group.ops >= kMaxOps / 2 ||
           static_cast<int>(group.sources.size()) > kMaxSources / 2)
@@ -223,7 +248,9 @@ class Fuser {
   // Whether a nest that reads `op` reads just the element it computes.
   static bool IsPointwise(Operation* op, const Use& use, const Dims& space) {
     if (mlir::isa<ir::UpdateOp>(op) || use.as_storage) return false;
-    if (ir::RowOf(CodeOf(op)).family == Family::kReduction) return false;
+    if (ir::RowOf(CodeOf(op)).family != Family::kElementwise &&
+        !mlir::isa<ir::ViewOp>(op))
+      return false;
     const DType made = ElementOf(op->getResult(0));
     auto read = ReadAs(use.access, use.dtype, made);
     return read && read->access == DenseAccess(space, ItemSize(made));

@@ -76,6 +76,8 @@ class Placer {
                                   ir::StorageBytes(input.getType()));
       } else if (auto fused = mlir::dyn_cast<ir::FusedOp>(op)) {
         Place(fused);
+      } else if (auto routine = mlir::dyn_cast<ir::RoutineOp>(op)) {
+        Place(routine);
       } else if (op->hasTrait<mlir::OpTrait::IsTerminator>()) {
         Return(op);
       }
@@ -229,6 +231,17 @@ class Placer {
       outputs.push_back(target);
     }
     if (!empty) MakeRun(op, nest, outputs, lagged);
+  }
+
+  void Place(ir::RoutineOp op) {
+    llvm::SmallVector<Value> inputs;
+    for (Value v : op.getInputs()) inputs.push_back(buffer_.lookup(v));
+    Value target = Allocate(ir::StorageBytes(op.getType()));
+    buffer_[op.getResult()] = target;
+    exec::RoutineOp::create(b_, op.getName(), inputs, target, op.getSpace(),
+                            op.getInTypes(), op.getInMaps(),
+                            mlir::getElementTypeOrSelf(op.getType()),
+                            op.getReduced(), op.getAttribute());
   }
 
   // Whether a result is joined with what its buffer holds: unless only the

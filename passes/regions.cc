@@ -4,6 +4,7 @@
 #include <queue>
 
 #include "absl/container/flat_hash_map.h"
+#include "passes/nest.h"
 #include "passes/scalar_forms.h"
 
 namespace fuseau::passes {
@@ -224,6 +225,33 @@ class RegionBuilder {
   absl::flat_hash_map<Key, Value> memo_;
 };
 
+// The `fuseau.routine` of an operation of that family.
+ir::RoutineOp BuildRoutine(mlir::ImplicitLocOpBuilder& b, const Group& group,
+                           const llvm::DenseMap<Value, Value>& replaced) {
+  Operation* root = group.roots.front();
+  llvm::SmallVector<Value> inputs;
+  llvm::SmallVector<mlir::Attribute> types, maps;
+  for (Value v : root->getOperands()) {
+    Access access = DenseAccess(group.space, ItemSize(ElementOf(v)));
+    types.push_back(mlir::TypeAttr::get(mlir::getElementTypeOrSelf(v)));
+    if (auto view = v.getDefiningOp<ir::ViewOp>()) {
+      access = WindowOf(view);
+      v = view.getX();
+    }
+    Normalize(access, group.space);
+    maps.push_back(EncodeMap(b.getContext(), access));
+    auto it = replaced.find(v);
+    inputs.push_back(it == replaced.end() ? v : it->second);
+  }
+  return ir::RoutineOp::create(
+      b, root->getResult(0).getType(),
+      b.getStringAttr(root->getName().stripDialect()), inputs,
+      b.getDenseI64ArrayAttr(group.space), b.getArrayAttr(types),
+      b.getArrayAttr(maps),
+      root->getAttrOfType<mlir::DenseBoolArrayAttr>("reduced"),
+      root->getAttrOfType<mlir::IntegerAttr>("attribute"));
+}
+
 // An order in which the groups can run. Where the data leaves a choice, readers
 // of a value come before the update that replaces it, so that it can be done in
 // place, and else the order is that of the program.
@@ -287,12 +315,18 @@ void EmitGroups(mlir::func::FuncOp function, Grouping& grouping) {
   llvm::DenseMap<Value, Value> replaced;
   Operation* last = old.empty() ? nullptr : old.back();
   for (int g : Order(grouping, position)) {
+    const Group& group = grouping.groups[g];
+    if (group.routine) {
+      builder.setInsertionPointAfter(last);
+      last = BuildRoutine(builder, group, replaced);
+      replaced[group.roots.front()->getResult(0)] = last->getResult(0);
+      continue;
+    }
     RegionBuilder region(builder, grouping, g, replaced);
     region.set_anchor(last);
     ir::FusedOp fused = region.Build();
     last = fused;
-    for (auto [i, root] :
-         llvm::enumerate(llvm::reverse(grouping.groups[g].roots)))
+    for (auto [i, root] : llvm::enumerate(llvm::reverse(group.roots)))
       replaced[root->getResult(0)] = fused.getResult(i);
   }
   for (mlir::OpOperand& o : terminator->getOpOperands())

@@ -16,12 +16,13 @@ namespace fuseau::passes {
 struct Group {
   Dims space;
   llvm::SmallVector<bool> reduced;      // empty unless the roots are reductions
+  bool routine = false;                 // the only root is a routine
   std::vector<mlir::Operation*> roots;  // later operations first
   absl::flat_hash_set<int> reads_from;  // groups whose results it reads
   llvm::DenseSet<mlir::Value> sources;  // values its operations read
   int ops = 0;
 
-  bool IsReduction() const { return !reduced.empty(); }
+  bool IsReduction() const { return !reduced.empty() && !routine; }
 };
 
 // The outcome of grouping.
@@ -71,8 +72,8 @@ struct ElementRead {
 // are read in another way.
 std::optional<ElementRead> ReadAs(const Access& access, DType read, DType made);
 
-// Makes a `fuseau.fused` of each group, in an order that respects what they
-// read, and removes the operations they replace.
+// Makes a `fuseau.fused` (or `fuseau.routine`) of each group, in an order that
+// respects what they read, and removes the operations they replace.
 void EmitGroups(mlir::func::FuncOp function, Grouping& grouping);
 
 }  // namespace fuseau::passes

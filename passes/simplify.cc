@@ -1,6 +1,7 @@
 // Drops what is computed twice, for nothing, or without change.
 
 #include "ir/dialect.h"
+#include "ir/op_table.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/passes.h"
@@ -29,6 +30,14 @@ struct DropSameTypeCast : mlir::OpRewritePattern<ir::CastOp> {
   }
 };
 
+// Whether a value is read by a routine.
+bool FeedsRoutine(mlir::Operation* op) {
+  return llvm::any_of(op->getUsers(), [](mlir::Operation* user) {
+    auto code = ir::FindOp(user->getName().stripDialect().str());
+    return code && ir::RowOf(*code).family == ir::Family::kRoutine;
+  });
+}
+
 // view(copy(x)) -> view(x): nothing can change x between, since values are
 // immutable; the copy was made for an owner of its own.
 struct ReadThroughCopy : mlir::OpRewritePattern<ir::CopyOp> {
@@ -36,6 +45,10 @@ struct ReadThroughCopy : mlir::OpRewritePattern<ir::CopyOp> {
   LogicalResult matchAndRewrite(
       ir::CopyOp op, mlir::PatternRewriter& rewriter) const override {
     bool changed = false;
+    // A number or an iota has no memory unless it is copied, and the strides of
+    // a copy may decide by which code a routine computes.
+    if (FeedsRoutine(op))
+      return rewriter.notifyMatchFailure(op, "a routine reads it");
     for (mlir::OpOperand& use : llvm::make_early_inc_range(op->getUses())) {
       mlir::Operation* user = use.getOwner();
       // The old value of an update becomes a buffer; a result needs its own;
@@ -43,6 +56,7 @@ struct ReadThroughCopy : mlir::OpRewritePattern<ir::CopyOp> {
       if (user->hasTrait<mlir::OpTrait::IsTerminator>()) continue;
       if (mlir::isa<ir::UpdateOp>(user) && use.getOperandNumber() == 0)
         continue;
+      if (FeedsRoutine(user)) continue;
       if (auto view = mlir::dyn_cast<ir::ViewOp>(user);
           view && mlir::getElementTypeOrSelf(view.getType()) !=
                       mlir::getElementTypeOrSelf(op.getType()))

@@ -90,6 +90,9 @@ class Run {
         case Step::kLaunch:
           FUSEAU_RETURN_IF_ERROR(RunLaunch(plan_.launches[step.launch]));
           break;
+        case Step::kRoutine:
+          FUSEAU_RETURN_IF_ERROR(RunRoutine(plan_.routines[step.launch]));
+          break;
       }
     }
     return absl::OkStatus();
@@ -152,6 +155,16 @@ class Run {
         return RunTree(launch, args, context_);
     }
     return absl::InternalError("unknown split");
+  }
+
+  absl::Status RunRoutine(const RoutineCall& call) {
+    absl::InlinedVector<char*, 5> addresses;
+    for (const PlanOperand& operand : call.operands) {
+      addresses.push_back(slots_[operand.buffer].buffer->data() +
+                          operand.offset);
+    }
+    Increment(Counter::kRoutines);
+    return call.fn(call, addresses, context_);
   }
 
   const Plan& plan_;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "runtime/base/combiner.h"
 #include "runtime/base/dims.h"
 #include "runtime/base/dtype.h"
@@ -93,6 +95,31 @@ struct Launch {
   double flops = 0;   // estimate of work, in cheap operations
 };
 
+struct InnerLoop;
+struct RoutineCall;
+struct RunContext;
+
+// A routine of the library; `addresses` are those of the call's operands. It
+// cuts its work itself and needs no lock of the language.
+using RoutineFn = absl::Status (*)(const RoutineCall& call,
+                                   absl::Span<char* const> addresses,
+                                   const RunContext& context);
+
+// A step that no loop nest computes, such as a matrix product. All operands
+// have strides over one space; the output is dense over the dimensions that are
+// not `reduced`, and has stride 0 along those. runtime/cpu/routines says what
+// the dimensions of each routine are.
+struct RoutineCall {
+  RoutineFn fn = nullptr;
+  const InnerLoop* loop = nullptr;  // NumPy's, if it does the work
+  Dims sizes;
+  uint64_t reduced = 0;               // bit d: dimension d
+  std::vector<PlanOperand> operands;  // inputs, then the output
+  int64_t attribute = 0;
+
+  const PlanOperand& output() const { return operands.back(); }
+};
+
 enum class BufferKind : uint8_t {
   kInput,  // given by the caller, `index` is its place among the inputs
   kNew,    // made by the plan
@@ -111,6 +138,7 @@ struct Step {
     kCopy,      // copies the whole of `source` to `buffer`
     kFill,      // fills `buffer` with copies of the `fill_size` bytes in `fill`
     kLaunch,    // runs launches[launch]
+    kRoutine,   // runs routines[launch]
   };
   Kind kind;
   int32_t buffer = -1;
@@ -123,6 +151,7 @@ struct Step {
 struct Plan {
   std::vector<PlanBuffer> buffers;
   std::vector<Launch> launches;
+  std::vector<RoutineCall> routines;
   std::vector<Step> steps;
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;

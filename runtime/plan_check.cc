@@ -91,8 +91,44 @@ class Checker {
           return Bad("there is no launch ", step.launch);
         }
         return CheckLaunch(plan_.launches[step.launch]);
+      case Step::kRoutine:
+        if (step.launch < 0 ||
+            step.launch >= static_cast<int64_t>(plan_.routines.size())) {
+          return Bad("there is no routine call ", step.launch);
+        }
+        return CheckRoutine(plan_.routines[step.launch]);
     }
     return Bad("unknown kind");
+  }
+
+  absl::Status CheckRoutine(const RoutineCall& call) const {
+    if (call.fn == nullptr) return Bad("a call of no routine");
+    if (call.operands.empty()) return Bad("a call without an output");
+    if (call.sizes.size() > static_cast<size_t>(kMaxRank)) {
+      return Bad("rank ", call.sizes.size());
+    }
+    for (size_t i = 0; i < call.operands.size(); ++i) {
+      FUSEAU_RETURN_IF_ERROR(CheckOperand(call.operands[i], i, call.sizes));
+    }
+    return absl::OkStatus();
+  }
+
+  // Whether the operand of a space has a place in its buffer.
+  absl::Status CheckOperand(const PlanOperand& operand, int64_t i,
+                            const Dims& sizes) const {
+    if (operand.strides.size() != sizes.size()) {
+      return Bad("operand ", i, " has ", operand.strides.size(),
+                 " strides in a space of rank ", sizes.size());
+    }
+    FUSEAU_RETURN_IF_ERROR(CheckExists(operand.buffer));
+    const ByteRange range =
+        Extent(operand.offset, sizes, operand.strides, ItemSize(operand.dtype));
+    if (!range.Empty() &&
+        (range.lo < 0 || range.hi > plan_.buffers[operand.buffer].bytes)) {
+      return Bad("operand ", i, " touches bytes ", range.lo, " to ", range.hi,
+                 " of a buffer of ", plan_.buffers[operand.buffer].bytes);
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckLaunch(const Launch& launch) const {
@@ -115,22 +151,14 @@ class Checker {
     }
     for (int64_t i = 0; i < operands; ++i) {
       const PlanOperand& operand = launch.operands[i];
-      if (operand.strides.size() != rank) {
-        return Bad("operand ", i, " has ", operand.strides.size(),
-                   " strides in a launch of rank ", rank);
-      }
       if (operand.buffer == kIotaBuffer) {
         if (i >= launch.input_count) return Bad("an iota as an output");
+        if (operand.strides.size() != rank) {
+          return Bad("iota ", i, " has ", operand.strides.size(), " strides");
+        }
         continue;
       }
-      FUSEAU_RETURN_IF_ERROR(CheckExists(operand.buffer));
-      const ByteRange range = Extent(operand.offset, launch.sizes,
-                                     operand.strides, ItemSize(operand.dtype));
-      if (!range.Empty() &&
-          (range.lo < 0 || range.hi > plan_.buffers[operand.buffer].bytes)) {
-        return Bad("operand ", i, " touches bytes ", range.lo, " to ", range.hi,
-                   " of a buffer of ", plan_.buffers[operand.buffer].bytes);
-      }
+      FUSEAU_RETURN_IF_ERROR(CheckOperand(operand, i, launch.sizes));
     }
     for (int32_t scalar : launch.scalars) {
       if (scalar < 0 || scalar >= plan_.scalar_count) {

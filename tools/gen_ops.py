@@ -45,6 +45,7 @@ class Row:
     ulp: int
     vector_ulp: int
     combiner: str
+    loop: str
     doc: str
     example: str
 
@@ -81,6 +82,7 @@ def load(path):
                 ulp=record["ulp"],
                 vector_ulp=record["vectorUlp"],
                 combiner=record["combiner"],
+                loop=record["loop"],
                 doc=record["doc"],
                 example=record["example"],
             )
@@ -99,7 +101,7 @@ def op_table(rows):
         combiner = camel_case(row.combiner or "none")
         out.append(
             f'  {{"{row.name}", "{row.numpy}", Family::{family}, {row.arity}, '
-            f"{row.flops}, Combiner::{combiner}}},"
+            f'{row.flops}, Combiner::{combiner}, "{row.loop}"}},'
         )
     out.append("#endif")
     return out
@@ -204,6 +206,7 @@ def coverage(rows):
     ]
     out += ["compiled loop; a *block* operation runs inside one too, through NumPy's own inner"]
     out += ["loop on blocks of elements; a dash means that NumPy has no such loop either."]
+    out += ["A *routine* is a step of its own, computed by the library on all cores."]
     out += ["Other NumPy functions are composed of these or fall back to NumPy.", ""]
     out += ["| function | bool | signed | unsigned | float | complex | meaning |"]
     out += ["|---|---|---|---|---|---|---|"]
@@ -214,7 +217,7 @@ def coverage(rows):
         if row.family == "reduction":
             cells = ["fused"] * 5
         else:
-            words = {"": "-", "loop": "block"}
+            words = {"": "-", "loop": "block", "routine": "routine"}
             cells = [words.get(form, "fused") for form in row.scalar.values()]
         out.append(f"| {names} | " + " | ".join(cells) + f" | {row.doc} |")
     return out

@@ -5,6 +5,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/views.h"
+#include "python/bindings/advanced_index.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
@@ -78,7 +79,8 @@ inline Part ParsePart(PyObject* object, IndexItem* item) {
 
 struct Key {
   int count = 0;
-  bool integers = true;  // nothing but integers
+  PyObject* advanced[kMaxItems];  // of those items; null for others
+  bool integers = true;           // nothing but integers
   IndexItem items[kMaxItems];
 };
 
@@ -97,7 +99,13 @@ Part ParseKey(PyObject* object, Key* key) {
   for (Py_ssize_t i = 0; i < count; ++i) {
     const Part part = ParsePart(parts[i], &key->items[i]);
     if (part == Part::kError) return part;
-    if (part == Part::kAdvanced) result = part;
+    key->advanced[i] = nullptr;
+    if (part == Part::kAdvanced) {
+      // As far as views go, all of an axis is read.
+      key->items[i] = {IndexItem::kSlice, 0, PY_SSIZE_T_MAX, 1};
+      key->advanced[i] = parts[i];
+      result = part;
+    }
     key->integers &= key->items[i].kind == IndexItem::kInteger;
   }
   key->count = static_cast<int>(count);
@@ -213,9 +221,17 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
   switch (ParseKey(object, &key)) {
     case Part::kError:
       return nullptr;
-    case Part::kAdvanced:
+    case Part::kAdvanced: {
+      PyObject* result;
+      if (ReadAdvanced(
+              self, Items(key),
+              absl::MakeConstSpan(key.advanced, static_cast<size_t>(key.count)),
+              &result)) {
+        return result;
+      }
       return CallFallback("ndarray.__getitem__", nullptr,
                           PyRef(PyTuple_Pack(2, self, object)), nullptr);
+    }
     case Part::kBasic:
       break;
   }

@@ -415,7 +415,8 @@ PyObject* ArrayUfunc(PyObject* self, PyObject* args, PyObject* kwargs) {
       PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(args, 1), "__call__") ==
           0) {
     const std::optional<OpCode> op = OpOfUfunc(PyTuple_GET_ITEM(args, 0));
-    if (op.has_value() && ir::RowOf(*op).arity == count) {
+    if (op.has_value() && ir::RowOf(*op).arity == count &&
+        ir::RowOf(*op).family == ir::Family::kElementwise) {
       PyObject* const x = PyTuple_GET_ITEM(args, 2);
       PyRef result(count == 1 ? CallUnary(*op, x)
                               : CallBinary(*op, x, PyTuple_GET_ITEM(args, 3)));

@@ -161,6 +161,8 @@ PyType_Slot number_slots[] = {
     FUSEAU_SLOT(Py_nb_inplace_xor, InPlace<OpCode::kBitwiseXor>),
     FUSEAU_SLOT(Py_nb_inplace_lshift, InPlace<OpCode::kLeftShift>),
     FUSEAU_SLOT(Py_nb_inplace_rshift, InPlace<OpCode::kRightShift>),
+    FUSEAU_SLOT(Py_nb_matrix_multiply, Binary<OpCode::kMatmul>),
+    FUSEAU_SLOT(Py_nb_inplace_matrix_multiply, InPlace<OpCode::kMatmul>),
     FUSEAU_SLOT(Py_nb_negative, Unary<OpCode::kNegative>),
     FUSEAU_SLOT(Py_nb_positive, Unary<OpCode::kPositive>),
     FUSEAU_SLOT(Py_nb_absolute, Unary<OpCode::kAbsolute>),

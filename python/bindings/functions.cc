@@ -6,8 +6,10 @@
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/reduce.h"
+#include "frontend/routine.h"
 #include "frontend/views.h"
 #include "ir/op_table.h"
+#include "python/bindings/advanced_index.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
@@ -71,6 +73,57 @@ PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
       result,
       mean ? Mean(array, axes, keep_dims != 0, dtype, &ArrayOf(result))
            : Reduce(*op, array, axes, keep_dims != 0, dtype, &ArrayOf(result)));
+}
+
+// along(name, a, axis, dtype=None): the name of the table's row.
+PyObject* AlongFunction(PyObject*, PyObject* args) {
+  const char* name;
+  PyObject* object;
+  PyObject* axis_arg;
+  PyObject* dtype_arg = Py_None;
+  int axis;
+  if (!PyArg_ParseTuple(args, "sOO|O", &name, &object, &axis_arg, &dtype_arg) ||
+      !CheckArray(object) || !ToAxis(axis_arg, ArrayOf(object).rank(), &axis)) {
+    return nullptr;
+  }
+  const Array& array = ArrayOf(object);
+  DType dtype = array.dtype();
+  if (dtype_arg != Py_None && !ToDType(dtype_arg, &dtype)) return nullptr;
+  const auto op = ir::FindOp(name);
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  Array* out = &ArrayOf(result);
+  switch (op.value_or(OpCode::kInput)) {
+    case OpCode::kCumsum:
+    case OpCode::kCumprod:
+    case OpCode::kRunningMax:
+    case OpCode::kRunningMin:
+      return FinishRecorded(result, Accumulate(*op, array, axis, dtype, out));
+    case OpCode::kSort:
+    case OpCode::kStableSort:
+    case OpCode::kArgsort:
+    case OpCode::kStableArgsort:
+      return FinishRecorded(result, SortLines(*op, array, axis, out));
+    case OpCode::kArgmax:
+    case OpCode::kArgmin:
+      return FinishRecorded(result, PlaceOfExtreme(*op, array, axis, out));
+    default:
+      Py_DECREF(result);
+      return PyErr_Format(PyExc_ValueError, "no routine \"%s\"", name);
+  }
+}
+
+// bincount(a, bins): a vector of int64 whose elements are in range.
+PyObject* BinCountFunction(PyObject*, PyObject* args) {
+  PyObject* object;
+  Py_ssize_t bins;
+  if (!PyArg_ParseTuple(args, "On", &object, &bins) || !CheckArray(object)) {
+    return nullptr;
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result,
+                        BinCount(ArrayOf(object), bins, &ArrayOf(result)));
 }
 
 // where(condition, x, y)
@@ -531,6 +584,14 @@ PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
 PyMethodDef module_functions[] = {
     {"reduce", WithKeywords(ReduceFunction), kKeywords,
      "reduce(name, a, axis, keepdims, dtype=None)"},
+    {"along", AlongFunction, METH_VARARGS,
+     "along(name, a, axis, dtype=None): the routine of that name."},
+    {"bincount", BinCountFunction, METH_VARARGS, "bincount(a, bins)"},
+    {"take", TakeFunction, METH_VARARGS, "take(a, indices, axis)"},
+    {"compress", CompressFunction, METH_VARARGS,
+     "compress(a, mask): the elements where the mask holds, which covers the "
+     "first axes."},
+    {"nonzero", NonzeroFunction, METH_O, "nonzero(mask): a tuple of vectors."},
     {"where",
      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(WhereFunction)),
      METH_FASTCALL, "where(condition, x, y)"},

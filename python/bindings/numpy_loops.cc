@@ -95,9 +95,9 @@ char TypeCharacter(int number) {
   return FromTypeNumber(number, &dtype) ? TypeCode(dtype) : '\0';
 }
 
-void RegisterLoops(const OpRow& row, const PyUFuncObject* ufunc) {
+void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc) {
   for (int i = 0; i < ufunc->ntypes; ++i) {
-    std::string name = row.numpy;
+    std::string name = ufunc_name;
     name += '.';
     bool known = ufunc->functions[i] != nullptr;
     for (int k = 0; k < ufunc->nargs; ++k) {
@@ -116,6 +116,44 @@ void RegisterLoops(const OpRow& row, const PyUFuncObject* ufunc) {
     loop.fn = reinterpret_cast<decltype(loop.fn)>(ufunc->functions[i]);
     loop.data = ufunc->data != nullptr ? ufunc->data[i] : nullptr;
     runtime::RegisterInnerLoop(std::move(name), loop);
+  }
+}
+
+// NumPy's functions on a dense line of elements, as loops: args[0] is the line,
+// args[1] where indices go. They look at no array.
+void SortLine(char** args, const int64_t* n, const int64_t*, void* data) {
+  reinterpret_cast<PyArray_SortFunc*>(data)(args[0], *n, nullptr);
+}
+void ArgSortLine(char** args, const int64_t* n, const int64_t*, void* data) {
+  reinterpret_cast<PyArray_ArgSortFunc*>(data)(
+      args[0], reinterpret_cast<npy_intp*>(args[1]), *n, nullptr);
+}
+void ExtremeOfLine(char** args, const int64_t* n, const int64_t*, void* data) {
+  reinterpret_cast<PyArray_ArgFunc*>(data)(
+      args[0], *n, reinterpret_cast<npy_intp*>(args[1]), nullptr);
+}
+
+void RegisterArrayFunctions() {
+  for (int i = 0; i < kDTypeCount; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    PyArray_ArrFuncs* functions = PyDataType_GetArrFuncs(ToDescr(dtype));
+    const std::string in(2, TypeCode(dtype));
+    const auto add = [&](const char* name, DType out, auto fn, auto function) {
+      if (function == nullptr) return;
+      runtime::InnerLoop loop;
+      loop.fn = fn;
+      loop.data = reinterpret_cast<void*>(function);
+      runtime::RegisterInnerLoop(
+          std::string(name) + "." + in + "->" + TypeCode(out), loop);
+    };
+    add("sort", dtype, SortLine, functions->sort[NPY_QUICKSORT]);
+    add("stable_sort", dtype, SortLine, functions->sort[NPY_STABLESORT]);
+    add("argsort", DType::kInt64, ArgSortLine,
+        functions->argsort[NPY_QUICKSORT]);
+    add("stable_argsort", DType::kInt64, ArgSortLine,
+        functions->argsort[NPY_STABLESORT]);
+    add("argmax", DType::kInt64, ExtremeOfLine, functions->argmax);
+    add("argmin", DType::kInt64, ExtremeOfLine, functions->argmin);
   }
 }
 
@@ -140,18 +178,24 @@ std::optional<OpCode> OpOfUfunc(PyObject* ufunc) {
 bool ConnectToNumpy() {
   for (int i = 0; i < ir::OpCount(); ++i) {
     const OpRow& row = ir::RowOf(static_cast<OpCode>(i));
-    if (row.family != ir::Family::kElementwise || row.numpy[0] == '\0') {
+    const bool elementwise = row.family == ir::Family::kElementwise;
+    const char* name = elementwise ? row.numpy : row.loop;
+    if (name[0] == '\0') continue;
+    PyRef object(PyObject_GetAttrString(G().numpy, name));
+    if (!object && elementwise) return false;
+    if (!object) {
+      PyErr_Clear();  // one of the array functions below
       continue;
     }
-    PyRef object(PyObject_GetAttrString(G().numpy, row.numpy));
-    if (!object) return false;
     if (Py_TYPE(object.get()) != &PyUFunc_Type) continue;
-    RegisterLoops(row, reinterpret_cast<PyUFuncObject*>(object.get()));
+    RegisterLoops(name, reinterpret_cast<PyUFuncObject*>(object.get()));
+    if (std::strcmp(name, row.numpy) != 0) continue;
     Ufuncs()[static_cast<size_t>(i)] = object.Release();
   }
   for (const runtime::vector_math::NamedLoop& own : runtime::VectorMath()) {
     runtime::RegisterInnerLoop(own.name, own.loop);
   }
+  RegisterArrayFunctions();
   LoopTable::Get().SetResolvers(ResolveLoop, ResolveType);
   return true;
 }

@@ -8,6 +8,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/reduce.h"
+#include "frontend/routine.h"
 #include "python/bindings/arguments.h"
 
 namespace fuseau::python {
@@ -245,6 +246,10 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
   return Answer::kNative;
 }
 
+bool IsRoutine(OpCode op) {
+  return ir::RowOf(op).family == ir::Family::kRoutine;
+}
+
 PyObject* Record(OpCode op, Answer answer, const Operands& operands,
                  const Loop& loop, bool constant, Order order) {
   PyObject* result = NewArrayObject();
@@ -264,8 +269,10 @@ PyObject* Record(OpCode op, Answer answer, const Operands& operands,
     }
     return FinishRecorded(result, status);
   }
-  return FinishRecorded(result,
-                        Elementwise(op, loop, operands.span(), order, out));
+  return FinishRecorded(
+      result, IsRoutine(op)
+                  ? Product(op, loop, operands.span(), out)
+                  : Elementwise(op, loop, operands.span(), order, out));
 }
 
 bool CheckOutput(OpCode op, DType from, DType to, Casting casting) {
@@ -284,6 +291,13 @@ bool CheckInput(OpCode op, int index, DType from, DType to, Casting casting) {
       PyRef(Py_BuildValue("(OsOOi)", NumpyUfunc(op), CastingName(casting),
                           ToDescr(from), ToDescr(to), index)));
   return false;
+}
+
+absl::Status RecordInto(OpCode op, const Operands& operands, const Loop& loop,
+                        const Operand* where, const Array& target) {
+  return IsRoutine(op)
+             ? ProductInto(op, loop, operands.span(), target)
+             : ElementwiseInto(op, loop, operands.span(), where, target);
 }
 
 PyObject* CallBinary(OpCode op, PyObject* x, PyObject* y) {
@@ -342,8 +356,7 @@ PyObject* CallInPlace(OpCode op, PyObject* self, PyObject* other) {
   if (!CheckOutput(op, loop.out, target.dtype(), Casting::kSameKind)) {
     return nullptr;
   }
-  absl::Status status =
-      ElementwiseInto(op, loop, operands.span(), nullptr, target);
+  absl::Status status = RecordInto(op, operands, loop, nullptr, target);
   if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   if (!status.ok()) return Raise(status);
   return Py_NewRef(self);

@@ -1,4 +1,4 @@
-// Calls of elementwise operations with Python objects.
+// Calls of ufuncs with Python objects.
 #pragma once
 
 #include <optional>
@@ -36,6 +36,12 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
 // The result of what Prepare found; a new array.
 PyObject* Record(OpCode op, Answer answer, const Operands& operands,
                  const Loop& loop, bool constant, Order order);
+
+// The same into an array, with NumPy's `where=` (null: everywhere).
+absl::Status RecordInto(OpCode op, const Operands& operands, const Loop& loop,
+                        const Operand* where, const Array& target);
+// Whether the ufunc is a generalised one, which takes no `where=`.
+bool IsRoutine(OpCode op);
 
 // NumPy's UFuncTypeError when the loop's result may not be stored as `to`.
 bool CheckOutput(OpCode op, DType from, DType to, Casting casting);

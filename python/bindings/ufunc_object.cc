@@ -158,6 +158,8 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
                         count == 1 ? "was" : "were");
   }
   if (count == arity + 1) SetOut(args[arity], &keywords);
+  keywords.native &= !IsRoutine(op) || (keywords.where == nullptr &&
+                                        keywords.order == Order::kKeep);
   if (!keywords.native) return Fallback(self, args, count, names);
   Operands operands;
   Loop loop;
@@ -228,9 +230,8 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   if (!CheckOutput(op, loop.out, target.dtype(), keywords.casting)) {
     return nullptr;
   }
-  absl::Status status =
-      ElementwiseInto(op, loop, operands.span(),
-                      keywords.where != nullptr ? &mask : nullptr, target);
+  absl::Status status = RecordInto(
+      op, operands, loop, keywords.where != nullptr ? &mask : nullptr, target);
   if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   return status.ok() ? Py_NewRef(keywords.out) : Raise(status);
 }

@@ -20,6 +20,7 @@ from . import (
     _printing,
     _protocols,
     _reductions,
+    _routines,
     _shape,
     _ufunc,
 )

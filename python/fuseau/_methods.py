@@ -6,7 +6,7 @@ import types
 
 import numpy
 
-from . import _elementwise, _fallback, _fuseau, _reductions, _shape
+from . import _elementwise, _fallback, _fuseau, _reductions, _routines, _shape
 from ._base import as_shape
 from ._fuseau import UFUNCS, ndarray, snapshot, to_numpy
 from ._scalar import is_scalar
@@ -117,8 +117,8 @@ def _scalar_of(self, name):
 
 
 def compress(self, condition, axis=None, out=None):
-    """The slices along an axis where a condition is true; computed by NumPy."""
-    return _fallback.call("compress", None, (condition, self, axis, out), {})
+    """The slices along an axis where a condition is true."""
+    return _routines.compress(condition, self, axis, out)
 
 
 def __divmod__(self, other):
@@ -135,18 +135,6 @@ def _divmod(x, y):
     return COMPOSED["divmod"](x, y)
 
 
-def __matmul__(self, other):
-    return _fallback.call("matmul", None, (self, other), {})
-
-
-def __rmatmul__(self, other):
-    return _fallback.call("matmul", None, (other, self), {})
-
-
-def __imatmul__(self, other):
-    return _fallback.call("matmul", None, (self, other), {"out": self})
-
-
 def __array_namespace__(self, *, api_version=None):
     """The module of the array API standard's functions."""
     # NumPy knows which versions there are.
@@ -158,6 +146,7 @@ def __array_namespace__(self, *, api_version=None):
 
 FUNCTIONS = {
     **_reductions.METHODS,
+    **_routines.METHODS,
     "round": _elementwise.round,
     "swapaxes": _shape.swapaxes,
     "diagonal": _shape.diagonal,
@@ -186,23 +175,16 @@ OWN = (
     __deepcopy__,
     __array_namespace__,
 )
-UNLESS_NATIVE = (__divmod__, __rdivmod__, __matmul__, __rmatmul__, __imatmul__)
+UNLESS_NATIVE = (__divmod__, __rdivmod__)
 THROUGH_DOOR = (
     "argpartition",
-    "argsort",
     "byteswap",
     "choose",
-    "cumprod",
-    "cumsum",
-    "dot",
     "getfield",
-    "nonzero",
     "partition",
     "put",
     "searchsorted",
     "setfield",
-    "sort",
-    "take",
 )
 PROPERTIES = ("ctypes", "__array_struct__")
 OF_SCALARS = ("is_integer", "as_integer_ratio", "hex", "bit_count")

@@ -4,7 +4,6 @@ The formulas and types are NumPy's, since they decide the bits of the results.
 """
 
 import math
-import operator
 import warnings
 
 import numpy
@@ -326,56 +325,6 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     return result, _fuseau.full(result.shape, count.item(), result.dtype, "C")
 
 
-# --- Places of extremes ------------------------------------------------------
-
-
-@native
-def argmax(a, axis=None, out=None, *, keepdims=False):
-    """The index of the first largest element, or of the first NaN, along an axis."""
-    return _place("max", argmax, a, axis, out, keepdims)
-
-
-@native
-def argmin(a, axis=None, out=None, *, keepdims=False):
-    """The index of the first smallest element, or of the first NaN, along an axis."""
-    return _place("min", argmin, a, axis, out, keepdims)
-
-
-def _place(name, function, a, axis, out, keepdims):
-    """The smallest index at which the extreme stands; two sweeps over the elements."""
-    a = as_array(a)
-    if a.dtype.kind == "c":
-        raise NotNative
-    keepdims = keepdims is not _NoValue and bool(keepdims)
-    if axis is not None:
-        # NumPy takes a number for a vector here.
-        axis = normalize_axis_index(operator.index(axis), a.ndim or 1)
-    if a.ndim == 0:
-        result = _reduce("min", _fuseau.iota(1, _INTP), None, False, None)
-        return result if out is None else _store_same(result, out)
-    length = a.size if axis is None else a.shape[axis]
-    if length == 0:
-        raise ValueError(f"attempt to get {function.__name__} of an empty sequence")
-    extreme = _reduce(name, a, axis, True, None)
-    found = UFUNCS["equal"](a, extreme)
-    if a.dtype.kind == "f":
-        found = UFUNCS["logical_or"](found, UFUNCS["isnan"](a))
-    index = _fuseau.iota(length, _INTP)
-    if axis is None:
-        index = index.reshape(a.shape)
-    else:
-        index = index[(slice(None),) + (None,) * (a.ndim - axis - 1)]
-    candidates = _fuseau.where(found, index, numpy.intp(length))
-    if axis is None or a.ndim == 1:
-        result = _reduce("min", candidates, axis, keepdims, None)
-    else:
-        # NumPy's result lies in C order, whatever the array's order is.
-        result = _reduce("min", candidates, axis, False, None)
-        result = _fuseau.astype(result, _INTP, "C", "unsafe", False)
-        result = result.reshape(extreme.shape) if keepdims else result
-    return result if out is None else _store_same(result, out)
-
-
 METHODS = {
     "sum": sum,
     "prod": prod,
@@ -386,6 +335,4 @@ METHODS = {
     "mean": mean,
     "var": var,
     "std": std,
-    "argmax": argmax,
-    "argmin": argmin,
 }

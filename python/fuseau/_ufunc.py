@@ -6,6 +6,7 @@ from . import _fallback, _fuseau
 from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype
 from ._fuseau import UFUNCS, ndarray, ufunc
 from ._reductions import reduce_with
+from ._routines import accumulate as running
 
 _NoValue = numpy._NoValue
 _REDUCTIONS = {
@@ -47,7 +48,12 @@ def outer(self, A, B, /, **kwargs):
 
 
 def accumulate(self, array, axis=0, dtype=None, out=None):
-    """The running results of the ufunc along an axis; computed by NumPy."""
+    """The running results of the ufunc along an axis."""
+    if out is None and type(axis) is int:
+        try:
+            return running(self.__name__, array, axis, dtype)
+        except NotNative:
+            pass
     keywords = {"axis": axis, "dtype": dtype, "out": out}
     return _method(self, "accumulate", (array,), keywords)
 
@@ -82,6 +88,8 @@ def _document(self):
     try:
         from ._generated.ufuncs import UFUNCS as TABLE
     except ImportError:
+        return getattr(numpy, name).__doc__
+    if name not in TABLE:
         return getattr(numpy, name).__doc__
     operands = "x, /" if self.nin == 1 else "x1, x2, /"
     options = "out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True"

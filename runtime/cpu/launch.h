@@ -1,31 +1,15 @@
 // A launch with its addresses filled in, and how it is cut into chunks.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "runtime/arena.h"
 #include "runtime/plan.h"
-#include "runtime/thread_pool.h"
+#include "runtime/run_context.h"
 
 namespace fuseau::runtime {
-
-// What a launch runs with.
-struct RunContext {
-  ThreadPool* pool = nullptr;
-  Arena* arena = nullptr;
-  const std::atomic<bool>* cancel = nullptr;
-
-  bool Cancelled() const {
-    return cancel != nullptr && cancel->load(std::memory_order_relaxed);
-  }
-  absl::Status Check() const {
-    return Cancelled() ? absl::CancelledError("interrupted") : absl::OkStatus();
-  }
-};
 
 // The argument block of a kernel (see KernelFn) with names for its slots. A
 // copy is cheap; pieces of a launch that need other addresses take one.

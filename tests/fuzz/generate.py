@@ -13,7 +13,14 @@ import warnings
 
 import numpy
 
-from . import rules_compute, rules_error, rules_make, rules_view, rules_write  # noqa: F401
+from . import (  # noqa: F401
+    rules_compute,
+    rules_error,
+    rules_make,
+    rules_routine,
+    rules_view,
+    rules_write,
+)
 from .data import DTYPES
 from .program import compiled, script
 from .state import RULES, State

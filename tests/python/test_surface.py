@@ -81,7 +81,17 @@ def test_method(text):
 
 # --- Laziness ----------------------------------------------------------------
 
-NEED_VALUES = ("allclose", "array_equ", " in i", "repr(", "str(", "format(", "f'", "complex(")
+NEED_VALUES = (
+    "allclose",
+    "array_equ",
+    "nonzero",
+    " in i",
+    "repr(",
+    "str(",
+    "format(",
+    "f'",
+    "complex(",
+)
 EAGER = any(os.environ.get(name) for name in ("FUSEAU_EAGER", "FUSEAU_WINDOW"))
 
 

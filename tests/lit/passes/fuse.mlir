@@ -89,3 +89,20 @@ func.func @reshaped() -> tensor<3x4xf64> {
   %3 = fuseau.sqrt %2 : (tensor<3x4xf64>) -> tensor<3x4xf64>
   return %3 : tensor<3x4xf64>
 }
+
+// A routine reads memory: its operand is a result of a nest, and what follows is
+// another nest.
+// CHECK-LABEL: func.func @routine
+// CHECK: %[[E:.*]] = fuseau.fused space [12]
+// CHECK: %[[S:.*]] = fuseau.routine "cumsum" space [3, 4] ins(%[[E]] : tensor<12xf64>)
+// CHECK-SAME: in_maps [array<i64: 0, 32, 8>] reduced [false, false] attribute 1
+// CHECK: fuseau.fused space [3, 4] ins(%[[S]] : tensor<3x4xf64>)
+func.func @routine() -> tensor<3x4xf64> {
+  %a = fuseau.input 0 : tensor<96xui8>
+  %0 = fuseau.view %a[0] [8] : (tensor<96xui8>) -> tensor<12xf64>
+  %1 = fuseau.exp %0 : (tensor<12xf64>) -> tensor<12xf64>
+  %2 = fuseau.view %1[0] [32, 8] : (tensor<12xf64>) -> tensor<3x4xf64>
+  %3 = fuseau.cumsum %2 dims [false, false] attribute 1 : (tensor<3x4xf64>) -> tensor<3x4xf64>
+  %4 = fuseau.sqrt %3 : (tensor<3x4xf64>) -> tensor<3x4xf64>
+  return %4 : tensor<3x4xf64>
+}

@@ -1,0 +1,359 @@
+"""Products, running sums, reads at indices, sorting: what the library's routines compute.
+
+They are recorded like everything else. Where a shape or an error depends on values (masks, indices
+out of range, counts), those values are computed by the call.
+"""
+
+import operator
+
+import numpy
+from numpy.lib.array_utils import normalize_axis_index
+
+from . import _fuseau
+from ._base import NotNative, as_array, as_dtype, native, refuse
+from ._fuseau import UFUNCS, ndarray
+
+_NoValue = numpy._NoValue
+_INTP = numpy.dtype(numpy.intp)
+
+
+def _axis(axis, a):
+    """An axis argument as an index; None for all, which are then one."""
+    if axis is None:
+        return None
+    return normalize_axis_index(operator.index(axis), a.ndim)
+
+
+def _flat(a):
+    from ._shape import ravel
+
+    return ravel(a)
+
+
+# --- Products ----------------------------------------------------------------
+
+
+def _dense_enough(a):
+    """The array, or a copy where NumPy's dot makes one before it calls BLAS."""
+    if a.dtype.kind not in "fc" or a.size == 0:
+        return a
+    item = a.dtype.itemsize
+    steps = [step for step, n in zip(a.strides, a.shape, strict=True) if n > 1]
+    if any(step <= 0 or step % item for step in steps):
+        return a.copy("C")
+    if len(steps) == 2:
+        rows, columns = a.strides
+        by_rows = columns == item and rows >= a.shape[1] * item
+        by_columns = rows == item and columns >= a.shape[0] * item
+        if not by_rows and not by_columns:
+            return a.copy("C")
+    return a
+
+
+@native
+def dot(a, b, out=None):
+    """The product of two vectors or matrices; of a number with anything."""
+    a, b = as_array(a), as_array(b)
+    if out is not None:
+        raise NotNative
+    if a.ndim == 0 or b.ndim == 0:
+        return UFUNCS["multiply"](a, b)
+    if a.ndim > 2 or b.ndim > 2:
+        raise NotNative
+    if a.shape[-1] != b.shape[0]:
+        refuse(numpy.dot, a, b)
+    if a.shape[-1] == 1 and "c" in (a.dtype.kind, b.dtype.kind):
+        # NumPy's dot has these products from BLAS, its matmul has not; the roundings differ.
+        raise NotNative
+    return UFUNCS["matmul"](_dense_enough(a), _dense_enough(b))
+
+
+@native
+def inner(a, b, /):
+    """The products of the rows of `a` with the rows of `b`."""
+    a, b = as_array(a), as_array(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return UFUNCS["multiply"](a, b)
+    if a.ndim > 2 or b.ndim > 2:
+        raise NotNative
+    if a.shape[-1] != b.shape[-1]:
+        refuse(numpy.inner, a, b)
+    return dot(a, b.T)
+
+
+@native
+def vdot(a, b, /):
+    """The product of all elements as vectors, the first one conjugated."""
+    a, b = as_array(a), as_array(b)
+    if any(x.dtype.kind in "fc" and not x.flags.c_contiguous for x in (a, b)):
+        # The rounding depends on how the elements lie in memory.
+        raise NotNative
+    a, b = _flat(a), _flat(b)
+    if a.size != b.size:
+        refuse(numpy.vdot, a, b)
+    return UFUNCS["vecdot"](a, b)
+
+
+@native
+def tensordot(a, b, axes=2):
+    """The sum of products over axes of both arrays."""
+    a, b = as_array(a), as_array(b)
+    try:
+        first, second = axes
+    except TypeError:
+        first, second = list(range(-axes, 0)), list(range(axes))
+    first = [first] if not hasattr(first, "__len__") else list(first)
+    second = [second] if not hasattr(second, "__len__") else list(second)
+    if len(first) != len(second) or len(first) > min(a.ndim, b.ndim):
+        refuse(numpy.tensordot, a, b, axes)
+    first = [normalize_axis_index(operator.index(d), a.ndim) for d in first]
+    second = [normalize_axis_index(operator.index(d), b.ndim) for d in second]
+    if len(set(first)) != len(first) or len(set(second)) != len(second):
+        raise NotNative
+    if any(a.shape[i] != b.shape[j] for i, j in zip(first, second, strict=True)):
+        refuse(numpy.tensordot, a, b, axes)
+    rows = [d for d in range(a.ndim) if d not in first]
+    columns = [d for d in range(b.ndim) if d not in second]
+    length = 1
+    for d in first:
+        length *= a.shape[d]
+    outer = [a.shape[d] for d in rows], [b.shape[d] for d in columns]
+    left = a.transpose(rows + first).reshape((_count(outer[0]), length))
+    right = b.transpose(second + columns).reshape((length, _count(outer[1])))
+    return dot(left, right).reshape((*outer[0], *outer[1]))
+
+
+def _count(shape):
+    n = 1
+    for size in shape:
+        n *= size
+    return n
+
+
+# --- Running sums ------------------------------------------------------------
+
+_RUNNING = {
+    "add": "cumsum",
+    "multiply": "cumprod",
+    "maximum": "running_max",
+    "minimum": "running_min",
+}
+
+
+def accumulate(ufunc, a, axis, dtype):
+    """The running results of a ufunc along an axis, or over all elements for None."""
+    name = _RUNNING.get(ufunc)
+    a = as_array(a)
+    if name is None:
+        raise NotNative
+    if dtype is not None:
+        dtype = as_dtype(dtype)
+    elif ufunc in ("add", "multiply") and a.dtype.kind in "biu" and a.dtype.itemsize < 8:
+        dtype = numpy.dtype(numpy.uint64 if a.dtype.kind == "u" else numpy.int64)
+    else:
+        dtype = a.dtype
+    if a.dtype.kind == "c" and dtype.kind != "c":
+        raise NotNative
+    if axis is None or a.ndim == 0:
+        a = _flat(a)
+        axis = 0 if axis is None else axis
+    return _fuseau.along(name, a, _axis(axis, a), dtype)
+
+
+@native
+def cumsum(a, axis=None, dtype=None, out=None):
+    """The running sum along an axis, of all elements by default."""
+    if out is not None:
+        raise NotNative
+    return accumulate("add", a, axis, dtype)
+
+
+@native
+def cumprod(a, axis=None, dtype=None, out=None):
+    """The running product along an axis, of all elements by default."""
+    if out is not None:
+        raise NotNative
+    return accumulate("multiply", a, axis, dtype)
+
+
+# --- Reads at indices --------------------------------------------------------
+
+
+def _indices(indices):
+    """An index argument as an array of intp."""
+    if type(indices) in (list, tuple) and not len(indices):
+        raise NotNative
+    indices = as_array(indices)
+    if indices.dtype.kind not in "iu":
+        raise NotNative
+    return indices if indices.dtype == _INTP else indices.astype(_INTP)
+
+
+@native
+def take(a, indices, axis=None, out=None, mode="raise"):
+    """The elements at indices along an axis, of the flattened array by default."""
+    if out is not None or mode != "raise":
+        raise NotNative
+    a, indices = as_array(a), _indices(indices)
+    if axis is None:
+        a, axis = _flat(a), 0
+    if a.ndim == 0 or indices.ndim == 0 or a.shape[_axis(axis, a)] == 0:
+        raise NotNative
+    return _fuseau.take(a, indices, _axis(axis, a))
+
+
+@native
+def compress(condition, a, axis=None, out=None):
+    """The slices along an axis where a condition is true."""
+    if out is not None:
+        raise NotNative
+    condition, a = as_array(condition), as_array(a)
+    if condition.ndim != 1:
+        raise NotNative
+    if axis is None:
+        a, axis = _flat(a), 0
+    axis = _axis(axis, a)
+    mask = condition if condition.dtype.kind == "b" else UFUNCS["not_equal"](condition, 0)
+    if axis != 0 or mask.shape[0] != a.shape[0]:
+        raise NotNative
+    return _fuseau.compress(a, mask).copy("C")
+
+
+@native
+def extract(condition, arr):
+    """The elements of the flattened array where the condition, flattened, is true."""
+    return compress(_flat(as_array(condition)), _flat(as_array(arr)))
+
+
+@native
+def nonzero(a):
+    """The indices of the elements that are not zero: a vector for each axis."""
+    a = as_array(a)
+    if a.ndim == 0:
+        raise NotNative
+    return _fuseau.nonzero(a if a.dtype.kind == "b" else UFUNCS["not_equal"](a, 0))
+
+
+@native
+def flatnonzero(a):
+    """The indices of the elements of the flattened array that are not zero."""
+    return nonzero(_flat(as_array(a)))[0]
+
+
+@native
+def bincount(x, /, weights=None, minlength=0):
+    """How often each number occurs in a vector of small non-negative integers."""
+    if weights is not None:
+        raise NotNative
+    x = as_array(x)
+    if x.ndim != 1 or x.size == 0 or x.dtype.kind not in "iu" or x.dtype == numpy.uint64:
+        raise NotNative
+    least, most = _fuseau.reduce("min", x, None, False), _fuseau.reduce("max", x, None, False)
+    _fuseau.evaluate([x, least, most])
+    minlength = operator.index(minlength)
+    if int(least) < 0 or minlength < 0:
+        raise NotNative
+    bins = max(int(most) + 1, minlength)
+    return _fuseau.bincount(x if x.dtype == _INTP else x.astype(_INTP), bins)
+
+
+# --- Sorting and places ------------------------------------------------------
+
+
+def _sorted(name, a, axis, kind, order, stable):
+    a = as_array(a)
+    if order is not None or (kind is not None and stable is not None):
+        raise NotNative
+    if kind is not None and not isinstance(kind, str):
+        raise NotNative
+    letter = (kind or ("stable" if stable else "quicksort"))[:1].lower()
+    if letter not in "qsm" or (a.ndim == 0 and axis is not None):
+        raise NotNative
+    if axis is None:
+        a, axis = _flat(a), -1
+    return _fuseau.along(name if letter == "q" else f"stable_{name}", a, _axis(axis, a))
+
+
+@native
+def sort(a, axis=-1, kind=None, order=None, *, stable=None):
+    """A sorted copy; NaN comes last."""
+    return _sorted("sort", a, axis, kind, order, stable)
+
+
+@native
+def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
+    """The indices that would sort along an axis."""
+    return _sorted("argsort", a, axis, kind, order, stable)
+
+
+def sort_in_place(self, axis=-1, kind=None, order=None, *, stable=None):
+    """Sorts the array along an axis."""
+    try:
+        if not self.flags.writeable or axis is None:
+            raise NotNative
+        result = _sorted("sort", self, axis, kind, order, stable)
+    except NotNative:
+        from . import _fallback
+
+        keywords = {"axis": axis, "kind": kind, "order": order, "stable": stable}
+        return _fallback.call("ndarray.sort", None, (self,), keywords)
+    _fuseau.copyto(self, result)
+    return None
+
+
+@native
+def argmax(a, axis=None, out=None, *, keepdims=False):
+    """The index of the first largest element, or of the first NaN, along an axis."""
+    return _place("argmax", a, axis, out, keepdims)
+
+
+@native
+def argmin(a, axis=None, out=None, *, keepdims=False):
+    """The index of the first smallest element, or of the first NaN, along an axis."""
+    return _place("argmin", a, axis, out, keepdims)
+
+
+def _place(name, a, axis, out, keepdims):
+    a = as_array(a)
+    keepdims = keepdims is not _NoValue and bool(keepdims)
+    if axis is not None:
+        # NumPy takes a number for a vector here.
+        axis = normalize_axis_index(operator.index(axis), a.ndim or 1)
+    shape = [1] * a.ndim if axis is None else [*a.shape[:axis], 1, *a.shape[axis + 1 :]]
+    if a.ndim == 0 or axis is None:
+        a, axis = _flat(a), 0
+    if a.shape[axis] == 0:
+        raise ValueError(f"attempt to get {name} of an empty sequence")
+    if keepdims and shape:
+        # One more axis: the result is an array even where it is one number.
+        result = _fuseau.along(name, a[None], axis + 1).reshape(shape)
+    else:
+        result = _fuseau.along(name, a, axis)
+    return result if out is None else _store(result, out)
+
+
+def _store(result, out):
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if type(out) is not ndarray or out.shape != result.shape or out.dtype != result.dtype:
+        raise NotNative
+    _fuseau.copyto(out, result, None, "unsafe")
+    return out
+
+
+def nonzero_method(self):
+    """The indices of the elements that are not zero: a vector for each axis."""
+    return nonzero(self)
+
+
+METHODS = {
+    "argmax": argmax,
+    "argmin": argmin,
+    "argsort": argsort,
+    "cumprod": cumprod,
+    "cumsum": cumsum,
+    "dot": dot,
+    "nonzero": nonzero_method,
+    "sort": sort_in_place,
+    "take": take,
+}

@@ -1,0 +1,61 @@
+// The routines. Each takes the operands of its call as plan.h says; the comment
+// tells what the dimensions of the space are. They differ from NumPy's
+// functions in nothing but memory order, which the recorder has seen to.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "runtime/plan.h"
+#include "runtime/run_context.h"
+
+namespace fuseau::runtime {
+
+using Addresses = absl::Span<char* const>;
+
+// batch..., m, n, k (reduced): x of m x k, y of k x n, result of m x n.
+absl::Status Matmul(const RoutineCall& call, Addresses addresses,
+                    const RunContext& context);
+// batch..., k (reduced).
+absl::Status Vecdot(const RoutineCall& call, Addresses addresses,
+                    const RunContext& context);
+
+// `attribute` is the dimension along which elements are joined; the operand has
+// the type of the result.
+absl::Status CumulativeSum(const RoutineCall& call, Addresses addresses,
+                           const RunContext& context);
+absl::Status CumulativeProduct(const RoutineCall& call, Addresses addresses,
+                               const RunContext& context);
+// The same by the call's inner loop.
+absl::Status Accumulate(const RoutineCall& call, Addresses addresses,
+                        const RunContext& context);
+
+// kept..., then a reduced dimension for each index operand (one or two), along
+// which the source has its indexed axis. The indices are in range; negative
+// ones count from the end.
+absl::Status Gather(const RoutineCall& call, Addresses addresses,
+                    const RunContext& context);
+// results, those of the mask (reduced), rest... Operands are the source and the
+// mask; `attribute` is the number of the mask's dimensions, and exactly
+// `results` of its elements are true.
+absl::Status Compress(const RoutineCall& call, Addresses addresses,
+                      const RunContext& context);
+// results, those of the mask (reduced): the coordinate `attribute` of each true
+// element.
+absl::Status Coordinates(const RoutineCall& call, Addresses addresses,
+                         const RunContext& context);
+
+// `attribute` is the dimension along which lines are sorted.
+absl::Status Sort(const RoutineCall& call, Addresses addresses,
+                  const RunContext& context);
+absl::Status ArgSort(const RoutineCall& call, Addresses addresses,
+                     const RunContext& context);
+// One reduced dimension: the first place of the extreme, or of a NaN, along it.
+absl::Status ArgMax(const RoutineCall& call, Addresses addresses,
+                    const RunContext& context);
+absl::Status ArgMin(const RoutineCall& call, Addresses addresses,
+                    const RunContext& context);
+// elements (reduced), bins: how often each number below `bins` occurs.
+absl::Status BinCount(const RoutineCall& call, Addresses addresses,
+                      const RunContext& context);
+
+}  // namespace fuseau::runtime

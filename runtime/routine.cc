@@ -1,0 +1,72 @@
+#include "runtime/routine.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/cpu/routines/routines.h"
+#include "runtime/inner_loops.h"
+
+namespace fuseau::runtime {
+namespace {
+
+struct Row {
+  absl::string_view name;
+  RoutineFn fn;
+};
+
+constexpr Row kRows[] = {
+    {"matmul", Matmul},           {"vecdot", Vecdot},
+    {"cumsum", CumulativeSum},    {"cumprod", CumulativeProduct},
+    {"running_max", Accumulate},  {"running_min", Accumulate},
+    {"gather", Gather},           {"compress", Compress},
+    {"coordinates", Coordinates}, {"sort", Sort},
+    {"stable_sort", Sort},        {"argsort", ArgSort},
+    {"stable_argsort", ArgSort},  {"argmax", ArgMax},
+    {"argmin", ArgMin},           {"bincount", BinCount},
+};
+
+}  // namespace
+
+RoutineFn FindRoutine(absl::string_view name) {
+  for (const Row& row : kRows) {
+    if (row.name == name) return row.fn;
+  }
+  return nullptr;
+}
+
+absl::Status FinishCall(absl::string_view name, absl::string_view loop,
+                        DType dtype, int32_t buffer, RoutineCall* call) {
+  call->fn = FindRoutine(name);
+  if (call->fn == nullptr) {
+    return absl::UnimplementedError(absl::StrCat("no routine ", name));
+  }
+  if (!loop.empty()) {
+    // A running sum is a loop of two operands too: what is there and an
+    // element.
+    std::string types;
+    for (const PlanOperand& operand : call->operands) {
+      types += TypeCode(operand.dtype);
+    }
+    if (types.size() == 1) types += types;
+    const std::string full =
+        absl::StrCat(loop, ".", types, "->", std::string(1, TypeCode(dtype)));
+    call->loop = FindInnerLoop(full);
+    if (call->loop == nullptr) {
+      return absl::UnimplementedError(absl::StrCat("no inner loop ", full));
+    }
+  }
+  PlanOperand output;
+  output.buffer = buffer;
+  output.dtype = dtype;
+  output.strides.assign(call->sizes.size(), 0);
+  int64_t step = ItemSize(dtype);
+  for (int d = static_cast<int>(call->sizes.size()) - 1; d >= 0; --d) {
+    if ((call->reduced >> d & 1) != 0) continue;
+    output.strides[d] = step;
+    step *= call->sizes[d];
+  }
+  call->operands.push_back(std::move(output));
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau::runtime

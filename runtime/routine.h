@@ -1,0 +1,19 @@
+// The routines of the library by name: the rows of family routine in ir/ops.td.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "runtime/plan.h"
+
+namespace fuseau::runtime {
+
+// Null if there is none of that name.
+RoutineFn FindRoutine(absl::string_view name);
+
+// Completes a call whose sizes, reduced dimensions and inputs are known: the
+// output (into `buffer`), the routine and, unless `loop` is empty, the inner
+// loop of that ufunc for the operands' types.
+absl::Status FinishCall(absl::string_view name, absl::string_view loop,
+                        DType dtype, int32_t buffer, RoutineCall* call);
+
+}  // namespace fuseau::runtime
