@@ -12,7 +12,10 @@
 namespace fuseau::codegen {
 namespace {
 
-// The context keeps types and attributes of all compiles, so that later ones
+// A context never frees a type or an attribute, and shapes are part of many.
+constexpr int kCompilesOfContext = 1000;
+
+// The context keeps types and attributes of many compiles, so that later ones
 // are quick. It is made at the first compile, never at import.
 class Compiler {
  public:
@@ -24,7 +27,13 @@ class Compiler {
   absl::StatusOr<std::shared_ptr<const runtime::Plan>> Compile(
       const ir::Trace& trace) {
     absl::MutexLock lock(&mutex_);
-    mlir::OwningOpRef<mlir::ModuleOp> module = ir::ImportTrace(trace, context_);
+    if (compiles_++ % kCompilesOfContext == 0) {
+      context_ = std::make_unique<mlir::MLIRContext>(
+          mlir::MLIRContext::Threading::DISABLED);
+      ir::RegisterDialects(*context_);
+    }
+    mlir::OwningOpRef<mlir::ModuleOp> module =
+        ir::ImportTrace(trace, *context_);
     FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             BuildPlan(*module, KernelCache::Global()));
@@ -39,12 +48,9 @@ class Compiler {
   }
 
  private:
-  Compiler() : context_(mlir::MLIRContext::Threading::DISABLED) {
-    ir::RegisterDialects(context_);
-  }
-
   absl::Mutex mutex_;
-  mlir::MLIRContext context_;
+  int64_t compiles_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unique_ptr<mlir::MLIRContext> context_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

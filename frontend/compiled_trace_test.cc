@@ -5,6 +5,7 @@
 #include <random>
 
 #include "codegen/compiler.h"
+#include "frontend/interpreter.h"
 #include "frontend/reference.h"
 #include "gtest/gtest.h"
 #include "runtime/executor.h"
@@ -96,7 +97,8 @@ void RegisterLoops() {
 // Makes random traces over a few buffers of a small grid.
 class TraceMaker {
  public:
-  explicit TraceMaker(int seed) : random_(seed) {}
+  // Sizes are less than `limit`.
+  TraceMaker(int seed, int limit) : limit_(limit), random_(seed) {}
 
   struct Window {
     Dims shape;
@@ -108,7 +110,7 @@ class TraceMaker {
     const int inputs = Pick(1, 2);
     for (int i = 0; i < inputs; ++i) {
       grid_.assign(Pick(1, 3), 0);
-      for (int64_t& n : grid_) n = Pick(2, 9);
+      for (int64_t& n : grid_) n = Pick(2, limit_);
       TraceNode node;
       node.op = OpCode::kInput;
       node.dtype = DType::kUInt8;
@@ -291,6 +293,7 @@ class TraceMaker {
     Push(node, w.shape);
   }
 
+  const int limit_;
   std::mt19937 random_;
   Trace trace_;
   std::vector<Dims> shapes_;
@@ -313,6 +316,25 @@ std::vector<runtime::BufferRef> MakeInputs(const Trace& trace) {
   return inputs;
 }
 
+void ExpectEqual(absl::Span<const runtime::BufferRef> want,
+                 absl::Span<const runtime::BufferRef> got) {
+  ASSERT_EQ(want.size(), got.size());
+  for (size_t o = 0; o < want.size(); ++o) {
+    ASSERT_EQ(want[o]->bytes(), got[o]->bytes());
+    const auto* x = reinterpret_cast<const double*>(want[o]->data());
+    const auto* y = reinterpret_cast<const double*>(got[o]->data());
+    for (int64_t e = 0; e < want[o]->bytes() / 8; ++e)
+      ASSERT_EQ(x[e], y[e]) << "output " << o << " element " << e;
+  }
+}
+
+runtime::ScalarValue Scalar() {
+  runtime::ScalarValue scalar;
+  const double k = 0.75;
+  std::memcpy(scalar.bytes, &k, 8);
+  return scalar;
+}
+
 class CompiledTraceTest : public testing::TestWithParam<int> {};
 
 TEST_P(CompiledTraceTest, EqualsTheReference) {
@@ -320,28 +342,40 @@ TEST_P(CompiledTraceTest, EqualsTheReference) {
   for (int i = 0; i < 60; ++i) {
     const int seed = GetParam() * 1000 + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    const Trace trace = TraceMaker(seed).Make();
+    const Trace trace = TraceMaker(seed, 9).Make();
     if (trace.outputs.empty()) continue;
-    runtime::ScalarValue scalar;
-    const double k = 0.75;
-    std::memcpy(scalar.bytes, &k, 8);
-
     std::vector<runtime::BufferRef> want, got;
     ASSERT_EQ(
-        EvaluateReference(trace, MakeInputs(trace), {scalar}, nullptr, &want),
+        EvaluateReference(trace, MakeInputs(trace), {Scalar()}, nullptr, &want),
         absl::OkStatus());
     auto plan = codegen::CompileTrace(trace);
     ASSERT_TRUE(plan.ok()) << plan.status();
-    ASSERT_EQ(runtime::Execute(**plan, MakeInputs(trace), {scalar}, &got),
+    ASSERT_EQ(runtime::Execute(**plan, MakeInputs(trace), {Scalar()}, &got),
               absl::OkStatus());
-    ASSERT_EQ(want.size(), got.size());
-    for (size_t o = 0; o < want.size(); ++o) {
-      ASSERT_EQ(want[o]->bytes(), got[o]->bytes());
-      const auto* x = reinterpret_cast<const double*>(want[o]->data());
-      const auto* y = reinterpret_cast<const double*>(got[o]->data());
-      for (int64_t e = 0; e < want[o]->bytes() / 8; ++e)
-        ASSERT_EQ(x[e], y[e]) << "output " << o << " element " << e;
-    }
+    ExpectEqual(want, got);
+  }
+}
+
+TEST_P(CompiledTraceTest, TheInterpreterEqualsTheReference) {
+  RegisterLoops();
+  for (int i = 0; i < 60; ++i) {
+    const int seed = GetParam() * 1000 + i;
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    // Some are larger than a block, and large enough for threads.
+    const Trace trace = TraceMaker(seed, i % 2 == 0 ? 9 : 60).Make();
+    if (trace.outputs.empty()) continue;
+    std::vector<runtime::BufferRef> want, got;
+    ASSERT_EQ(
+        EvaluateReference(trace, MakeInputs(trace), {Scalar()}, nullptr, &want),
+        absl::OkStatus());
+    auto interpreter = Interpreter::Make(trace);
+    ASSERT_TRUE(interpreter.ok()) << interpreter.status();
+    const auto inputs = MakeInputs(trace);
+    ASSERT_EQ((*interpreter)->Run(inputs, {Scalar()}, nullptr, &got),
+              absl::OkStatus());
+    ExpectEqual(want, got);
+    if ((*interpreter)->overwrites_inputs()) continue;
+    ExpectEqual(MakeInputs(trace), inputs);
   }
 }
 

@@ -16,22 +16,43 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
     if (root->pending()) root->epoch = epoch_;
   }
   if (overwritten != nullptr) overwritten->absorb_epoch = epoch_;
-  do {
-    Close();
-  } while (AbsorbReaders());
+  while (Close() && AbsorbReaders()) {
+  }
   return BuildTrace(roots, donated);
 }
 
+void Cone::Clear() {
+  // A window may be of any size; memory is kept for those of usual sizes.
+  constexpr size_t kKept = 4096;
+  auto clear = [](auto& list) {
+    list.clear();
+    if (list.capacity() > kKept) list.shrink_to_fit();
+  };
+  clear(nodes_);
+  clear(input_nodes_);
+  clear(inputs_);
+  clear(scalars_);
+  clear(outputs_);
+  trace_.Clear();
+  bytes_ = 0;
+}
+
 // Adds what the nodes of the cone read. Record order is an order of
-// computation, so one walk back is enough.
-void Cone::Close() {
+// computation, so one walk back is enough. Tells whether pending nodes are left
+// that are not in the cone.
+bool Cone::Close() {
+  bool others = false;
   for (Node* n = Graph::Get().last_pending(); n != nullptr; n = n->previous) {
-    if (n->epoch != epoch_) continue;
+    if (n->epoch != epoch_) {
+      others = true;
+      continue;
+    }
     for (int k = 0; k < n->operand_count; ++k) {
       Node* read = n->operands[k].node;
       if (read != nullptr && read->pending()) read->epoch = epoch_;
     }
   }
+  return others;
 }
 
 // Values without a name that the cone computes or overwrites will be gone, so
@@ -62,38 +83,40 @@ bool Cone::AbsorbReaders() {
 }
 
 absl::Status Cone::BuildTrace(absl::Span<Node* const> roots, Node* donated) {
-  // An operation comes with an input or a number, more often than not.
-  const size_t count = static_cast<size_t>(Graph::Get().pending_count());
-  nodes_.reserve(count);
-  trace_.nodes.reserve(2 * count + 2);
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
     nodes_.push_back(NodeRef(n));
     bytes_ += n->bytes;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
+  absl::InlinedVector<int32_t, 16> outputs;
   for (const NodeRef& n : nodes_) {
     if (n->base_refs > 0 ||
         std::find(roots.begin(), roots.end(), n.get()) != roots.end()) {
       outputs_.push_back(n.get());
-      trace_.outputs.push_back(n->index);
+      outputs.push_back(n->index);
     }
   }
-  for (size_t i = 0; i < input_nodes_.size(); ++i) {
-    Node* input = input_nodes_[i];
-    const bool ours = input == donated ||
-                      (input->reads == input->refs && input->buffer->Unique());
-    trace_.nodes[input_index_[i]].donated = ours;
-    donates_ |= ours;
+  absl::InlinedVector<bool, 64> ours;
+  for (Node* input : input_nodes_) {
+    ours.push_back(input == donated ||
+                   (input->reads == input->refs && input->buffer->Unique()));
     inputs_.push_back(input->buffer);
   }
+  trace_.Finish(ours, outputs);
   return absl::OkStatus();
 }
 
 // The place in the trace of a value that is read. Inputs and numbers get theirs
 // when they are first read.
-absl::StatusOr<int32_t> Cone::IndexOf(Node* read) {
-  const int32_t next = static_cast<int32_t>(trace_.nodes.size());
+absl::StatusOr<int32_t> Cone::IndexOf(const NodeOperand& operand, bool whole) {
+  if (operand.node == nullptr) return AddNumber(operand.scalar, operand.dtype);
+  Node* read = operand.node;
+  if (read->state == NodeState::kValue && !whole &&
+      (operand.offset != 0 || operand.dtype != read->dtype)) {
+    // A part of a complex number.
+    return AddNumber(read->operands[0].scalar + operand.offset, operand.dtype);
+  }
   if (read->epoch == epoch_) {
     ++read->reads;
     return read->index;
@@ -105,68 +128,52 @@ absl::StatusOr<int32_t> Cone::IndexOf(Node* read) {
   FUSEAU_CHECK(!read->pending());
   read->epoch = epoch_;
   read->reads = 1;
-  read->index = next;
-  ir::TraceNode& node = trace_.nodes.emplace_back();
   if (read->state == NodeState::kValue) {
-    node.op = OpCode::kScalar;
-    node.dtype = read->dtype;
-    std::memcpy(scalars_.emplace_back().bytes, read->operands[0].scalar, 16);
+    read->index = AddNumber(read->operands[0].scalar, read->dtype);
   } else {
-    node.op = OpCode::kInput;
-    node.dtype = DType::kUInt8;
-    node.shape.push_back(read->bytes);
+    read->index = trace_.Input(read->bytes);
     input_nodes_.push_back(read);
-    input_index_.push_back(next);
   }
-  return next;
+  return read->index;
+}
+
+int32_t Cone::AddNumber(const char* bytes, DType dtype) {
+  std::memcpy(scalars_.emplace_back().bytes, bytes,
+              static_cast<size_t>(ItemSize(dtype)));
+  return trace_.Scalar(dtype);
 }
 
 absl::Status Cone::AddNode(Node* n) {
-  absl::InlinedVector<ir::TraceOperand, 3> operands;
   const bool update = n->op == OpCode::kUpdate;
-  const size_t rank = n->rank;
+  int32_t values[Node::kMaxOperands];
   for (int k = 0; k < n->operand_count; ++k) {
-    const NodeOperand& from = n->operands[k];
-    ir::TraceOperand& to = operands.emplace_back();
-    to.dtype = from.dtype;
-    if (from.node == nullptr) {
-      to.value = static_cast<int32_t>(trace_.nodes.size());
-      ir::TraceNode& number = trace_.nodes.emplace_back();
-      number.op = OpCode::kScalar;
-      number.dtype = from.dtype;
-      std::memcpy(scalars_.emplace_back().bytes, from.scalar, 16);
-    } else {
-      FUSEAU_ASSIGN_OR_RETURN(to.value, IndexOf(from.node));
-      to.offset = from.offset;
-    }
-    if (!update || k > 0) {
-      to.strides.assign(n->strides(k), n->strides(k) + rank);
-    }
+    FUSEAU_ASSIGN_OR_RETURN(values[k],
+                            IndexOf(n->operands[k], update && k == 0));
   }
-  n->index = static_cast<int32_t>(trace_.nodes.size());
-  n->reads = 0;
-  ir::TraceNode& node = trace_.nodes.emplace_back();
-  node.op = n->op;
-  node.dtype = n->dtype;
-  node.shape.assign(n->shape(), n->shape() + rank);
-  node.operands = std::move(operands);
-  if (update) {
-    node.write_offset = n->write_offset;
-    node.write_strides.assign(n->write_strides(), n->write_strides() + rank);
-  }
+  trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
   const ir::Family family = ir::RowOf(n->op).family;
-  const bool routine = family == ir::Family::kRoutine;
-  if (routine) node.attribute = n->attribute;
-  if (routine || family == ir::Family::kReduction) {
-    for (size_t d = 0; d < rank; ++d) {
-      node.reduced.push_back((n->reduced >> d & 1) != 0);
+  if (family == ir::Family::kReduction) trace_.Reduced(n->reduced);
+  if (family == ir::Family::kRoutine) {
+    trace_.Calls(n->reduced, n->attribute);
+  }
+  if (update) trace_.WritesTo(n->write_offset, n->write_strides());
+  for (int k = 0; k < n->operand_count; ++k) {
+    const NodeOperand& o = n->operands[k];
+    if (update && k == 0) {
+      trace_.Whole(values[k], o.dtype);
+    } else if (o.node == nullptr || o.node->state == NodeState::kValue) {
+      trace_.Number(values[k], o.dtype);
+    } else {
+      trace_.Window(values[k], o.dtype, o.offset, n->strides(k));
     }
   }
+  n->index = trace_.End();
+  n->reads = 0;
   return absl::OkStatus();
 }
 
-void Cone::Attach(std::vector<runtime::BufferRef> outputs) {
-  FUSEAU_CHECK(outputs.size() == outputs_.size());
+void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
+  FUSEAU_CHECK(outputs->size() == outputs_.size());
   inputs_.clear();
   Graph& graph = Graph::Get();
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -179,10 +186,10 @@ void Cone::Attach(std::vector<runtime::BufferRef> outputs) {
     }
     if (node->op != OpCode::kUpdate && elements == 1) {
       char value[16] = {};
-      std::memcpy(value, outputs[i]->data(), ItemSize(node->dtype));
+      std::memcpy(value, (*outputs)[i]->data(), ItemSize(node->dtype));
       graph.SetValue(node, value);
     } else {
-      graph.SetReady(node, std::move(outputs[i]));
+      graph.SetReady(node, std::move((*outputs)[i]));
     }
   }
   nodes_.clear();

@@ -6,12 +6,14 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "frontend/graph.h"
-#include "ir/trace.h"
+#include "ir/trace_words.h"
 #include "runtime/executor.h"
 
 namespace fuseau {
 
 // The pending nodes that must be computed together, as a trace with its inputs.
+// One evaluation runs at a time, so there is one object, which keeps its
+// memory.
 class Cone {
  public:
   // Collects what the roots need. `overwritten`, if not null, is a computed
@@ -19,37 +21,37 @@ class Cone {
   // node whose buffer the trace may take although a base still names it.
   absl::Status Collect(absl::Span<Node* const> roots, Node* overwritten,
                        Node* donated);
+  // Forgets everything.
+  void Clear();
 
   bool empty() const { return nodes_.empty(); }
-  const ir::Trace& trace() const { return trace_; }
+  ir::TraceWords trace() const { return trace_.words(); }
   absl::Span<const runtime::BufferRef> inputs() const { return inputs_; }
   absl::Span<const runtime::ScalarValue> scalars() const { return scalars_; }
-  bool donates() const { return donates_; }
   // The sizes of all values together: a measure of the work.
   int64_t bytes() const { return bytes_; }
 
   // The values are there.
-  void Attach(std::vector<runtime::BufferRef> outputs);
+  void Attach(std::vector<runtime::BufferRef>* outputs);
   // The values can never be computed, since inputs are destroyed.
   void Lose();
 
  private:
-  void Close();
+  bool Close();
   bool AbsorbReaders();
   absl::Status BuildTrace(absl::Span<Node* const> roots, Node* donated);
-  absl::StatusOr<int32_t> IndexOf(Node* read);
+  absl::StatusOr<int32_t> IndexOf(const NodeOperand& operand, bool whole);
+  int32_t AddNumber(const char* bytes, DType dtype);
   absl::Status AddNode(Node* node);
 
   static uint32_t last_epoch_;
   uint32_t epoch_ = 0;
-  std::vector<NodeRef> nodes_;        // in record order
-  std::vector<Node*> input_nodes_;    // kept alive by those that read them
-  std::vector<int32_t> input_index_;  // their places in the trace
+  std::vector<NodeRef> nodes_;      // in record order
+  std::vector<Node*> input_nodes_;  // kept alive by those that read them
   std::vector<runtime::BufferRef> inputs_;
   std::vector<runtime::ScalarValue> scalars_;
   std::vector<Node*> outputs_;
-  ir::Trace trace_;
-  bool donates_ = false;
+  ir::TraceWriter trace_;
   int64_t bytes_ = 0;
 };
 

@@ -6,13 +6,12 @@
 #include <mutex>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "codegen/compiler.h"
 #include "frontend/cone.h"
 #include "frontend/plan_cache.h"
-#include "frontend/reference.h"
+#include "frontend/program.h"
 #include "runtime/arena.h"
-#include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
@@ -28,6 +27,9 @@ using runtime::BufferRef;
 constexpr int64_t kLargeDemand = int64_t{64} << 20;
 // Values of fewer bytes than this are computed before anybody can interrupt it.
 constexpr int64_t kLongWork = int64_t{8} << 20;
+// Shorter work is done without letting other threads of the language run: to
+// stop and to go on costs as much.
+constexpr double kQuickSeconds = 5e-6;
 constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
 
 EvaluationHost& Host() {
@@ -79,34 +81,15 @@ PlanCache& Plans() {
   return *plans;
 }
 
-bool JitEnabled() {
-  static const bool enabled = SettingBool("FUSEAU_JIT", true);
-  return enabled;
-}
-
-// The plan of a trace; null if the compiler cannot make one, and the reference
-// evaluator takes its place.
-PlanCache::PlanPtr PlanOf(const ir::Trace& trace) {
-  std::string key = ir::TraceKey(trace);
-  PlanCache::PlanPtr plan;
-  if (Plans().Find(key, &plan)) {
+Program* ProgramOf(ir::TraceWords words) {
+  Program* program = Plans().Find(words);
+  if (program != nullptr) {
     runtime::Increment(runtime::Counter::kPlanHits);
-    return plan;
+    return program;
   }
   runtime::Increment(runtime::Counter::kPlanMisses);
-  auto compiled = codegen::CompileTrace(trace);
-  if (compiled.ok()) {
-    plan = *std::move(compiled);
-  } else {
-    static bool warned = false;
-    if (!warned) {
-      warned = true;
-      LogWarning(absl::StrCat("cannot compile, computing slowly instead: ",
-                              compiled.status().ToString()));
-    }
-  }
-  Plans().Insert(std::move(key), plan);
-  return plan;
+  static const JitMode mode = ReadJitMode();
+  return Plans().Insert(words, std::make_unique<Program>(words, mode));
 }
 
 // A plan that writes to buffers it was given cannot be undone, so it must not
@@ -125,44 +108,55 @@ absl::Status CheckDemand(const runtime::Plan& plan) {
 }
 
 // `*destroyed` tells whether an error leaves inputs that can't be read again.
-absl::Status Compute(const Cone& cone, const std::atomic<bool>& cancel,
-                     bool* destroyed, std::vector<BufferRef>* outputs) {
-  runtime::Increment(runtime::Counter::kWindows);
-  *destroyed = false;
-  PlanCache::PlanPtr plan;
-  if (JitEnabled()) plan = PlanOf(cone.trace());
-  if (plan == nullptr) {
-    return EvaluateReference(cone.trace(), cone.inputs(), cone.scalars(),
-                             &cancel, outputs);
+absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
+                     const std::atomic<bool>& cancel, bool* destroyed,
+                     std::vector<BufferRef>* outputs) {
+  if (choice.wait) {
+    FUSEAU_RETURN_IF_ERROR(program->Await(&cancel, &choice));
+  }
+  // What is written in place could not be computed again, so it is finished.
+  *destroyed = choice.plan != nullptr ? choice.plan->overwrites_inputs
+                                      : choice.interpreter->overwrites_inputs();
+  const std::atomic<bool>* stop = *destroyed ? nullptr : &cancel;
+  if (choice.plan == nullptr) {
+    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop,
+                                   outputs);
+  }
+  if (*destroyed) {
+    const absl::Status room = CheckDemand(*choice.plan);
+    if (!room.ok()) {
+      *destroyed = false;
+      return room;
+    }
   }
   runtime::ExecuteOptions options;
-  if (plan->overwrites_inputs) {
-    // What is written in place could not be computed again, so it is finished.
-    FUSEAU_RETURN_IF_ERROR(CheckDemand(*plan));
-    *destroyed = true;
-  } else {
-    options.cancel = &cancel;
-  }
-  return runtime::Execute(*plan, cone.inputs(), cone.scalars(), outputs,
+  options.cancel = stop;
+  return runtime::Execute(*choice.plan, cone.inputs(), cone.scalars(), outputs,
                           options);
 }
 
-absl::Status Run(Cone* cone) {
+absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
+  runtime::Increment(runtime::Counter::kWindows);
+  Program* program = ProgramOf(cone->trace());
+  const Program::Choice choice = program->Choose(cone->trace());
   std::atomic<bool> cancel{false};
-  std::vector<BufferRef> outputs;
   absl::Status status;
   bool destroyed = false;
-  const bool interruptible = cone->bytes() >= kLongWork &&
-                             Host().begin_interruptible != nullptr &&
-                             Host().begin_interruptible(&cancel);
-  {
-    Released released;
-    status = Compute(*cone, cancel, &destroyed, &outputs);
+  if (choice.seconds < kQuickSeconds) {
+    status = Compute(*cone, program, choice, cancel, &destroyed, outputs);
+  } else {
+    const bool interruptible = (choice.wait || cone->bytes() >= kLongWork) &&
+                               Host().begin_interruptible != nullptr &&
+                               Host().begin_interruptible(&cancel);
+    {
+      Released released;
+      status = Compute(*cone, program, choice, cancel, &destroyed, outputs);
+    }
+    if (interruptible) Host().end_interruptible();
   }
-  if (interruptible) Host().end_interruptible();
   if (status.ok()) {
-    cone->Attach(std::move(outputs));
+    cone->Attach(outputs);
     RestartWindow(Graph::Get());
   } else if (destroyed) {
     cone->Lose();
@@ -172,9 +166,14 @@ absl::Status Run(Cone* cone) {
 
 absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
                     Node* donated) {
-  Cone cone;
-  FUSEAU_RETURN_IF_ERROR(cone.Collect(roots, overwritten, donated));
-  return Run(&cone);
+  // Under the evaluation mutex, and empty between evaluations.
+  static auto* const cone = new Cone;
+  static auto* const outputs = new std::vector<BufferRef>;
+  absl::Status status = cone->Collect(roots, overwritten, donated);
+  if (status.ok()) status = Run(cone, outputs);
+  cone->Clear();
+  outputs->clear();
+  return status;
 }
 
 absl::Status CheckNotLost(const Node* node) {
@@ -195,7 +194,7 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
   }
   if (!pending) return absl::OkStatus();
   // Other threads may drop their arrays while this one waits.
-  std::vector<NodeRef> alive;
+  absl::InlinedVector<NodeRef, 4> alive;
   for (Node* node : nodes) alive.emplace_back(node);
   EvaluationLock lock;
   return Locked(nodes, nullptr, nullptr);
@@ -208,7 +207,7 @@ absl::Status EvaluateAll() {
     return absl::OkStatus();
   }
   EvaluationLock lock;
-  std::vector<Node*> roots;
+  absl::InlinedVector<Node*, 64> roots;
   for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
     if (n->base_refs > 0) roots.push_back(n);
   }

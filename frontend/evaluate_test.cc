@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// The loops that the reference evaluator needs, in place of NumPy's.
+// The loops that the interpreter needs, in place of NumPy's.
 template <typename F>
 void AddLoop(const char* name) {
   runtime::RegisterInnerLoop(

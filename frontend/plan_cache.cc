@@ -1,6 +1,19 @@
 #include "frontend/plan_cache.h"
 
+#include <utility>
+
 namespace fuseau {
+namespace {
+
+absl::string_view Bytes(ir::TraceWords words) {
+  return {reinterpret_cast<const char*>(words.data()),
+          words.size() * sizeof(uint64_t)};
+}
+
+}  // namespace
+
+// A kernel lives as long as a plan has it: its object takes a few pages.
+constexpr int64_t kKernelBytes = 12 * 1024;
 
 int64_t PlanBytes(const runtime::Plan& plan) {
   int64_t bytes = static_cast<int64_t>(
@@ -8,31 +21,47 @@ int64_t PlanBytes(const runtime::Plan& plan) {
       plan.steps.size() * sizeof(runtime::Step) +
       plan.launches.size() * sizeof(runtime::Launch));
   for (const runtime::Launch& launch : plan.launches) {
+    bytes += kKernelBytes;
     bytes += static_cast<int64_t>(launch.operands.size() *
                                   sizeof(runtime::PlanOperand));
   }
   return bytes;
 }
 
-bool PlanCache::Find(const std::string& key, PlanPtr* plan) {
-  auto it = index_.find(key);
-  if (it == index_.end()) return false;
-  entries_.splice(entries_.begin(), entries_, it->second);
-  *plan = it->second->plan;
-  return true;
+// A program grows when its plan comes.
+void PlanCache::Weigh(Place entry) {
+  const int64_t bytes =
+      static_cast<int64_t>(sizeof(Entry) +
+                           entry->words.size() * sizeof(uint64_t)) +
+      entry->program->bytes();
+  bytes_ += bytes - std::exchange(entry->bytes, bytes);
 }
 
-void PlanCache::Insert(std::string key, PlanPtr plan) {
-  const int64_t bytes = static_cast<int64_t>(sizeof(Entry) + key.size()) +
-                        (plan != nullptr ? PlanBytes(*plan) : 0);
-  entries_.push_front(Entry{std::move(key), std::move(plan), bytes});
-  index_[entries_.front().key] = entries_.begin();
-  bytes_ += bytes;
+Program* PlanCache::Find(ir::TraceWords words) {
+  auto it = index_.find(Bytes(words));
+  if (it == index_.end()) return nullptr;
+  const Place entry = it->second;
+  if (entry != entries_.begin()) {
+    entries_.splice(entries_.begin(), entries_, entry);
+  }
+  Weigh(entry);
+  return entry->program.get();
+}
+
+Program* PlanCache::Insert(ir::TraceWords words,
+                           std::unique_ptr<Program> program) {
+  entries_.emplace_front();
+  const Place entry = entries_.begin();
+  entry->words.assign(words.begin(), words.end());
+  entry->program = std::move(program);
+  index_[Bytes(entry->words)] = entry;
+  Weigh(entry);
   while (bytes_ > max_bytes_ && entries_.size() > 1) {
     bytes_ -= entries_.back().bytes;
-    index_.erase(entries_.back().key);
+    index_.erase(Bytes(entries_.back().words));
     entries_.pop_back();
   }
+  return entry->program.get();
 }
 
 }  // namespace fuseau

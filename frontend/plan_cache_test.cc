@@ -5,29 +5,45 @@
 namespace fuseau {
 namespace {
 
-PlanCache::PlanPtr Plan() { return std::make_shared<runtime::Plan>(); }
+// The words of a trace that has one input of so many bytes and no results.
+class Words {
+ public:
+  explicit Words(int64_t bytes) {
+    writer_.Input(bytes);
+    const bool donated[1] = {false};
+    writer_.Finish(donated, {});
+  }
+  operator ir::TraceWords() const { return writer_.words(); }
+
+ private:
+  ir::TraceWriter writer_;
+};
+
+Program* Insert(int64_t bytes, PlanCache* cache) {
+  const Words words(bytes);
+  return cache->Insert(words,
+                       std::make_unique<Program>(words, JitMode::kNever));
+}
 
 TEST(PlanCache, FindsWhatWasInserted) {
   PlanCache cache(1 << 20);
-  PlanCache::PlanPtr plan = Plan(), found;
-  cache.Insert("a", plan);
-  EXPECT_TRUE(cache.Find("a", &found));
-  EXPECT_EQ(found, plan);
-  EXPECT_FALSE(cache.Find("b", &found));
+  Program* program = Insert(1, &cache);
+  EXPECT_EQ(cache.Find(Words(1)), program);
+  EXPECT_EQ(cache.Find(Words(2)), nullptr);
 }
 
 TEST(PlanCache, ForgetsTheLeastRecentlyUsed) {
   PlanCache probe(1 << 20);
-  probe.Insert("a", Plan());
+  Insert(1, &probe);
   PlanCache cache(2 * probe.bytes());
-  PlanCache::PlanPtr found;
-  cache.Insert("a", Plan());
-  cache.Insert("b", Plan());
-  EXPECT_TRUE(cache.Find("a", &found));
-  cache.Insert("c", Plan());
-  EXPECT_FALSE(cache.Find("b", &found));
-  EXPECT_TRUE(cache.Find("a", &found));
-  EXPECT_TRUE(cache.Find("c", &found));
+  Insert(1, &cache);
+  Insert(2, &cache);
+  EXPECT_NE(cache.Find(Words(1)), nullptr);
+  Insert(3, &cache);
+  EXPECT_EQ(cache.Find(Words(2)), nullptr);
+  EXPECT_NE(cache.Find(Words(1)), nullptr);
+  EXPECT_NE(cache.Find(Words(3)), nullptr);
+  EXPECT_LE(cache.bytes(), 2 * probe.bytes());
 }
 
 }  // namespace

@@ -32,9 +32,16 @@ absl::Status NoMemory(int64_t bytes, absl::Span<const int64_t> shape,
 void BindValue(const Array& array, Read* read) {
   Node* node = array.node();
   read->dtype = array.dtype();
+  const char* number = nullptr;
   if (node->state == NodeState::kValue) {
+    number = node->operands[0].scalar;
+  } else if (node->state == NodeState::kReady && array.has(kScalarFlag)) {
+    // An element of a value that it shares.
+    number = node->buffer->data();
+  }
+  if (number != nullptr) {
     read->node = nullptr;
-    std::memcpy(read->scalar, node->operands[0].scalar + array.offset(),
+    std::memcpy(read->scalar, number + array.offset(),
                 static_cast<size_t>(array.item_size()));
     return;
   }

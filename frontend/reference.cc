@@ -5,13 +5,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "frontend/convert.h"
+#include "frontend/element_loops.h"
 #include "frontend/loop_names.h"
+#include "frontend/reduction_runs.h"
+#include "frontend/routine_call.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/inner_loops.h"
-#include "runtime/routine.h"
-#include "runtime/run_context.h"
 
 namespace fuseau {
 namespace {
@@ -61,52 +61,6 @@ void ForEachRun(absl::Span<const int64_t> shape, absl::Span<Cursor> cursors,
   }
 }
 
-void CastRun(DType from, DType to, char* const* p, int64_t n,
-             const int64_t* steps) {
-  if (from == to) {
-    const size_t size = static_cast<size_t>(ItemSize(from));
-    for (int64_t i = 0; i < n; ++i) {
-      std::memcpy(p[1] + i * steps[1], p[0] + i * steps[0], size);
-    }
-    return;
-  }
-  VisitDType(from, [&](auto from_tag) {
-    using From = typename decltype(from_tag)::type;
-    VisitDType(to, [&](auto to_tag) {
-      using To = typename decltype(to_tag)::type;
-      for (int64_t i = 0; i < n; ++i) {
-        From value;
-        std::memcpy(&value, p[0] + i * steps[0], sizeof(From));
-        const To result = ConvertElement<To>(value);
-        std::memcpy(p[1] + i * steps[1], &result, sizeof(To));
-      }
-    });
-  });
-}
-
-// The ufunc whose loop joins two partial results.
-OpCode JoiningOp(Combiner combiner) {
-  switch (combiner) {
-    case Combiner::kSum:
-    case Combiner::kOrderedSum:
-      return OpCode::kAdd;
-    case Combiner::kProd:
-      return OpCode::kMultiply;
-    case Combiner::kMax:
-      return OpCode::kMaximum;
-    case Combiner::kMin:
-      return OpCode::kMinimum;
-    case Combiner::kAny:
-      return OpCode::kLogicalOr;
-    case Combiner::kAll:
-      return OpCode::kLogicalAnd;
-    case Combiner::kNone:
-      break;
-  }
-  FUSEAU_CHECK(false);
-  return OpCode::kAdd;
-}
-
 class Evaluator {
  public:
   Evaluator(const Trace& trace, absl::Span<const BufferRef> inputs,
@@ -142,47 +96,28 @@ class Evaluator {
       return result;
     }
     const Dims dense = DenseStrides(node.shape, ItemSize(node.dtype));
-    if (node.op == OpCode::kIota) {
-      int64_t i = 0;
-      const int64_t steps[2] = {0, 0};
-      for (; i < node.shape[0]; ++i) {
-        char* p[2] = {reinterpret_cast<char*>(&i),
-                      result->data() + i * ItemSize(node.dtype)};
-        CastRun(DType::kInt64, node.dtype, p, 1, steps);
-      }
-      return result;
-    }
+    int64_t first = 0;
+    static constexpr int64_t kStill[1] = {0};
     absl::InlinedVector<Cursor, 4> cursors;
+    if (node.op == OpCode::kIota) {
+      cursors.push_back({reinterpret_cast<char*>(&first), kStill});
+    }
     for (const TraceOperand& o : node.operands) cursors.push_back(At(o));
     cursors.push_back({result->data(), dense});
     FUSEAU_RETURN_IF_ERROR(Elementwise(node, absl::MakeSpan(cursors)));
     return result;
   }
 
-  absl::Status Elementwise(const TraceNode& node, absl::Span<Cursor> cursors) {
-    const size_t size = static_cast<size_t>(ItemSize(node.dtype));
-    if (node.op == OpCode::kCopy || node.op == OpCode::kCast) {
-      ForEachRun(node.shape, cursors,
-                 [&](char** p, int64_t n, const int64_t* steps) {
-                   CastRun(node.operands[0].dtype, node.dtype, p, n, steps);
-                 });
-      return absl::OkStatus();
-    }
-    if (node.op == OpCode::kWhere) {
-      ForEachRun(node.shape, cursors,
-                 [&](char** p, int64_t n, const int64_t* steps) {
-                   for (int64_t i = 0; i < n; ++i) {
-                     const int chosen = p[0][i * steps[0]] != 0 ? 1 : 2;
-                     std::memcpy(p[3] + i * steps[3],
-                                 p[chosen] + i * steps[chosen], size);
-                   }
-                 });
-      return absl::OkStatus();
-    }
+  static absl::Status Elementwise(const TraceNode& node,
+                                  absl::Span<Cursor> cursors) {
     absl::InlinedVector<DType, 3> types;
     for (const TraceOperand& o : node.operands) types.push_back(o.dtype);
-    FUSEAU_ASSIGN_OR_RETURN(const runtime::InnerLoop* loop,
-                            FindLoop(node.op, types, node.dtype));
+    const runtime::InnerLoop* loop =
+        FindElementLoop(node.op, types, node.dtype);
+    if (loop == nullptr) {
+      return absl::UnimplementedError(
+          absl::StrCat("no inner loop ", LoopName(node.op, types, node.dtype)));
+    }
     ForEachRun(node.shape, cursors,
                [&](char** p, int64_t n, const int64_t* steps) {
                  loop->fn(p, &n, steps, loop->data);
@@ -198,144 +133,30 @@ class Evaluator {
     Cursor cursors[2] = {
         At(node.operands[1]),
         {result->data() + node.write_offset, node.write_strides}};
-    ForEachRun(node.shape, absl::MakeSpan(cursors),
-               [&](char** p, int64_t n, const int64_t* steps) {
-                 CastRun(node.dtype, node.dtype, p, n, steps);
-               });
+    FUSEAU_RETURN_IF_ERROR(Elementwise(node, absl::MakeSpan(cursors)));
     return result;
   }
 
   absl::StatusOr<BufferRef> Reduce(const TraceNode& node) {
-    const int rank = static_cast<int>(node.shape.size());
-    Dims kept;
-    for (int d = 0; d < rank; ++d) {
-      if (!node.reduced[d]) kept.push_back(node.shape[d]);
+    int64_t bytes = ItemSize(node.dtype);
+    for (size_t d = 0; d < node.shape.size(); ++d) {
+      if (!node.reduced[d]) bytes *= node.shape[d];
     }
-    const int64_t item = ItemSize(node.dtype);
-    FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(Count(kept) * item));
-    const Dims dense = DenseStrides(kept, item);
-    Dims out_strides(rank, 0);
-    for (int d = 0, k = 0; d < rank; ++d) {
-      if (!node.reduced[d]) out_strides[d] = dense[k++];
-    }
-    const TraceOperand& operand = node.operands[0];
-    const Combiner combiner = ir::RowOf(node.op).combiner;
-    FUSEAU_ASSIGN_OR_RETURN(
-        const runtime::InnerLoop* loop,
-        FindLoop(JoiningOp(combiner), {node.dtype, operand.dtype}, node.dtype));
-    Cursor cursors[3] = {{result->data(), out_strides},
-                         At(operand),
-                         {result->data(), out_strides}};
-    const bool has_identity =
-        combiner != Combiner::kMin && combiner != Combiner::kMax;
-    if (has_identity) {
-      FillIdentity(combiner, node.dtype, Count(kept), result->data());
-    } else {
-      // Every result starts as its first element.
-      Dims once = node.shape;
-      for (int d = 0; d < rank; ++d) {
-        if (node.reduced[d]) once[d] = 1;
-      }
-      ForEachRun(once, absl::MakeSpan(cursors + 1, 2),
-                 [&](char** p, int64_t n, const int64_t* steps) {
-                   CastRun(operand.dtype, node.dtype, p, n, steps);
-                 });
-    }
-    Join(node, cursors, *loop, /*skip_first=*/!has_identity,
-         /*one_by_one=*/combiner == Combiner::kOrderedSum);
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(bytes));
+    FUSEAU_ASSIGN_OR_RETURN(const ReductionRuns runs,
+                            ReductionRuns::Make(node));
+    runs.Run(At(node.operands[0]).data, result->data());
     return result;
   }
 
   absl::StatusOr<BufferRef> Call(const TraceNode& node) {
-    runtime::RoutineCall call;
-    call.sizes = node.shape;
-    call.attribute = node.attribute;
-    for (size_t d = 0; d < node.reduced.size(); ++d) {
-      if (node.reduced[d]) call.reduced |= uint64_t{1} << d;
-    }
+    FUSEAU_ASSIGN_OR_RETURN(runtime::RoutineCall call, RoutineCallOf(node));
     absl::InlinedVector<char*, 4> addresses;
-    for (const TraceOperand& o : node.operands) {
-      runtime::PlanOperand& operand = call.operands.emplace_back();
-      operand.dtype = o.dtype;
-      operand.strides = o.strides;
-      addresses.push_back(At(o).data);
-    }
-    const ir::OpRow& row = ir::RowOf(node.op);
-    FUSEAU_RETURN_IF_ERROR(runtime::FinishCall(row.name, row.loop, node.dtype,
-                                               /*buffer=*/0, &call));
+    for (const TraceOperand& o : node.operands) addresses.push_back(At(o).data);
     FUSEAU_ASSIGN_OR_RETURN(BufferRef result, Allocate(StorageBytes(node)));
     addresses.push_back(result->data());
-    runtime::RunContext context;
-    context.pool = &runtime::ThreadPool::Global();
-    context.arena = &runtime::Arena::Global();
-    FUSEAU_RETURN_IF_ERROR(call.fn(call, addresses, context));
+    FUSEAU_RETURN_IF_ERROR(RunRoutine(call, addresses, nullptr));
     return result;
-  }
-
-  static void FillIdentity(Combiner combiner, DType dtype, int64_t count,
-                           char* out) {
-    int64_t one =
-        combiner == Combiner::kProd || combiner == Combiner::kAll ? 1 : 0;
-    char* p[2] = {reinterpret_cast<char*>(&one), out};
-    const int64_t steps[2] = {0, ItemSize(dtype)};
-    CastRun(DType::kInt64, dtype, p, count, steps);
-  }
-
-  // Joins the elements to the results, in the order of the iteration space: an
-  // innermost dimension that vanishes is one call of the loop, which sums
-  // floats pairwise.
-  static void Join(const TraceNode& node, const Cursor* cursors,
-                   const runtime::InnerLoop& loop, bool skip_first,
-                   bool one_by_one) {
-    const int rank = static_cast<int>(node.shape.size());
-    Dims outer(node.shape.begin(), node.shape.end());
-    int64_t steps[3] = {0, 0, 0};
-    int64_t inner = 1;
-    bool inner_reduced = false;
-    if (rank > 0) {
-      inner = std::exchange(outer[rank - 1], 1);
-      inner_reduced = node.reduced[rank - 1];
-      for (int k = 0; k < 3; ++k) steps[k] = cursors[k].strides[rank - 1];
-    }
-    Dims index(rank, 0);
-    for (int64_t left = Count(outer); left > 0; --left) {
-      char* p[3];
-      bool first = skip_first;
-      for (int k = 0; k < 3; ++k) p[k] = cursors[k].data;
-      for (int d = 0; d < rank; ++d) {
-        if (node.reduced[d]) first &= index[d] == 0;
-        for (int k = 0; k < 3; ++k) p[k] += index[d] * cursors[k].strides[d];
-      }
-      int64_t n = inner;
-      if (first && inner_reduced) {
-        --n;
-        p[1] += steps[1];
-      } else if (first) {
-        n = 0;
-      }
-      if (one_by_one) {
-        for (int64_t one = 1; n > 0; --n) {
-          loop.fn(p, &one, steps, loop.data);
-          for (int k = 0; k < 3; ++k) p[k] += steps[k];
-        }
-      } else if (n > 0) {
-        loop.fn(p, &n, steps, loop.data);
-      }
-      for (int d = rank - 1; d >= 0; --d) {
-        if (++index[d] < outer[d]) break;
-        index[d] = 0;
-      }
-    }
-  }
-
-  static absl::StatusOr<const runtime::InnerLoop*> FindLoop(
-      OpCode op, absl::Span<const DType> in, DType out) {
-    const std::string name = LoopName(op, in, out);
-    const runtime::InnerLoop* loop = runtime::FindInnerLoop(name);
-    if (loop == nullptr) {
-      return absl::UnimplementedError(absl::StrCat("no inner loop ", name));
-    }
-    return loop;
   }
 
   static absl::StatusOr<BufferRef> Allocate(int64_t bytes) {

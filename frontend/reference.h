@@ -1,6 +1,5 @@
-// The meaning of a trace, one node after the other, without a compiler: slow
-// and obvious. Used with FUSEAU_JIT=0, where a trace cannot be compiled, and by
-// tests, which hold compiled code against it.
+// The meaning of a trace, one node after the other: slow and obvious. Tests
+// hold the interpreter and compiled code against it.
 #pragma once
 
 #include <atomic>

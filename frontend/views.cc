@@ -57,6 +57,22 @@ std::string WantedText(absl::Span<const int64_t> shape) {
   return text + (shape.size() == 1 && first == 0 ? ",)" : ")");
 }
 
+// A number of a value that is to be computed is a node of its own, so that it
+// does not keep the value, unless the value is as small as this.
+constexpr int64_t kSharedBytes = 1024;
+
+// The same element of a base of its own.
+void ShareValue(const Array& element, Array* out) {
+  Graph& graph = Graph::Get();
+  out->SetRank(0);
+  out->set_dtype(element.dtype());
+  out->set_offset(element.offset());
+  out->set_flags(0);
+  out->UpdateLayout();
+  graph.Ref(element.node());
+  out->set_base(BaseRef::Adopt(graph.NewBase(element.node())));
+}
+
 }  // namespace
 
 absl::Status IndexView(const Array& array, absl::Span<const IndexItem> items,
@@ -171,11 +187,14 @@ absl::Status TakeNumber(const Array& element, Array* out) {
       std::memcpy(value, node->buffer->data() + element.offset(), size);
       break;
     case NodeState::kLost:
-    case NodeState::kPending: {
-      FUSEAU_RETURN_IF_ERROR(Copy(element, Order::kC, out));
+    case NodeState::kPending:
+      if (node->bytes <= kSharedBytes) {
+        ShareValue(element, out);
+      } else {
+        FUSEAU_RETURN_IF_ERROR(Copy(element, Order::kC, out));
+      }
       out->set_flags((out->flags() & ~kWritable) | kScalarFlag);
       return absl::OkStatus();
-    }
   }
   Number(element.dtype(), value, /*scalar_flag=*/true, out);
   return absl::OkStatus();

@@ -1,9 +1,9 @@
 // A trace: what was recorded between two cuts, as a flat list that does not
-// need MLIR. It is the key of the plan cache and the input of the compiler.
+// need MLIR: the input of the compiler. Values of scalars and addresses of
+// buffers are not part of it.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "ir/op_table.h"
@@ -57,9 +57,5 @@ struct Trace {
   std::vector<TraceNode> nodes;
   std::vector<int32_t> outputs;  // nodes whose storage the caller wants
 };
-
-// A byte string that is equal for equal traces. Values of scalars and addresses
-// of buffers are not in a trace, so not in its key.
-std::string TraceKey(const Trace& trace);
 
 }  // namespace fuseau::ir

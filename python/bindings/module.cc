@@ -1,5 +1,6 @@
 // The module `fuseau._fuseau`.
 #define FUSEAU_IMPORT_NUMPY
+#include "frontend/compile_queue.h"
 #include "frontend/evaluate.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/functions.h"
@@ -54,6 +55,7 @@ bool Fill(PyObject* module) {
   host.end_interruptible = EndInterruptible;
   SetEvaluationHost(host);
   ReadWindowLimits();
+  if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return SynchronizeBeforeFork(module) && AddReports(module);
 }
 

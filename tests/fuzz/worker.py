@@ -22,8 +22,11 @@ START_SECONDS = 300.0
 MODES = {
     "default": {},
     "eager": {"FUSEAU_EAGER": "1"},
-    "nopass": {"FUSEAU_DISABLE": "all"},
+    "nopass": {"FUSEAU_DISABLE": "all", "FUSEAU_JIT": "always"},
     "window": {"FUSEAU_WINDOW": "1"},
+    "interpreted": {"FUSEAU_JIT": "0"},
+    "compiled": {"FUSEAU_JIT": "always"},
+    "mixed": {"FUSEAU_JIT": "mixed"},
 }
 
 

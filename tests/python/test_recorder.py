@@ -249,6 +249,19 @@ def test_failed_operation_leaves_everything_as_it_was():
     assert a.tolist() == [0, 1, 2]
 
 
+def test_number_of_a_small_pending_array_is_bound_to_its_value():
+    a = np.arange(4.0) * 2
+    number = a[1]
+    later = number + 1
+    a[1] = 100
+    numpy.asarray(a)[1] = 7
+    assert float(number) == 2
+    assert float(later) == 3
+    assert (np.arange(3.0) * number).tolist() == [0, 2, 4]
+    assert float(number * 3) == 6
+    assert a.tolist() == [0, 7, 4, 6]
+
+
 # --- Threads and interrupts --------------------------------------------------
 
 

@@ -1,0 +1,180 @@
+#include "frontend/program.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "frontend/plan_cache.h"
+#include "runtime/base/log.h"
+#include "runtime/base/settings.h"
+#include "runtime/base/status.h"
+#include "runtime/cpu/launch.h"
+#include "runtime/stats.h"
+
+namespace fuseau {
+namespace {
+
+// What a compile takes, about, and the part of the interpreter's time that its
+// plan saves at least.
+constexpr double kCompileSeconds = 5e-3;
+constexpr double kSaved = 0.7;
+// Time in the interpreter that calls for a compile in the background. It is far
+// less than a compile takes, since that delays nobody.
+constexpr double kPatienceSeconds = 200e-6;
+// A launch costs about as much as two calls of a loop.
+constexpr double kLaunchSeconds = 100e-9;
+constexpr double kShortestSeconds = 2 * kLaunchSeconds;
+// Temporary values of the interpreter beyond this are left to the compiler.
+constexpr int64_t kMaxScratch = int64_t{256} << 20;
+// A compile that takes longer is not waited for if there is another way.
+constexpr double kTimeOutSeconds = 20;
+
+double SecondsOf(const runtime::Plan& plan) {
+  double seconds = 0;
+  for (const runtime::Step& step : plan.steps) {
+    if (step.kind == runtime::Step::kLaunch) {
+      seconds +=
+          kLaunchSeconds + runtime::EstimateSeconds(plan.launches[step.launch]);
+    } else if (step.kind == runtime::Step::kCopy ||
+               step.kind == runtime::Step::kFill) {
+      seconds += static_cast<double>(plan.buffers[step.buffer].bytes) / 10e9;
+    }
+  }
+  return seconds;
+}
+
+void WarnOnce(const absl::Status& status) {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  LogWarning(
+      absl::StrCat("cannot compile, going on without: ", status.ToString()));
+}
+
+}  // namespace
+
+JitMode ReadJitMode() {
+  const std::string text = SettingString("FUSEAU_JIT", "1");
+  if (text == "always") return JitMode::kAlways;
+  if (text == "mixed") return JitMode::kMixed;
+  return SettingBool("FUSEAU_JIT", true) ? JitMode::kAuto : JitMode::kNever;
+}
+
+Program::Program(ir::TraceWords words, JitMode mode) : mode_(mode) {
+  auto made = Interpreter::Make(ir::ReadTrace(words));
+  if (made.ok()) {
+    interpreter_ = *std::move(made);
+  } else {
+    status_ = made.status();
+  }
+}
+
+int64_t Program::bytes() const {
+  return static_cast<int64_t>(sizeof(*this)) +
+         (interpreter_ != nullptr ? interpreter_->bytes() : 0) + plan_bytes_;
+}
+
+Program::Choice Program::ByPlan() const {
+  Choice choice;
+  choice.plan = plan_.get();
+  choice.seconds = plan_seconds_;
+  return choice;
+}
+
+Program::Choice Program::ByInterpreter() const {
+  Choice choice;
+  choice.interpreter = interpreter_.get();
+  choice.seconds = interpreter_->seconds();
+  return choice;
+}
+
+// Whether the plan is there.
+bool Program::TakePlan() {
+  if (plan_ != nullptr) return true;
+  if (job_ == nullptr || !job_->done()) return false;
+  if (job_->plan().ok()) {
+    plan_ = *job_->plan();
+    plan_seconds_ = SecondsOf(*plan_);
+    plan_bytes_ = PlanBytes(*plan_);
+  } else {
+    failed_ = true;
+    if (interpreter_ == nullptr) status_ = job_->plan().status();
+    WarnOnce(job_->plan().status());
+  }
+  job_.reset();
+  return plan_ != nullptr;
+}
+
+bool Program::WorthCompiling() const {
+  return runs_ > 1 && spent_ >= kPatienceSeconds &&
+         interpreter_->seconds() >= kShortestSeconds;
+}
+
+void Program::Request(ir::TraceWords words) {
+  if (job_ != nullptr || failed_) return;
+  job_ = CompileQueue::Global().Add(ir::ReadTrace(words));
+}
+
+Program::Choice Program::Choose(ir::TraceWords words) {
+  ++runs_;
+  const bool ready = TakePlan();
+  const bool other_turn = mode_ == JitMode::kMixed && runs_ % 2 == 1;
+  if (ready && !(other_turn && interpreter_ != nullptr)) return ByPlan();
+  bool wait = false;
+  switch (mode_) {
+    case JitMode::kNever:
+      break;
+    case JitMode::kAuto:
+      wait = interpreter_ == nullptr ||
+             interpreter_->seconds() * kSaved >= kCompileSeconds ||
+             interpreter_->scratch_bytes() > kMaxScratch;
+      break;
+    case JitMode::kAlways:
+      wait = true;
+      break;
+    case JitMode::kMixed:
+      wait = interpreter_ == nullptr || !other_turn;
+      break;
+  }
+  if (wait && !failed_) {
+    Request(words);
+    Choice choice;
+    choice.wait = true;
+    choice.seconds = kCompileSeconds;
+    return choice;
+  }
+  if (interpreter_ == nullptr) {
+    // Await tells why.
+    Choice choice;
+    choice.wait = true;
+    return choice;
+  }
+  if (mode_ == JitMode::kAuto) {
+    spent_ += interpreter_->seconds();
+    if (WorthCompiling()) Request(words);
+  }
+  return ByInterpreter();
+}
+
+absl::Status Program::Await(const std::atomic<bool>* cancel, Choice* choice) {
+  if (job_ != nullptr) {
+    const bool done = CompileQueue::Global().Wait(
+        job_, cancel,
+        interpreter_ != nullptr && mode_ != JitMode::kAlways ? kTimeOutSeconds
+                                                             : 1e9);
+    if (!done && cancel != nullptr && cancel->load()) {
+      return absl::CancelledError("interrupted");
+    }
+    if (!done) {
+      WarnOnce(absl::DeadlineExceededError("the compiler takes too long"));
+    }
+  }
+  if (TakePlan()) {
+    *choice = ByPlan();
+    return absl::OkStatus();
+  }
+  if (interpreter_ == nullptr) return status_;
+  *choice = ByInterpreter();
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau

@@ -1,0 +1,71 @@
+// How one trace is computed: at first by its interpreter, later by its plan.
+//
+// Compiling takes milliseconds, so it must be worth it. A trace whose run takes
+// longer than its compile waits for the plan. Another one is interpreted at
+// once, and is compiled beside the program that runs once its runs have taken
+// so much time that it is likely to come again. Which of the two computes
+// depends on time, so both give the same bits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "frontend/compile_queue.h"
+#include "frontend/interpreter.h"
+#include "ir/trace_words.h"
+#include "runtime/executor.h"
+
+namespace fuseau {
+
+// FUSEAU_JIT
+enum class JitMode : uint8_t {
+  kNever,   // "0": interpret everything
+  kAuto,    // "1"
+  kAlways,  // "always": wait for every plan
+  kMixed,   // "mixed": every other run of a trace waits for its plan
+};
+JitMode ReadJitMode();
+
+class Program {
+ public:
+  Program(ir::TraceWords words, JitMode mode);
+
+  // What is known when the inputs are.
+  struct Choice {
+    const runtime::Plan* plan = nullptr;
+    const Interpreter* interpreter = nullptr;
+    bool wait = false;   // the plan must be waited for
+    double seconds = 0;  // that a run takes, about
+  };
+  // How to run it this time.
+  Choice Choose(ir::TraceWords words);
+  // If the choice is to wait. Takes the interpreter if that is the better way
+  // after all; an error if there is no way.
+  absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);
+
+  // What the object takes in memory, about.
+  int64_t bytes() const;
+
+ private:
+  Choice ByPlan() const;
+  Choice ByInterpreter() const;
+  bool TakePlan();
+  bool WorthCompiling() const;
+  void Request(ir::TraceWords words);
+
+  const JitMode mode_;
+  uint32_t runs_ = 0;
+  bool failed_ = false;  // it cannot be compiled
+  double spent_ = 0;     // seconds, by the interpreter
+  double plan_seconds_ = 0;
+  int64_t plan_bytes_ = 0;
+  absl::Status status_;  // why there is no interpreter, or no plan
+  std::unique_ptr<const Interpreter> interpreter_;
+  CompileQueue::JobPtr job_;
+  CompileQueue::PlanPtr plan_;
+};
+
+}  // namespace fuseau

@@ -1,0 +1,138 @@
+#include "ir/trace_words.h"
+
+#include <algorithm>
+
+namespace fuseau::ir {
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(TraceWords words) : at_(words.data()) {}
+
+  uint64_t Word() { return *at_++; }
+  int64_t Number() { return static_cast<int64_t>(*at_++); }
+  Dims Row(size_t rank) {
+    Dims dims(rank);
+    for (int64_t& d : dims) d = Number();
+    return dims;
+  }
+
+ private:
+  const uint64_t* at_;
+};
+
+bool IsReduction(OpCode op) { return RowOf(op).family == Family::kReduction; }
+bool IsRoutine(OpCode op) { return RowOf(op).family == Family::kRoutine; }
+
+TraceNode ReadNode(const Trace& trace, Reader* in) {
+  TraceNode node;
+  const uint64_t head = in->Word();
+  node.op = static_cast<OpCode>(head & 0xff);
+  node.dtype = static_cast<DType>(head >> 8 & 0xff);
+  const size_t rank = head >> 16 & 0xff;
+  const size_t operands = head >> 24 & 0xff;
+  if (node.op == OpCode::kScalar) return node;
+  node.shape = in->Row(rank);
+  if (node.op == OpCode::kInput) return node;
+  if (IsReduction(node.op) || IsRoutine(node.op)) {
+    const uint64_t reduced = in->Word();
+    for (size_t d = 0; d < rank; ++d) {
+      node.reduced.push_back((reduced >> d & 1) != 0);
+    }
+  }
+  if (IsRoutine(node.op)) node.attribute = in->Number();
+  const bool update = node.op == OpCode::kUpdate;
+  if (update) {
+    node.write_offset = in->Number();
+    node.write_strides = in->Row(rank);
+  }
+  for (size_t k = 0; k < operands; ++k) {
+    TraceOperand& operand = node.operands.emplace_back();
+    const uint64_t word = in->Word();
+    operand.value = static_cast<int32_t>(word & 0xffffffff);
+    operand.dtype = static_cast<DType>(word >> 32);
+    if (update && k == 0) continue;
+    if (trace.nodes[operand.value].op == OpCode::kScalar) {
+      operand.strides.assign(rank, 0);
+    } else {
+      operand.offset = in->Number();
+      operand.strides = in->Row(rank);
+    }
+  }
+  return node;
+}
+
+}  // namespace
+
+void TraceWriter::Grow(size_t more) {
+  capacity_ = std::max(2 * capacity_, size_ + more);
+  auto words = std::make_unique<uint64_t[]>(capacity_);
+  std::copy_n(words_.get(), size_, words.get());
+  words_ = std::move(words);
+}
+
+Trace ReadTrace(TraceWords words) {
+  Trace trace;
+  Reader in(words);
+  const uint64_t counts = in.Word();
+  trace.nodes.reserve(counts & 0xffffffff);
+  for (uint64_t i = counts & 0xffffffff; i > 0; --i) {
+    trace.nodes.push_back(ReadNode(trace, &in));
+  }
+  uint64_t bits = in.Word();
+  int input = 0;
+  for (TraceNode& node : trace.nodes) {
+    if (node.op != OpCode::kInput) continue;
+    if (input == 64) {
+      bits = in.Word();
+      input = 0;
+    }
+    node.donated = (bits >> input++ & 1) != 0;
+  }
+  // A full last word is followed by an empty one.
+  if (input == 64) in.Word();
+  for (uint64_t i = counts >> 32; i > 0; --i) {
+    trace.outputs.push_back(static_cast<int32_t>(in.Word()));
+  }
+  return trace;
+}
+
+void WriteTrace(const Trace& trace, TraceWriter* writer) {
+  writer->Clear();
+  absl::InlinedVector<bool, 64> donated;
+  for (const TraceNode& node : trace.nodes) {
+    if (node.op == OpCode::kInput) {
+      donated.push_back(node.donated);
+      writer->Input(node.shape[0]);
+      continue;
+    }
+    if (node.op == OpCode::kScalar) {
+      writer->Scalar(node.dtype);
+      continue;
+    }
+    writer->Begin(node.op, node.dtype, static_cast<int>(node.shape.size()),
+                  static_cast<int>(node.operands.size()), node.shape.data());
+    uint64_t reduced = 0;
+    for (size_t d = 0; d < node.reduced.size(); ++d) {
+      reduced |= uint64_t{node.reduced[d]} << d;
+    }
+    if (IsReduction(node.op)) writer->Reduced(reduced);
+    if (IsRoutine(node.op)) writer->Calls(reduced, node.attribute);
+    const bool update = node.op == OpCode::kUpdate;
+    if (update) writer->WritesTo(node.write_offset, node.write_strides.data());
+    for (size_t k = 0; k < node.operands.size(); ++k) {
+      const TraceOperand& o = node.operands[k];
+      if (update && k == 0) {
+        writer->Whole(o.value, o.dtype);
+      } else if (trace.nodes[o.value].op == OpCode::kScalar) {
+        writer->Number(o.value, o.dtype);
+      } else {
+        writer->Window(o.value, o.dtype, o.offset, o.strides.data());
+      }
+    }
+    writer->End();
+  }
+  writer->Finish(donated, trace.outputs);
+}
+
+}  // namespace fuseau::ir
