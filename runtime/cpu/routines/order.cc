@@ -255,7 +255,7 @@ absl::Status Extreme(const RoutineCall& call, Addresses addresses,
   const double seconds =
       kSecondsPerSearch * static_cast<double>(n * lines.count());
   const bool dense = step == item;
-  constexpr int64_t kWorthParts = 1 << 16;
+  constexpr int64_t kWorthParts = 1 << 19;
   absl::Status status;
   if (dense && lines.count() == 1 && n >= kWorthParts && !IsComplex(dtype)) {
     VisitReal(dtype, [&](auto tag) {
