@@ -267,22 +267,24 @@ def _sorted(name, a, axis, kind, order, stable):
     if kind is not None and not isinstance(kind, str):
         raise NotNative
     letter = (kind or ("stable" if stable else "quicksort"))[:1].lower()
-    if letter not in "qsm" or (a.ndim == 0 and axis is not None):
+    # NumPy's default sorts have vector code that its types' functions lack; going through the door
+    # is faster (1e5 float64: 2.4 ms, the functions on two threads 5.4 ms).
+    if letter not in "sm" or (a.ndim == 0 and axis is not None):
         raise NotNative
     if axis is None:
         a, axis = _flat(a), -1
-    return _fuseau.along(name if letter == "q" else f"stable_{name}", a, _axis(axis, a))
+    return _fuseau.along(f"stable_{name}", a, _axis(axis, a))
 
 
 @native
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
-    """A sorted copy; NaN comes last."""
+    """A sorted copy; NaN comes last. Native for stable sorts."""
     return _sorted("sort", a, axis, kind, order, stable)
 
 
 @native
 def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
-    """The indices that would sort along an axis."""
+    """The indices that would sort along an axis. Native for stable sorts."""
     return _sorted("argsort", a, axis, kind, order, stable)
 
 

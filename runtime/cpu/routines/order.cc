@@ -164,11 +164,12 @@ double SortSeconds(int64_t lines, int64_t n) {
 // The first of two places of extremes, the second of a later part.
 template <typename T, bool kMax>
 bool Replaces(T later, T earlier) {
+  // Without branches, for vectors.
+  bool replaces = kMax ? later > earlier : later < earlier;
   if constexpr (std::is_floating_point_v<T>) {
-    if (earlier != earlier) return false;
-    if (later != later) return true;
+    replaces |= (later != later) & (earlier == earlier);
   }
-  return kMax ? later > earlier : later < earlier;
+  return replaces;
 }
 
 // A line in parts, each searched by NumPy.
@@ -254,7 +255,7 @@ absl::Status Extreme(const RoutineCall& call, Addresses addresses,
   const double seconds =
       kSecondsPerSearch * static_cast<double>(n * lines.count());
   const bool dense = step == item;
-  constexpr int64_t kWorthParts = 1 << 16;
+  constexpr int64_t kWorthParts = 1 << 19;
   absl::Status status;
   if (dense && lines.count() == 1 && n >= kWorthParts && !IsComplex(dtype)) {
     VisitReal(dtype, [&](auto tag) {
