@@ -30,6 +30,8 @@ absl::string_view CounterName(Counter counter) {
       return "launches_parallel";
     case Counter::kLaggedWrites:
       return "lagged_writes";
+    case Counter::kBandGroups:
+      return "band_groups";
     case Counter::kBytesMoved:
       return "bytes_moved";
     case Counter::kBuffersMade:

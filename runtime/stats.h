@@ -21,6 +21,7 @@ enum class Counter : uint8_t {
   kLaunches,
   kLaunchesParallel,
   kLaggedWrites,
+  kBandGroups,
   kBytesMoved,
   kBuffersMade,
   kBuffersRecycled,

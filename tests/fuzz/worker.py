@@ -24,6 +24,8 @@ MODES = {
     "eager": {"FUSEAU_EAGER": "1"},
     "nopass": {"FUSEAU_DISABLE": "all"},
     "window": {"FUSEAU_WINDOW": "1"},
+    # Groups of launches also for arrays of a few bytes.
+    "bands": {"FUSEAU_BAND_MIN_BYTES": "0", "FUSEAU_NUM_THREADS": "1"},
 }
 
 
