@@ -6,6 +6,7 @@
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
 #include "passes/passes.h"
+#include "runtime/bands.h"
 #include "runtime/base/status.h"
 #include "runtime/plan_check.h"
 
@@ -37,6 +38,9 @@ class Compiler {
     FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             BuildPlan(*module, KernelCache::Global()));
+    if (!passes::IsDisabled("bands")) {
+      runtime::GroupBands(plan.get(), runtime::BandLimits::FromSettings());
+    }
     // What the passes found unused is given all the same.
     plan->input_count = plan->scalar_count = 0;
     for (const ir::TraceNode& node : trace.nodes) {

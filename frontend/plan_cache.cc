@@ -25,6 +25,12 @@ int64_t PlanBytes(const runtime::Plan& plan) {
     bytes += static_cast<int64_t>(launch.operands.size() *
                                   sizeof(runtime::PlanOperand));
   }
+  for (const runtime::BandGroup& group : plan.groups) {
+    for (const runtime::BandMember& member : group.members) {
+      bytes += static_cast<int64_t>(
+          sizeof(member) + member.edges.size() * sizeof(runtime::BandEdge));
+    }
+  }
   return bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "ir/mlir_pch.h"
 
 namespace fuseau::passes {
@@ -16,5 +17,8 @@ namespace fuseau::passes {
 // FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP
 // and FUSEAU_VERIFY act on each stage (passes/README.md).
 absl::Status RunPipeline(mlir::ModuleOp module);
+
+// Whether FUSEAU_DISABLE names this stage.
+bool IsDisabled(absl::string_view stage);
 
 }  // namespace fuseau::passes

@@ -61,6 +61,10 @@ const Stage kStages[] = {
 
 }  // namespace
 
+bool IsDisabled(absl::string_view stage) {
+  return Names("FUSEAU_DISABLE").Has(stage);
+}
+
 absl::Status RunPipeline(mlir::ModuleOp module) {
   const Names disabled("FUSEAU_DISABLE"), dump("FUSEAU_DUMP");
   const Names timing("FUSEAU_TIMING");

@@ -6,6 +6,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/cpu/band_run.h"
 #include "runtime/cpu/bytes.h"
 #include "runtime/cpu/lagged_write.h"
 #include "runtime/cpu/launch.h"
@@ -93,6 +94,9 @@ class Run {
         case Step::kRoutine:
           FUSEAU_RETURN_IF_ERROR(RunRoutine(plan_.routines[step.launch]));
           break;
+        case Step::kBands:
+          FUSEAU_RETURN_IF_ERROR(RunGroup(plan_.groups[step.group]));
+          break;
       }
     }
     return absl::OkStatus();
@@ -126,7 +130,7 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::Status RunLaunch(const Launch& launch) {
+  absl::StatusOr<Arguments> Bind(const Launch& launch) const {
     Arguments args(launch);
     for (size_t i = 0; i < launch.operands.size(); ++i) {
       const PlanOperand& operand = launch.operands[i];
@@ -142,10 +146,19 @@ class Run {
     for (size_t i = 0; i < launch.scalars.size(); ++i) {
       args.set_scalar(static_cast<int>(i), scalars_[launch.scalars[i]].bytes);
     }
+    return args;
+  }
+
+  static void CountLaunch(const Launch& launch) {
     Increment(Counter::kLaunches);
     Increment(Counter::kBytesMoved, launch.bytes);
     launch.kernel->launches.fetch_add(1, std::memory_order_relaxed);
     launch.kernel->bytes.fetch_add(launch.bytes, std::memory_order_relaxed);
+  }
+
+  absl::Status RunLaunch(const Launch& launch) {
+    FUSEAU_ASSIGN_OR_RETURN(const Arguments args, Bind(launch));
+    CountLaunch(launch);
     if (!launch.lagged.empty()) return RunLagged(launch, args, context_);
     switch (launch.split) {
       case Split::kSerial:
@@ -165,6 +178,25 @@ class Run {
     }
     Increment(Counter::kRoutines);
     return call.fn(call, addresses, context_);
+  }
+
+  absl::Status RunGroup(const BandGroup& group) {
+    if (!BandsSuit(group, context_)) {
+      for (const BandMember& member : group.members) {
+        FUSEAU_RETURN_IF_ERROR(context_.Check());
+        FUSEAU_RETURN_IF_ERROR(RunLaunch(plan_.launches[member.launch]));
+      }
+      return absl::OkStatus();
+    }
+    std::vector<BoundLaunch> launches;
+    launches.reserve(group.members.size());
+    for (const BandMember& member : group.members) {
+      const Launch& launch = plan_.launches[member.launch];
+      FUSEAU_ASSIGN_OR_RETURN(Arguments args, Bind(launch));
+      CountLaunch(launch);
+      launches.push_back({&launch, std::move(args)});
+    }
+    return RunBands(group, launches, context_);
   }
 
   const Plan& plan_;

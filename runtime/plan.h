@@ -120,6 +120,39 @@ struct RoutineCall {
   const PlanOperand& output() const { return operands.back(); }
 };
 
+// How the rows of a launch (steps of dimension 0) lie in a buffer: row i
+// touches bytes [lo + i * step, hi + i * step).
+struct RowSpan {
+  int64_t lo = 0;
+  int64_t hi = 0;
+  int64_t step = 0;
+  int64_t rows = 0;
+};
+
+// A row of `after` waits until no row of `before`, in an earlier launch, that
+// touches the same bytes is still to come.
+struct BandEdge {
+  int32_t from = 0;      // the member of the group that `before` belongs to
+  bool written = false;  // it writes these bytes; else it reads them
+  RowSpan before;
+  RowSpan after;
+};
+
+struct BandMember {
+  int32_t launch = 0;
+  std::vector<BandEdge> edges;  // to members before this one
+};
+
+// Consecutive launches that advance together, some rows of each at a time, each
+// as far behind the ones before it as their data demand. So what one wrote is
+// in the cache when the next reads it. Results are those of running the
+// launches one after the other.
+struct BandGroup {
+  std::vector<BandMember> members;
+  int64_t bands = 1;  // in how many parts each launch advances
+  int32_t large = 0;  // members with much to do: the others are details
+};
+
 enum class BufferKind : uint8_t {
   kInput,  // given by the caller, `index` is its place among the inputs
   kNew,    // made by the plan
@@ -139,11 +172,13 @@ struct Step {
     kFill,      // fills `buffer` with copies of the `fill_size` bytes in `fill`
     kLaunch,    // runs launches[launch]
     kRoutine,   // runs routines[launch]
+    kBands,     // runs the launches of groups[group]
   };
   Kind kind;
   int32_t buffer = -1;
   int32_t source = -1;
   int32_t launch = -1;
+  int32_t group = -1;
   uint8_t fill_size = 0;
   alignas(16) char fill[16] = {};
 };
@@ -152,6 +187,7 @@ struct Plan {
   std::vector<PlanBuffer> buffers;
   std::vector<Launch> launches;
   std::vector<RoutineCall> routines;
+  std::vector<BandGroup> groups;
   std::vector<Step> steps;
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;

@@ -97,6 +97,12 @@ class Checker {
           return Bad("there is no routine call ", step.launch);
         }
         return CheckRoutine(plan_.routines[step.launch]);
+      case Step::kBands:
+        if (step.group < 0 ||
+            step.group >= static_cast<int64_t>(plan_.groups.size())) {
+          return Bad("there is no group ", step.group);
+        }
+        return CheckGroup(plan_.groups[step.group]);
     }
     return Bad("unknown kind");
   }
@@ -127,6 +133,28 @@ class Checker {
         (range.lo < 0 || range.hi > plan_.buffers[operand.buffer].bytes)) {
       return Bad("operand ", i, " touches bytes ", range.lo, " to ", range.hi,
                  " of a buffer of ", plan_.buffers[operand.buffer].bytes);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckGroup(const BandGroup& group) const {
+    if (group.bands < 1) return Bad("a group of ", group.bands, " bands");
+    for (size_t i = 0; i < group.members.size(); ++i) {
+      const BandMember& member = group.members[i];
+      if (member.launch < 0 ||
+          member.launch >= static_cast<int64_t>(plan_.launches.size())) {
+        return Bad("there is no launch ", member.launch);
+      }
+      const Launch& launch = plan_.launches[member.launch];
+      FUSEAU_RETURN_IF_ERROR(CheckLaunch(launch));
+      if (launch.split != Split::kRows || launch.sizes.empty()) {
+        return Bad("a launch of a group advances by rows");
+      }
+      for (const BandEdge& edge : member.edges) {
+        if (edge.from < 0 || edge.from >= static_cast<int64_t>(i)) {
+          return Bad("member ", i, " of a group waits for member ", edge.from);
+        }
+      }
     }
     return absl::OkStatus();
   }

@@ -32,6 +32,8 @@ absl::string_view CounterName(Counter counter) {
       return "lagged_writes";
     case Counter::kRoutines:
       return "routines";
+    case Counter::kBandGroups:
+      return "band_groups";
     case Counter::kBytesMoved:
       return "bytes_moved";
     case Counter::kBuffersMade:

@@ -22,6 +22,7 @@ enum class Counter : uint8_t {
   kLaunchesParallel,
   kLaggedWrites,
   kRoutines,
+  kBandGroups,
   kBytesMoved,
   kBuffersMade,
   kBuffersRecycled,

@@ -27,6 +27,8 @@ MODES = {
     "interpreted": {"FUSEAU_JIT": "0"},
     "compiled": {"FUSEAU_JIT": "always"},
     "mixed": {"FUSEAU_JIT": "mixed"},
+    # Groups of launches also for arrays of a few bytes.
+    "bands": {"FUSEAU_BAND_MIN_BYTES": "0", "FUSEAU_NUM_THREADS": "1", "FUSEAU_JIT": "always"},
 }
 
 
