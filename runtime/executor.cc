@@ -9,6 +9,7 @@
 #include "runtime/cpu/bytes.h"
 #include "runtime/cpu/lagged_write.h"
 #include "runtime/cpu/launch.h"
+#include "runtime/cpu/sweep.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -90,6 +91,9 @@ class Run {
         case Step::kLaunch:
           FUSEAU_RETURN_IF_ERROR(RunLaunch(plan_.launches[step.launch]));
           break;
+        case Step::kSweep:
+          FUSEAU_RETURN_IF_ERROR(RunSweep(plan_.sweeps[step.launch]));
+          break;
       }
     }
     return absl::OkStatus();
@@ -123,11 +127,15 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::Status RunLaunch(const Launch& launch) {
+  // The launch with the addresses of its buffers, but for tiles of a sweep.
+  absl::StatusOr<Arguments> Fill(const Launch& launch) {
     Arguments args(launch);
     for (size_t i = 0; i < launch.operands.size(); ++i) {
       const PlanOperand& operand = launch.operands[i];
-      if (operand.buffer == kIotaBuffer) continue;
+      if (operand.buffer == kIotaBuffer ||
+          plan_.buffers[operand.buffer].kind == BufferKind::kTile) {
+        continue;
+      }
       const Buffer* buffer = slots_[operand.buffer].buffer;
       if (buffer == nullptr) {
         return absl::InternalError(absl::StrCat(
@@ -143,6 +151,11 @@ class Run {
     Increment(Counter::kBytesMoved, launch.bytes);
     launch.kernel->launches.fetch_add(1, std::memory_order_relaxed);
     launch.kernel->bytes.fetch_add(launch.bytes, std::memory_order_relaxed);
+    return args;
+  }
+
+  absl::Status RunLaunch(const Launch& launch) {
+    FUSEAU_ASSIGN_OR_RETURN(const Arguments args, Fill(launch));
     if (!launch.lagged.empty()) return RunLagged(launch, args, context_);
     switch (launch.split) {
       case Split::kSerial:
@@ -152,6 +165,16 @@ class Run {
         return RunTree(launch, args, context_);
     }
     return absl::InternalError("unknown split");
+  }
+
+  absl::Status RunSweep(const Sweep& sweep) {
+    std::vector<SweepLaunch> launches;
+    for (size_t i = 0; i < sweep.launches.size(); ++i) {
+      const Launch& launch = plan_.launches[sweep.launches[i]];
+      FUSEAU_ASSIGN_OR_RETURN(Arguments args, Fill(launch));
+      launches.push_back({&launch, std::move(args), sweep.first[i]});
+    }
+    return RunTiles(sweep, launches, context_);
   }
 
   const Plan& plan_;

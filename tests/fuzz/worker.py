@@ -24,6 +24,7 @@ MODES = {
     "eager": {"FUSEAU_EAGER": "1"},
     "nopass": {"FUSEAU_DISABLE": "all"},
     "window": {"FUSEAU_WINDOW": "1"},
+    "tiles": {"FUSEAU_TILE_BYTES": "128"},
 }
 
 
