@@ -143,9 +143,12 @@ class Builder {
     } else if (auto fill = mlir::dyn_cast<exec::FillOp>(op)) {
       AddFill(fill);
     } else if (auto launch = mlir::dyn_cast<exec::LaunchOp>(op)) {
-      return AddLaunch(launch);
+      FUSEAU_ASSIGN_OR_RETURN(const int32_t index, AddLaunch(launch));
+      AddStep(Step::kLaunch).launch = index;
     } else if (auto routine = mlir::dyn_cast<exec::RoutineOp>(op)) {
       return AddRoutine(routine);
+    } else if (auto sweep = mlir::dyn_cast<exec::SweepOp>(op)) {
+      return AddSweep(sweep);
     } else if (auto result = mlir::dyn_cast<exec::ReturnOp>(op)) {
       for (Value v : result.getBuffers()) plan_->outputs.push_back(ids_[v]);
     }
@@ -170,7 +173,31 @@ class Builder {
     }
   }
 
-  absl::Status AddLaunch(exec::LaunchOp op) {
+  absl::Status AddSweep(exec::SweepOp op) {
+    runtime::Sweep sweep;
+    sweep.rows = op.getRows();
+    sweep.tile = op.getTile();
+    sweep.first.assign(op.getFirst().begin(), op.getFirst().end());
+    for (Operation& inner : op.getBody().front()) {
+      if (auto tile = mlir::dyn_cast<exec::TileBufferOp>(inner)) {
+        const int32_t id =
+            NewBuffer(tile, runtime::BufferKind::kTile, 0, tile.getBytes());
+        sweep.buffers.push_back({id, static_cast<int64_t>(tile.getLow()),
+                                 static_cast<int64_t>(tile.getStride()),
+                                 static_cast<int64_t>(tile.getRowBytes())});
+      } else {
+        FUSEAU_ASSIGN_OR_RETURN(const int32_t index,
+                                AddLaunch(mlir::cast<exec::LaunchOp>(inner)));
+        sweep.launches.push_back(index);
+      }
+    }
+    AddStep(Step::kSweep).launch = static_cast<int32_t>(plan_->sweeps.size());
+    plan_->sweeps.push_back(std::move(sweep));
+    return absl::OkStatus();
+  }
+
+  // The place of the launch in the plan; whoever asks adds the step.
+  absl::StatusOr<int32_t> AddLaunch(exec::LaunchOp op) {
     auto kernel = module_.lookupSymbol<exec::KernelOp>(op.getKernel());
     Launch launch;
     FUSEAU_ASSIGN_OR_RETURN(launch.kernel, Fetch(kernel));
@@ -221,10 +248,8 @@ class Builder {
     }
     launch.bytes = Traffic(launch);
     launch.flops = FlopsOf(kernel) * static_cast<double>(Count(launch.sizes));
-    AddStep(Step::kLaunch).launch =
-        static_cast<int32_t>(plan_->launches.size());
     plan_->launches.push_back(std::move(launch));
-    return absl::OkStatus();
+    return static_cast<int32_t>(plan_->launches.size()) - 1;
   }
 
   absl::Status AddRoutine(exec::RoutineOp op) {

@@ -95,6 +95,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       "inner"             the innermost dimension is joined, then stored
       "inner_accumulate"  as before, then joined with what the output holds
       "outer"             each element is joined with what the output holds
+    `rows` neighbours along dimension rank - 2 are computed together. If that is
+    more than one, "outer" reductions join them: their outputs do not move there.
     Its text, without the name, is the kernel's key.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -103,7 +105,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       I32Attr:$scalars,            // the last body arguments
       ArrayAttr:$in_types, ArrayAttr:$out_types,
       DenseI32ArrayAttr:$inner,
-      StrAttr:$reduction, ArrayAttr:$combiners);
+      StrAttr:$reduction, ArrayAttr:$combiners,
+      DefaultValuedAttr<I32Attr, "1">:$rows);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `rank` $rank `iotas` $iotas `scalars` $scalars `in` $in_types
@@ -142,6 +145,34 @@ def Exec_RoutineOp : Exec_Op<"routine"> {
   let assemblyFormat = [{
     $name `space` $space `(` $inputs `)` $in_types $in_maps `to` $output
     $out_type `reduced` $reduced `attribute` $attribute attr-dict
+  }];
+}
+
+def Exec_TileBufferOp : Exec_Op<"tile_buffer"> {
+  let summary = "A buffer inside a sweep of which one tile exists at a time.";
+  let description = [{
+    It is addressed as if it had `bytes` bytes; row r of the sweep has the
+    `row_bytes` bytes from `low + r * stride` on.
+  }];
+  let arguments = (ins I64Attr:$bytes, I64Attr:$low, I64Attr:$stride,
+                       I64Attr:$row_bytes);
+  let results = (outs Exec_BufferType:$buffer);
+  let assemblyFormat = "$bytes `low` $low `stride` $stride `row` $row_bytes attr-dict";
+}
+
+def Exec_SweepOp : Exec_Op<"sweep", [NoTerminator, SingleBlock]> {
+  let summary = "Nests that run one tile of rows after the other.";
+  let description = [{
+    The sweep has `rows` rows. Row i of the n-th nest (index i of its outermost
+    dimension) is row `first[n] + i` of the sweep. No nest reads from, or writes
+    to, what another one writes in another row, so all may run for one tile of
+    `tile` rows before any runs for the next, and tiles in any order.
+  }];
+  let arguments = (ins I64Attr:$rows, I64Attr:$tile,
+                       DenseI64ArrayAttr:$first);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `rows` $rows `tile` $tile `first` $first attr-dict-with-keyword $body
   }];
 }
 

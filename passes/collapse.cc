@@ -14,6 +14,9 @@ namespace fuseau::passes {
 
 namespace {
 
+// Results side by side that are worth vectors of their own.
+constexpr int64_t kManyResults = 32;
+
 template <typename Function>
 void ForEachAccess(Nest& nest, Function function) {
   for (Access& a : nest.in) function(a);
@@ -109,6 +112,75 @@ bool OrderIsFree(ir::FusedOp op) {
   return true;
 }
 
+// A short innermost dimension that is reduced goes outside of the result's last
+// one, so that the vectors run along the results. Only where that keeps the
+// bits: NumPy adds fewer than eight floats one after the other.
+void TurnShortRows(Nest& nest, int64_t longest) {
+  const int rank = static_cast<int>(nest.space.size());
+  if (rank < 2 || !nest.reduced[rank - 1] || nest.reduced[rank - 2]) return;
+  if (nest.space[rank - 1] > longest || nest.space[rank - 2] < kManyResults)
+    return;
+  std::vector<int> order(rank);
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(order[rank - 1], order[rank - 2]);
+  Permute(nest, order);
+}
+
+// Dimensions that are kept go outside of those that are reduced, but for the
+// innermost one: the elements of each result are joined in the same order, and
+// its row stays in the cache.
+void ReduceInside(Nest& nest) {
+  const int rank = static_cast<int>(nest.space.size());
+  if (rank < 3 || nest.reduced[rank - 1] || nest.space[rank - 1] < kManyResults)
+    return;
+  std::vector<int> order(rank);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_partition(order.begin(), order.end() - 1,
+                        [&](int d) { return !nest.reduced[d]; });
+  Permute(nest, order);
+}
+
+// The longest run of elements whose sum, by NumPy's rule for the innermost
+// dimension, is the one in order.
+int64_t LongestPlainRun(ir::FusedOp op) {
+  constexpr int64_t kShort = 16;  // longer ones fill vectors anyhow
+  int64_t longest = kShort;
+  for (auto [combiner, result] : llvm::zip(op.getCombiners(), op.getOuts())) {
+    mlir::Type type =
+        mlir::cast<mlir::RankedTensorType>(result.getType()).getElementType();
+    if (mlir::cast<mlir::StringAttr>(combiner).getValue() != "sum") continue;
+    if (mlir::isa<mlir::ComplexType>(type))
+      longest = std::min<int64_t>(longest, 3);
+    if (mlir::isa<mlir::FloatType>(type))
+      longest = std::min<int64_t>(longest, 7);
+  }
+  return longest;
+}
+
+// Puts the dimension along which an operand is contiguous next to the innermost
+// one, if that jumps through the operand: several rows of the nest then use the
+// same cache lines.
+void PairTransposed(Nest& nest) {
+  const int rank = static_cast<int>(nest.space.size());
+  if (rank < 3) return;
+  for (const Access& a : nest.in) {
+    const int64_t jump = std::abs(a.strides[rank - 1]);
+    int best = rank - 1;
+    for (int d = 0; d < rank; ++d)
+      if (a.strides[d] != 0 &&
+          std::abs(a.strides[d]) < std::abs(a.strides[best]))
+        best = d;
+    if (jump == 0 || best >= rank - 2) continue;
+    std::vector<int> order;
+    for (int d = 0; d < rank - 1; ++d)
+      if (d != best) order.push_back(d);
+    order.push_back(best);
+    order.push_back(rank - 1);
+    Permute(nest, order);
+    return;
+  }
+}
+
 struct CollapsePass : impl::CollapsePassBase<CollapsePass> {
   void runOnOperation() override {
     getOperation().walk([](ir::FusedOp op) {
@@ -120,6 +192,13 @@ struct CollapsePass : impl::CollapsePassBase<CollapsePass> {
         SortByWrites(nest);
       }
       MergeNeighbours(nest, OrderIsFree(op));
+      if (!IsReduction(nest)) {
+        PairTransposed(nest);
+      } else {
+        if (llvm::count(nest.reduced, true) == 1)
+          TurnShortRows(nest, LongestPlainRun(op));
+        ReduceInside(nest);
+      }
       SetNest(op, nest);
     });
   }

@@ -2,6 +2,7 @@
 // nests that read them. Walks the function backwards: when an operation is
 // reached, all places that read it are known.
 
+#include "passes/cost.h"
 #include "passes/passes.h"
 #include "passes/regions.h"
 
@@ -21,9 +22,7 @@ using mlir::Value;
 // handles in milliseconds.
 constexpr int kMaxOps = 200;
 constexpr int kMaxSources = 28;
-// An operation read at several places is computed again at each if that is no
-// more work than this; reading it from memory would cost as much.
-constexpr int kCheapFlops = 4;
+// Places at which a cheap operation (passes/cost.h) is computed again.
 constexpr int kMaxCopies = 4;
 // Nests looked at as partners of a new result.
 constexpr int kMaxCandidates = 32;
@@ -64,7 +63,12 @@ class Fuser {
     if (row.family == Family::kReduction || row.family == Family::kRoutine ||
         mlir::isa<ir::UpdateOp>(op))
       return 0;  // read from memory
-    for (Value v : op->getOperands()) flops += cone_[v.getDefiningOp()];
+    for (Value v : op->getOperands()) {
+      flops += cone_[v.getDefiningOp()];
+      if (calls_.contains(v.getDefiningOp())) calls_.insert(op);
+    }
+    if (row.family == Family::kElementwise && row.flops >= kCallFlops)
+      calls_.insert(op);
     return std::min(flops, 1000);
   }
 
@@ -96,6 +100,7 @@ class Fuser {
       if (use.as_storage || group.ops >= kMaxOps ||
           static_cast<int>(group.sources.size()) > kMaxSources)
         return false;
+      if (elementwise && RepeatsWork(op, use.access, group.space)) return false;
       auto read = ReadAs(use.access, use.dtype, ElementOf(op->getResult(0)));
       if (!read) return false;
       if (view) {
@@ -112,6 +117,26 @@ class Fuser {
       }
     }
     return true;
+  }
+
+  // Whether a nest over `space` that reads `op` through a broadcast had better
+  // read it from memory than compute it again for each point. What is the same
+  // along the innermost dimension is computed once for it, calls excepted.
+  bool RepeatsWork(Operation* op, const Access& access, const Dims& space) {
+    const int cone = cone_[op];
+    int64_t repeats = 1, inner = 1;
+    bool innermost = true;
+    for (int d = static_cast<int>(space.size()) - 1; d >= 0; --d) {
+      if (space[d] <= 1) continue;
+      if (access.strides[d] == 0) {
+        repeats *= space[d];
+        if (innermost && !calls_.contains(op)) inner = space[d];
+      }
+      innermost = false;
+    }
+    if (repeats == 1 || cone <= kFreeFlops * inner) return false;
+    return cone > kCheapFlops * inner ||
+           cone * (Count(space) / inner) > kLaunchFlops;
   }
 
   // The access to an operand of the same shape as the operation.
@@ -276,6 +301,7 @@ class Fuser {
   const bool one_by_one_;
   Grouping grouping_;
   llvm::DenseMap<Operation*, int> cone_;
+  llvm::DenseSet<Operation*> calls_;  // whose cones have calls
   llvm::DenseMap<Operation*, std::vector<Use>> uses_;
   llvm::DenseSet<Operation*> results_;
 };

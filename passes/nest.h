@@ -60,4 +60,32 @@ inline void SetNest(ir::FusedOp op, const Nest& nest) {
   op.setOutMapsAttr(EncodeMaps(context, nest.out));
 }
 
+// Elements are joined one after the other: no cut of a reduced dimension keeps
+// the bits.
+inline bool IsSequential(ir::exec::RunOp run) {
+  for (auto [combiner, type] :
+       llvm::zip(run.getCombiners(), run.getOutTypes())) {
+    llvm::StringRef name = mlir::cast<mlir::StringAttr>(combiner).getValue();
+    const bool is_float = !mlir::isa<mlir::IntegerType>(
+        mlir::cast<mlir::TypeAttr>(type).getValue());
+    if (name == "ordered_sum" || (name == "prod" && is_float)) return true;
+  }
+  return false;
+}
+
+inline int64_t ItemSizeOf(mlir::Attribute type) {
+  return ItemSize(ir::DTypeOf(mlir::cast<mlir::TypeAttr>(type).getValue()));
+}
+
+inline int64_t FloorDiv(int64_t a, int64_t b) {
+  return a / b - ((a % b != 0) && ((a % b < 0) != (b < 0)));
+}
+
+// The bytes of one row (one index of dimension 0) of an access.
+inline ByteRange RowExtent(const Access& a, const Dims& space,
+                           int64_t item_size) {
+  return Extent(a.offset, absl::MakeConstSpan(space).subspan(1),
+                absl::MakeConstSpan(a.strides).subspan(1), item_size);
+}
+
 }  // namespace fuseau::passes

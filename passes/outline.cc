@@ -15,10 +15,6 @@ namespace {
 namespace exec = ir::exec;
 using mlir::Operation;
 
-int64_t SizeOf(mlir::Attribute type) {
-  return ItemSize(ir::DTypeOf(mlir::cast<mlir::TypeAttr>(type).getValue()));
-}
-
 // How a kernel walks an operand along its innermost dimension.
 int32_t InnerClass(const Access& access, int64_t item_size) {
   const int64_t stride = access.strides.back();
@@ -26,6 +22,36 @@ int32_t InnerClass(const Access& access, int64_t item_size) {
   if (stride == item_size) return 1;
   if (stride == -item_size) return -1;
   return 2;
+}
+
+// How many neighbours along the last but one dimension a kernel should compute
+// together. Rows of a sum over that dimension, so that the result's row is
+// loaded and stored once for all; and rows that read an operand across, so that
+// its cache lines are used up at once. Long bodies would spill registers, and
+// bodies with calls work in blocks of a row.
+int32_t RowsTogether(exec::RunOp run, const Dims& space,
+                     const std::vector<bool>& reduced,
+                     const std::vector<Access>& in) {
+  constexpr int64_t kMostRows = 8;
+  constexpr int64_t kMostOps = 32;  // in all rows
+  if (space.size() < 2 || reduced.back() || !run.getLagged().empty()) return 1;
+  mlir::Block& body = run.getBody().front();
+  if (!body.getOps<ir::CallOp>().empty()) return 1;
+  const size_t d = space.size() - 2;
+  const bool sums = llvm::is_contained(reduced, true);
+  bool reads_across = false;
+  for (unsigned i = 0; i < in.size(); ++i) {
+    if (run.getKinds()[i] != kMemory) continue;
+    const int64_t item = ItemSizeOf(run.getInTypes()[i]);
+    reads_across |=
+        std::abs(in[i].strides[d]) == item && InnerClass(in[i], item) == 2;
+  }
+  if (sums ? !reduced[d] : !reads_across) return 1;
+  int64_t rows =
+      std::min(kMostRows, kMostOps / int64_t(1 + body.getOperations().size()));
+  // A short dimension is one group and as few single rows as can be.
+  if (space[d] < kMostRows) rows = std::min(rows, space[d]);
+  return rows < 2 ? 1 : int32_t{1} << llvm::Log2_64(rows);
 }
 
 class Outliner {
@@ -50,7 +76,7 @@ class Outliner {
     for (unsigned i = 0; i < in.size(); ++i) {
       if (kinds[i] == kScalar) continue;
       const mlir::Attribute type = run.getInTypes()[i];
-      const int64_t unit = kinds[i] == kIota ? 1 : SizeOf(type);
+      const int64_t unit = kinds[i] == kIota ? 1 : ItemSizeOf(type);
       if (kinds[i] == kIota) iotas |= 1 << order.size();
       order.push_back(i);
       in_types.push_back(type);
@@ -65,7 +91,7 @@ class Outliner {
       scalars.push_back(static_cast<int32_t>(in[i].offset));
     }
     for (unsigned i = 0; i < out.size(); ++i) {
-      inner.push_back(InnerClass(out[i], SizeOf(run.getOutTypes()[i])));
+      inner.push_back(InnerClass(out[i], ItemSizeOf(run.getOutTypes()[i])));
       maps.push_back(EncodeMap(b_.getContext(), out[i]));
     }
     const bool inner_reduced = reduced.back();
@@ -84,7 +110,8 @@ class Outliner {
         static_cast<uint32_t>(iotas), static_cast<uint32_t>(scalars.size()),
         b_.getArrayAttr(in_types), run.getOutTypes(),
         b_.getDenseI32ArrayAttr(inner), b_.getStringAttr(reduction),
-        run.getCombiners());
+        run.getCombiners(),
+        static_cast<uint32_t>(RowsTogether(run, space, reduced, in)));
     mlir::Block* block = new mlir::Block;
     kernel.getBody().push_back(block);
     for (unsigned i : order)
@@ -112,22 +139,9 @@ class Outliner {
     for (size_t i = 0; i < in.size(); ++i)
       if (run.getKinds()[i] != kScalar)
         in[i].strides = {
-            run.getKinds()[i] == kIota ? 1 : SizeOf(run.getInTypes()[i])};
+            run.getKinds()[i] == kIota ? 1 : ItemSizeOf(run.getInTypes()[i])};
     for (size_t i = 0; i < out.size(); ++i)
-      out[i].strides = {SizeOf(run.getOutTypes()[i])};
-  }
-
-  // Elements are joined one after the other: no cut of a reduced dimension
-  // keeps the bits.
-  static bool IsSequential(exec::RunOp run) {
-    for (auto [combiner, type] :
-         llvm::zip(run.getCombiners(), run.getOutTypes())) {
-      llvm::StringRef name = mlir::cast<mlir::StringAttr>(combiner).getValue();
-      const bool is_float = !mlir::isa<mlir::IntegerType>(
-          mlir::cast<mlir::TypeAttr>(type).getValue());
-      if (name == "ordered_sum" || (name == "prod" && is_float)) return true;
-    }
-    return false;
+      out[i].strides = {ItemSizeOf(run.getOutTypes()[i])};
   }
 
   // An equal kernel that exists already, or this one under a name of its own.

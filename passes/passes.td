@@ -53,6 +53,20 @@ def PlacePass : Pass<"fuseau-place", "::mlir::ModuleOp"> {
                         "No update runs in place">];
 }
 
+def SweepPass : Pass<"fuseau-sweep", "::mlir::ModuleOp"> {
+  let summary = "Nests over the same rows run tile by tile";
+  let description = [{
+    Neighbouring nests that meet in a buffer only where they are at the same row
+    become one `fuseau_exec.sweep`: what one leaves is in the cache when the next
+    one needs it, and a buffer that only they use exists for one tile. So a
+    softmax reads its input and writes its result once. The nests and their bits
+    stay as they are.
+  }];
+  let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
+  let options = [Option<"tile_bytes", "tile-bytes", "int64_t", "262144",
+                        "What the nests touch in one tile, at most">];
+}
+
 def OutlinePass : Pass<"fuseau-outline", "::mlir::ModuleOp"> {
   let summary = "Separates kernels from the plan that launches them";
   let description = [{

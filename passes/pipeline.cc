@@ -4,7 +4,9 @@
 #include "absl/strings/str_split.h"
 #include "ir/import.h"
 #include "mlir/IR/Verifier.h"
+#include "passes/cost.h"
 #include "passes/passes.h"
+#include "runtime/base/settings.h"
 
 namespace fuseau::passes {
 namespace {
@@ -53,6 +55,12 @@ const Stage kStages[] = {
     {"place",
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
        return createPlacePass({disabled});
+     }},
+    // Nests over the same rows run while these are in the cache.
+    {"sweep",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       if (disabled) return nullptr;
+       return createSweepPass({SettingInt("FUSEAU_TILE_BYTES", kTileBytes)});
      }},
     // Bodies become kernels, and what is left is the plan.
     {"outline",

@@ -20,16 +20,6 @@ using mlir::Operation;
 using mlir::Type;
 using mlir::Value;
 
-int64_t FloorDiv(int64_t a, int64_t b) {
-  return a / b - ((a % b != 0) && ((a % b < 0) != (b < 0)));
-}
-
-// The bytes of one row (one index of dimension 0) of an access.
-ByteRange RowExtent(const Access& a, const Dims& space, int64_t item_size) {
-  return Extent(a.offset, absl::MakeConstSpan(space).subspan(1),
-                absl::MakeConstSpan(a.strides).subspan(1), item_size);
-}
-
 // How rows of a write depend on rows that the same nest reads from the same
 // buffer.
 struct Hazard {

@@ -286,6 +286,7 @@ class Grouper {
         case Step::kCopy:
         case Step::kFill:
         case Step::kRoutine:
+        case Step::kSweep:
         case Step::kBands:
           Close();
           plan_.steps.push_back(step);

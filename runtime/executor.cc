@@ -10,6 +10,7 @@
 #include "runtime/cpu/bytes.h"
 #include "runtime/cpu/lagged_write.h"
 #include "runtime/cpu/launch.h"
+#include "runtime/cpu/sweep.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -97,6 +98,9 @@ class Run {
         case Step::kBands:
           FUSEAU_RETURN_IF_ERROR(RunGroup(plan_.groups[step.group]));
           break;
+        case Step::kSweep:
+          FUSEAU_RETURN_IF_ERROR(RunSweep(plan_.sweeps[step.launch]));
+          break;
       }
     }
     return absl::OkStatus();
@@ -130,11 +134,15 @@ class Run {
     return absl::OkStatus();
   }
 
+  // The launch with the addresses of its buffers, but for tiles of a sweep.
   absl::StatusOr<Arguments> Bind(const Launch& launch) const {
     Arguments args(launch);
     for (size_t i = 0; i < launch.operands.size(); ++i) {
       const PlanOperand& operand = launch.operands[i];
-      if (operand.buffer == kIotaBuffer) continue;
+      if (operand.buffer == kIotaBuffer ||
+          plan_.buffers[operand.buffer].kind == BufferKind::kTile) {
+        continue;
+      }
       const Buffer* buffer = slots_[operand.buffer].buffer;
       if (buffer == nullptr) {
         return absl::InternalError(absl::StrCat(
@@ -197,6 +205,17 @@ class Run {
       launches.push_back({&launch, std::move(args)});
     }
     return RunBands(group, launches, context_);
+  }
+
+  absl::Status RunSweep(const Sweep& sweep) {
+    std::vector<SweepLaunch> launches;
+    for (size_t i = 0; i < sweep.launches.size(); ++i) {
+      const Launch& launch = plan_.launches[sweep.launches[i]];
+      FUSEAU_ASSIGN_OR_RETURN(Arguments args, Bind(launch));
+      CountLaunch(launch);
+      launches.push_back({&launch, std::move(args), sweep.first[i]});
+    }
+    return RunTiles(sweep, launches, context_);
   }
 
   const Plan& plan_;

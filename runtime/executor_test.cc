@@ -276,6 +276,82 @@ TEST_P(ExecutorTest, TreesGiveNumPysBits) {
   }
 }
 
+double Twice(const double* in, int) { return 2 * in[0]; }
+double OneLess(const double* in, int) { return in[0] - 1; }
+
+// out0 = 2 * in, in a buffer that exists tile by tile; out1 = out0 - 1 where
+// the last `skip` elements do not exist; the sum and the maximum of out0.
+Plan SweepPlan(int64_t n, int64_t skip, bool totals) {
+  Plan plan = ReducePlan(SumAndMaxKernel, n, DType::kFloat64,
+                         {Combiner::kSum, Combiner::kMax});
+  const Launch reduce = plan.launches[0];
+  plan.buffers.push_back({BufferKind::kTile, 0, 8 * n});          // 3
+  plan.buffers.push_back({BufferKind::kNew, 0, 8 * (n - skip)});  // 4
+  plan.steps = {Do(Step::kAllocate, 1), Do(Step::kAllocate, 2),
+                Do(Step::kAllocate, 4)};
+  Launch twice;
+  twice.kernel = MakeKernel(MapKernel<1, 1, 1, Twice>);
+  twice.sizes = {n};
+  twice.operands = {Dense(0, {n}), Dense(3, {n})};
+  twice.input_count = 1;
+  twice.combiners = {Combiner::kNone};
+  twice.bytes = 16 * n;
+  Launch less = twice;
+  less.kernel = MakeKernel(MapKernel<1, 1, 1, OneLess>);
+  less.sizes = {n - skip};
+  less.operands = {Dense(3, {n - skip}), Dense(4, {n - skip})};
+  less.operands[0].offset = 8 * skip;
+  plan.launches = {twice, less};
+  Sweep sweep;
+  sweep.rows = n;
+  sweep.tile = 1000;
+  sweep.launches = {0, 1};
+  sweep.first = {0, skip};
+  sweep.buffers = {{3, 0, 8, 8}};
+  if (totals) {
+    plan.launches.push_back(reduce);
+    plan.launches[2].operands[0].buffer = 3;
+    sweep.launches.push_back(2);
+    sweep.first.push_back(0);
+  }
+  plan.sweeps = {sweep};
+  Step step{};
+  step.kind = Step::kSweep;
+  step.launch = 0;
+  plan.steps.push_back(step);
+  plan.outputs = {1, 2, 4};
+  return plan;
+}
+
+TEST_P(ExecutorTest, SweepsGiveWhatTheirLaunchesGive) {
+  for (int64_t n : {1'000, 100'003, 2'000'000}) {
+    std::vector<double> x(n), doubled(n);
+    for (int64_t i = 0; i < n; ++i) {
+      x[i] = std::sin(static_cast<double>(i));
+      doubled[i] = 2 * x[i];
+    }
+    ASSERT_TRUE(Run(SweepPlan(n, 0, true), {BufferOf(x)}).ok());
+    EXPECT_EQ(ValuesOf<double>(outputs_[0])[1], Pairwise(doubled.data(), n, 1));
+    EXPECT_EQ(ValuesOf<double>(outputs_[1])[1],
+              *std::max_element(doubled.begin(), doubled.end()));
+    ASSERT_TRUE(Run(SweepPlan(n, 17, false), {BufferOf(x)}).ok());
+    std::vector<double> want(doubled.begin() + 17, doubled.end());
+    for (double& v : want) v -= 1;
+    EXPECT_EQ(ValuesOf<double>(outputs_[2]), want);
+  }
+}
+
+TEST_P(ExecutorTest, SweepsAreChecked) {
+  Plan plan = SweepPlan(1000, 17, true);  // a tree next to fewer rows
+  EXPECT_FALSE(CheckPlan(plan).ok());
+  plan = SweepPlan(1000, 17, false);
+  plan.sweeps[0].first[1] = 0;  // reads the row of another tile
+  EXPECT_FALSE(CheckPlan(plan).ok());
+  plan = SweepPlan(1000, 17, false);
+  plan.launches[0].split = Split::kSerial;
+  EXPECT_FALSE(CheckPlan(plan).ok());
+}
+
 TEST_P(ExecutorTest, ComplexTreesGiveNumPysBits) {
   for (int64_t n : {65, 5000, 200'001, 500'003}) {
     std::vector<std::complex<float>> x(n);

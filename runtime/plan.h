@@ -156,12 +156,34 @@ struct BandGroup {
 enum class BufferKind : uint8_t {
   kInput,  // given by the caller, `index` is its place among the inputs
   kNew,    // made by the plan
+  kTile,   // inside a sweep: one tile of its rows exists at a time
 };
 
 struct PlanBuffer {
   BufferKind kind = BufferKind::kNew;
   int32_t index = 0;
   int64_t bytes = 0;
+};
+
+// The part of a kTile buffer that row r of its sweep has: `row_bytes` bytes
+// from `low + r * stride` on.
+struct TileBuffer {
+  int32_t buffer = 0;
+  int64_t low = 0;
+  int64_t stride = 0;
+  int64_t row_bytes = 0;
+};
+
+// Launches that run one after the other for a tile of rows, then for the next
+// tile. No launch touches in another row what one of them writes, so tiles may
+// run in any order and side by side. Launches of split kTree are cut at nodes
+// of their tree; all launches then have the same rows.
+struct Sweep {
+  int64_t rows = 0;
+  int64_t tile = 0;               // rows of a tile, at most
+  std::vector<int32_t> launches;  // of split kRows or kTree, without lag
+  std::vector<int64_t> first;     // the row of the sweep at which each starts
+  std::vector<TileBuffer> buffers;
 };
 
 struct Step {
@@ -173,6 +195,7 @@ struct Step {
     kLaunch,    // runs launches[launch]
     kRoutine,   // runs routines[launch]
     kBands,     // runs the launches of groups[group]
+    kSweep,     // runs sweeps[launch]
   };
   Kind kind;
   int32_t buffer = -1;
@@ -188,6 +211,7 @@ struct Plan {
   std::vector<Launch> launches;
   std::vector<RoutineCall> routines;
   std::vector<BandGroup> groups;
+  std::vector<Sweep> sweeps;
   std::vector<Step> steps;
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;

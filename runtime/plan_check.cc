@@ -103,6 +103,12 @@ class Checker {
           return Bad("there is no group ", step.group);
         }
         return CheckGroup(plan_.groups[step.group]);
+      case Step::kSweep:
+        if (step.launch < 0 ||
+            step.launch >= static_cast<int64_t>(plan_.sweeps.size())) {
+          return Bad("there is no sweep ", step.launch);
+        }
+        return CheckSweep(plan_.sweeps[step.launch]);
     }
     return Bad("unknown kind");
   }
@@ -195,6 +201,65 @@ class Checker {
     }
     if (launch.split == Split::kTree) FUSEAU_RETURN_IF_ERROR(CheckTree(launch));
     if (!launch.lagged.empty()) return CheckLagged(launch);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckSweep(const Sweep& sweep) {
+    if (sweep.tile < 1 || sweep.launches.size() != sweep.first.size()) {
+      return Bad("a sweep of ", sweep.launches.size(),
+                 " launches with tiles of ", sweep.tile, " rows");
+    }
+    for (const TileBuffer& tile : sweep.buffers) {
+      if (tile.buffer < 0 ||
+          tile.buffer >= static_cast<int64_t>(exists_.size()) ||
+          plan_.buffers[tile.buffer].kind != BufferKind::kTile ||
+          tile.stride <= 0) {
+        return Bad("buffer ", tile.buffer, " is no tile of a sweep");
+      }
+      exists_[tile.buffer] = true;
+    }
+    bool trees = false;
+    for (int32_t i : sweep.launches) {
+      if (i < 0 || i >= static_cast<int64_t>(plan_.launches.size())) {
+        return Bad("there is no launch ", i);
+      }
+      trees |= plan_.launches[i].split == Split::kTree;
+    }
+    for (size_t i = 0; i < sweep.launches.size(); ++i) {
+      const Launch& launch = plan_.launches[sweep.launches[i]];
+      FUSEAU_RETURN_IF_ERROR(CheckLaunch(launch));
+      if (launch.split == Split::kSerial || !launch.lagged.empty() ||
+          launch.sizes.empty()) {
+        return Bad("launch ", i, " of a sweep has no rows to cut");
+      }
+      const int64_t first = sweep.first[i], rows = launch.sizes[0];
+      if (first < 0 || rows > sweep.rows - first ||
+          (trees && rows != sweep.rows)) {
+        return Bad("launch ", i, " has rows ", first, " to ", first + rows,
+                   " of a sweep of ", sweep.rows);
+      }
+      for (const TileBuffer& tile : sweep.buffers)
+        FUSEAU_RETURN_IF_ERROR(CheckTile(launch, first, tile));
+    }
+    for (const TileBuffer& tile : sweep.buffers) exists_[tile.buffer] = false;
+    return absl::OkStatus();
+  }
+
+  // Each row of a launch stays in the row of the tile.
+  absl::Status CheckTile(const Launch& launch, int64_t first,
+                         const TileBuffer& tile) const {
+    for (const PlanOperand& operand : launch.operands) {
+      if (operand.buffer != tile.buffer) continue;
+      const ByteRange row =
+          Extent(operand.offset - first * tile.stride,
+                 absl::MakeConstSpan(launch.sizes).subspan(1),
+                 absl::MakeConstSpan(operand.strides).subspan(1),
+                 ItemSize(operand.dtype));
+      if (operand.strides[0] != tile.stride || row.lo < tile.low ||
+          row.hi > tile.low + tile.row_bytes) {
+        return Bad("rows of buffer ", tile.buffer, " leave their tile");
+      }
+    }
     return absl::OkStatus();
   }
 

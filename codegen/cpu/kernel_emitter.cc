@@ -123,38 +123,45 @@ void KernelEmitter::ReturnIfEmpty() {
   b_.SetInsertPoint(next);
 }
 
+std::vector<llvm::Value*> KernelEmitter::Moved(std::vector<llvm::Value*> bases,
+                                               int d, llvm::Value* index) {
+  for (int i = 0; i < spec_.OperandCount(); ++i) {
+    llvm::Value* stride = LoadSlot(runtime::OperandSlot(spec_.rank, i) + 1 + d);
+    llvm::Value* offset = b_.CreateMul(index, stride);
+    bases[i] = bases[i]->getType()->isPointerTy()
+                   ? b_.CreatePtrAdd(bases[i], offset)
+                   : b_.CreateAdd(bases[i], offset);
+  }
+  return bases;
+}
+
 void KernelEmitter::EmitDimension(int d, std::vector<llvm::Value*> bases) {
   llvm::Value *lo = function_->getArg(0), *hi = function_->getArg(1);
-  auto move = [&](int operand, llvm::Value* index) {
-    llvm::Value* stride =
-        LoadSlot(runtime::OperandSlot(spec_.rank, operand) + 1 + d);
-    llvm::Value* offset = b_.CreateMul(index, stride);
-    llvm::Value*& base = bases[operand];
-    base = base->getType()->isPointerTy() ? b_.CreatePtrAdd(base, offset)
-                                          : b_.CreateAdd(base, offset);
-  };
-  if (spec_.rank <= 1) {
-    llvm::Value* n = spec_.rank == 0 ? I64(1) : b_.CreateSub(hi, lo);
-    if (spec_.rank == 1) {
-      for (int i = 0; i < spec_.OperandCount(); ++i) {
-        // The address of a reduction's result does not move.
-        const bool result = i >= static_cast<int>(spec_.inputs.size());
-        if (!(result && spec_.ReducesInner())) move(i, lo);
-      }
-    }
-    EmitRow(bases, n);
+  if (spec_.rank == 0) {
+    EmitRow(std::move(bases), I64(1));
+    return;
+  }
+  if (spec_.rank == 1) {
+    std::vector<llvm::Value*> moved = Moved(bases, 0, lo);
+    // The address of a reduction's result does not move.
+    if (spec_.ReducesInner())
+      std::copy(bases.begin() + spec_.inputs.size(), bases.end(),
+                moved.begin() + spec_.inputs.size());
+    EmitRow(std::move(moved), b_.CreateSub(hi, lo));
+    return;
+  }
+  if (d + 2 == spec_.rank && spec_.rows > 1) {
+    EmitRowGroups(bases);
     return;
   }
   llvm::Value* from = d == 0 ? lo : I64(0);
   llvm::Value* to = d == 0 ? hi : LoadSlot(d);
   For(from, to, 1, [&](llvm::Value* index) {
-    const std::vector<llvm::Value*> outer = bases;
-    for (int i = 0; i < spec_.OperandCount(); ++i) move(i, index);
+    std::vector<llvm::Value*> moved = Moved(bases, d, index);
     if (d + 2 < spec_.rank)
-      EmitDimension(d + 1, bases);
+      EmitDimension(d + 1, std::move(moved));
     else
-      EmitRow(bases, LoadSlot(d + 1));
-    bases = outer;
+      EmitRow(std::move(moved), LoadSlot(d + 1));
   });
 }
 

@@ -1,6 +1,6 @@
 // The emitter's state while it writes one kernel. Its methods are grouped by
-// file: kernel_emitter.cc (the loop nest), memory.cc (loads and stores),
-// stages.cc (the body, cut at calls), reductions.cc.
+// file: kernel_emitter.cc (the loop nest), row_groups.cc, memory.cc (loads and
+// stores), stages.cc (the body, cut at calls), reductions.cc.
 #pragma once
 
 #include <vector>
@@ -78,6 +78,9 @@ class KernelEmitter {
   void EmitDimension(int d, std::vector<llvm::Value*> bases);
   // The innermost dimension: n elements from the given addresses on.
   void EmitRow(std::vector<llvm::Value*> bases, llvm::Value* n);
+  // The addresses after `index` steps along dimension d.
+  std::vector<llvm::Value*> Moved(std::vector<llvm::Value*> bases, int d,
+                                  llvm::Value* index);
   void MakeRows();
   void EmitBlocks(llvm::Value* n);
   // for (i = from; i < to; i += step), with values carried around.
@@ -95,6 +98,11 @@ class KernelEmitter {
                             int64_t stride);
   Step MaskedStep(llvm::Value* index, llvm::Value* to);
   int NaturalWidth() const;
+
+  // --- row_groups.cc
+  // Dimensions rank - 2 and rank - 1 of a kernel with several rows a turn.
+  void EmitRowGroups(const std::vector<llvm::Value*>& bases);
+  void EmitRowGroup(const std::vector<llvm::Value*>& bases, llvm::Value* n);
 
   // --- memory.cc
   MemType TypeInMemory(mlir::Type type);

@@ -7,6 +7,9 @@
 namespace fuseau::codegen {
 namespace {
 
+// More would not fit into registers, nor addresses of them.
+constexpr int kMaxRows = 8;
+
 absl::Status Malformed(ir::exec::KernelOp kernel, absl::string_view what) {
   return absl::InternalError(
       absl::StrCat("kernel ", kernel.getSymName().str(), ": ", what));
@@ -58,6 +61,11 @@ absl::Status CheckReduction(ir::exec::KernelOp kernel, const KernelSpec& spec) {
     return Malformed(kernel, "nothing to reduce in rank 0");
   if (spec.reduction == Reduction::kOuter && spec.rank < 2)
     return Malformed(kernel, "an outer reduction needs two dimensions");
+  if (spec.rows < 1 || spec.rows > kMaxRows)
+    return Malformed(kernel, "number of rows");
+  const bool calls = !spec.body->getOps<ir::CallOp>().empty();
+  if (spec.rows > 1 && (spec.rank < 2 || spec.ReducesInner() || calls))
+    return Malformed(kernel, "no rows to compute together");
   for (size_t i = 0; i < spec.outputs.size(); ++i) {
     const Combiner combiner = spec.combiners[i];
     if ((combiner != Combiner::kNone) != reduces)
@@ -131,6 +139,7 @@ absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel) {
     spec.combiners.push_back(combiner);
   }
   FUSEAU_ASSIGN_OR_RETURN(spec.reduction, ReadReduction(kernel.getReduction()));
+  spec.rows = static_cast<int>(kernel.getRows());
   for (size_t i = 0; i < arguments; ++i) {
     const DType dtype =
         i < inputs ? spec.inputs[i].dtype : spec.scalars[i - inputs];

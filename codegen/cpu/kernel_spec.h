@@ -33,7 +33,8 @@ struct KernelSpec {
   std::vector<OperandSpec> outputs;
   Reduction reduction = Reduction::kNone;
   std::vector<Combiner> combiners;  // one per output
-  mlir::Block* body = nullptr;      // owned by the op
+  int rows = 1;  // of dimension rank - 2 that are computed together
+  mlir::Block* body = nullptr;  // owned by the op
 
   int OperandCount() const {
     return static_cast<int>(inputs.size() + outputs.size());

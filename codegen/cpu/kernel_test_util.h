@@ -53,6 +53,7 @@ struct KernelText {
   std::string reduction = "none";
   std::vector<std::string> combiners = {};
   int iotas = 0;
+  int rows = 1;
 
   static std::string Signless(std::string type) {
     return type.size() > 2 && (type[0] == 's' || type[0] == 'u')
@@ -70,8 +71,9 @@ struct KernelText {
         "fuseau_exec.kernel @k rank ", rank, " iotas ", iotas, " scalars ",
         scalars.size(), " in [", absl::StrJoin(types, ", "), "] out [",
         absl::StrJoin(out, ", "), "] inner [", absl::StrJoin(inner, ", "),
-        "] reduction \"", reduction, "\" [", absl::StrJoin(joined, ", "),
-        "] {\n^bb0(", absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
+        "] reduction \"", reduction, "\" [", absl::StrJoin(joined, ", "), "]",
+        rows > 1 ? absl::StrCat(" attributes {rows = ", rows, " : i32}") : "",
+        " {\n^bb0(", absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
   }
 };
 

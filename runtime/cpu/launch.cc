@@ -15,8 +15,6 @@ constexpr double kMemoryBytesPerSecond = 15e9;
 constexpr int64_t kCacheBytes = int64_t{16} << 20;
 constexpr double kFlopsPerSecond = 8e9;
 
-// Waking and waiting costs some microseconds.
-constexpr double kInlineSeconds = 5e-6;
 constexpr double kChunkSeconds = 20e-6;
 // An interrupt is seen between chunks.
 constexpr double kMaxChunkSeconds = 5e-3;
@@ -90,6 +88,12 @@ Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
   }
   if (best < 0) return cut;
   const int64_t size = sizes[best];
+  // Narrow columns would make short strokes through memory.
+  if (best > 0 && best + 1 == rank) {
+    wanted =
+        std::max<int64_t>(std::min<int64_t>(wanted, threads),
+                          static_cast<int64_t>(seconds / kMaxChunkSeconds));
+  }
   int64_t grain = (size + wanted - 1) / wanted;
   if (best + 1 == rank) {
     // Whole vectors and cache lines for every chunk but the last.

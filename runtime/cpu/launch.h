@@ -55,6 +55,10 @@ class Arguments {
   absl::InlinedVector<int64_t, 64> slots_;
 };
 
+// Shorter work is done by the thread that has it: waking and waiting costs some
+// microseconds.
+inline constexpr double kInlineSeconds = 5e-6;
+
 // The time that one thread needs, from the launch's bytes and flops. A guess
 // that only decides how to cut.
 double EstimateSeconds(const Launch& launch);

@@ -33,3 +33,38 @@ func.func @sum() -> tensor<2x3xf64> {
   %1 = fuseau.sum %0 dims [false, false, true, true] : (tensor<2x3x4x5xf64>) -> tensor<2x3xf64>
   return %1 : tensor<2x3xf64>
 }
+
+// A short row is added the way NumPy does, but for many rows side by side.
+// CHECK-LABEL: func.func @short_rows
+// CHECK: fuseau.fused space [3, 100]
+// CHECK-SAME: in_maps [array<i64: 0, 8, 24>]
+// CHECK-SAME: reduced [true, false]
+func.func @short_rows() -> tensor<100xf64> {
+  %a = fuseau.input 0 : tensor<2400xui8>
+  %0 = fuseau.view %a[0] [24, 8] : (tensor<2400xui8>) -> tensor<100x3xf64>
+  %1 = fuseau.sum %0 dims [false, true] : (tensor<100x3xf64>) -> tensor<100xf64>
+  return %1 : tensor<100xf64>
+}
+
+// Eight elements or more have a tree.
+// CHECK-LABEL: func.func @longer_rows
+// CHECK: fuseau.fused space [100, 8]
+// CHECK-SAME: reduced [false, true]
+func.func @longer_rows() -> tensor<100xf64> {
+  %a = fuseau.input 0 : tensor<6400xui8>
+  %0 = fuseau.view %a[0] [64, 8] : (tensor<6400xui8>) -> tensor<100x8xf64>
+  %1 = fuseau.sum %0 dims [false, true] : (tensor<100x8xf64>) -> tensor<100xf64>
+  return %1 : tensor<100xf64>
+}
+
+// Reduced dimensions go inside, next to the rows of the result.
+// CHECK-LABEL: func.func @reduce_inside
+// CHECK: fuseau.fused space [5, 4, 64]
+// CHECK-SAME: in_maps [array<i64: 0, 1024, 5120, 8>]
+// CHECK-SAME: reduced [false, true, false]
+func.func @reduce_inside() -> tensor<5x64xf64> {
+  %a = fuseau.input 0 : tensor<20480xui8>
+  %0 = fuseau.view %a[0] [5120, 1024, 8] : (tensor<20480xui8>) -> tensor<4x5x64xf64>
+  %1 = fuseau.sum %0 dims [true, false, false] : (tensor<4x5x64xf64>) -> tensor<5x64xf64>
+  return %1 : tensor<5x64xf64>
+}

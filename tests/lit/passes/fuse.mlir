@@ -106,3 +106,22 @@ func.func @routine() -> tensor<3x4xf64> {
   %4 = fuseau.sqrt %3 : (tensor<3x4xf64>) -> tensor<3x4xf64>
   return %4 : tensor<3x4xf64>
 }
+
+// An expensive value that is broadcast is computed once, a cheap one again.
+// CHECK-LABEL: func.func @broadcast
+// CHECK: fuseau.fused space [1000]
+// CHECK: math.sqrt
+// CHECK: fuseau.fused space [1000, 1000]
+// CHECK-NOT: math.sqrt
+// CHECK: arith.negf
+// CHECK: return
+func.func @broadcast() -> tensor<1000x1000xf64> {
+  %a = fuseau.input 0 : tensor<8000xui8>
+  %0 = fuseau.view %a[0] [8] : (tensor<8000xui8>) -> tensor<1000xf64>
+  %1 = fuseau.sqrt %0 : (tensor<1000xf64>) -> tensor<1000xf64>
+  %2 = fuseau.negative %0 : (tensor<1000xf64>) -> tensor<1000xf64>
+  %3 = fuseau.view %1[0] [0, 8] : (tensor<1000xf64>) -> tensor<1000x1000xf64>
+  %4 = fuseau.view %2[0] [8, 0] : (tensor<1000xf64>) -> tensor<1000x1000xf64>
+  %5 = fuseau.add %3, %4 : (tensor<1000x1000xf64>, tensor<1000x1000xf64>) -> tensor<1000x1000xf64>
+  return %5 : tensor<1000x1000xf64>
+}

@@ -1,0 +1,97 @@
+// Several rows a turn. An outer reduction then loads and stores its result once
+// for all of them; a nest that reads an operand across its rows uses the
+// neighbours in each cache line while they are at hand.
+
+#include "codegen/cpu/kernel_emitter.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::codegen {
+namespace {
+
+// Elements of a result's row that an outer reduction works on: they stay in the
+// L1 cache while the rows are added.
+constexpr int64_t kBlock = 2048;
+
+}  // namespace
+
+void KernelEmitter::EmitRowGroups(const std::vector<llvm::Value*>& bases) {
+  const int d = spec_.rank - 2;
+  llvm::Value* from = d == 0 ? function_->getArg(0) : I64(0);
+  llvm::Value* to = d == 0 ? function_->getArg(1) : LoadSlot(d);
+  auto all_rows = [&](const std::vector<llvm::Value*>& start, llvm::Value* n) {
+    llvm::Value* groups =
+        b_.CreateAnd(b_.CreateSub(to, from), I64(-int64_t{spec_.rows}));
+    llvm::Value* end = b_.CreateAdd(from, groups);
+    For(from, end, spec_.rows,
+        [&](llvm::Value* index) { EmitRowGroup(Moved(start, d, index), n); });
+    For(end, to, 1,
+        [&](llvm::Value* index) { EmitRow(Moved(start, d, index), n); });
+  };
+  llvm::Value* n = LoadSlot(d + 1);
+  if (spec_.reduction != Reduction::kOuter) {
+    all_rows(bases, n);
+    return;
+  }
+  For(I64(0), n, kBlock, [&](llvm::Value* offset) {
+    llvm::Value* count = b_.CreateBinaryIntrinsic(
+        llvm::Intrinsic::smin, b_.CreateSub(n, offset), I64(kBlock));
+    all_rows(Moved(bases, d + 1, offset), count);
+  });
+}
+
+void KernelEmitter::EmitRowGroup(const std::vector<llvm::Value*>& bases,
+                                 llvm::Value* n) {
+  FUSEAU_CHECK(!HasCalls());
+  struct RowState {
+    std::vector<Row> rows;
+    llvm::DenseMap<mlir::Value, Val> uniform_scalar, uniform_splat;
+  };
+  std::vector<RowState> group;
+  for (int r = 0; r < spec_.rows; ++r) {
+    bases_ = r == 0 ? bases : Moved(bases, spec_.rank - 2, I64(r));
+    MakeRows();
+    EmitUniform();
+    group.push_back({rows_, uniform_scalar_, uniform_splat_});
+  }
+  auto enter = [&](const RowState& state) {
+    rows_ = block_rows_ = state.rows;
+    uniform_scalar_ = state.uniform_scalar;
+    uniform_splat_ = state.uniform_splat;
+  };
+  const int last = static_cast<int>(stages_.size()) - 1;
+  const size_t inputs = spec_.inputs.size();
+  mlir::Operation* yield = spec_.body->getTerminator();
+  auto map = [&](const Step& step) {
+    for (const RowState& state : group) {
+      enter(state);
+      Env env;
+      EmitStage(last, step, env);
+      StoreOutputs(step, env);
+    }
+  };
+  auto join = [&](const Step& step) {
+    llvm::SmallVector<Val> values;
+    for (size_t i = 0; i < spec_.outputs.size(); ++i)
+      values.push_back(Load(group[0].rows[inputs + i], step));
+    for (const RowState& state : group) {
+      enter(state);
+      Env env;
+      EmitStage(last, step, env);
+      for (size_t i = 0; i < spec_.outputs.size(); ++i)
+        values[i] = Combine(b_, spec_.combiners[i], spec_.outputs[i].dtype,
+                            values[i], Read(yield->getOperand(i), step, env));
+    }
+    for (size_t i = 0; i < spec_.outputs.size(); ++i)
+      Store(group[0].rows[inputs + i], step, values[i]);
+  };
+  const Row* aligned = nullptr;
+  for (size_t i = inputs; i < group[0].rows.size() && !aligned; ++i)
+    if (group[0].rows[i].inner == Inner::kContiguous)
+      aligned = &group[0].rows[i];
+  if (spec_.reduction == Reduction::kOuter)
+    ForSteps(I64(0), n, 1, join, aligned);
+  else
+    ForSteps(I64(0), n, 1, map, aligned);
+}
+
+}  // namespace fuseau::codegen

@@ -1,0 +1,25 @@
+// What the decisions of the passes weigh: one place for the figures. Work is in
+// additions of one element, as the column `flops` of the table of operations.
+#pragma once
+
+#include <cstdint>
+
+namespace fuseau::passes {
+
+// Reading an element from memory costs as much as this work.
+constexpr int kCheapFlops = 4;
+// As much as a value may cost that is computed again for each row or column it
+// is broadcast to, whatever the size: it hides behind the loads.
+constexpr int kFreeFlops = 1;
+// Work that takes as long as one more launch, with vectors: some 2 us.
+constexpr int64_t kLaunchFlops = 20000;
+// Operations of this work or more are calls of NumPy's loops.
+constexpr int kCallFlops = 12;
+
+// A tile of a sweep: what its launches touch stays in the L2 cache.
+constexpr int64_t kTileBytes = int64_t{256} << 10;
+// Launches that touch less than so many tiles leave it in the caches anyhow,
+// and threads could not share them.
+constexpr int64_t kMinTiles = 4;
+
+}  // namespace fuseau::passes

@@ -1,0 +1,388 @@
+// Finds neighbouring nests that may run tile by tile.
+//
+// Nests meet in buffers. If what one writes is touched by another only where
+// both are at the same row, both can do a tile of rows before any of them goes
+// on: the order of all that touch a byte stays. Row numbers may differ by a
+// constant, as for updates of different windows of one array.
+
+#include <algorithm>
+#include <optional>
+
+#include "passes/cost.h"
+#include "passes/nest.h"
+#include "passes/passes.h"
+
+namespace fuseau::passes {
+
+#define GEN_PASS_DEF_SWEEPPASS
+#include "passes/passes.h.inc"
+
+namespace {
+
+namespace exec = ir::exec;
+using mlir::Operation;
+using mlir::Value;
+
+// Each nest is compared with all others of its sweep.
+constexpr int kMaxMembers = 16;
+
+// How a nest walks a buffer.
+struct Touch {
+  Value buffer;
+  Access access;
+  int64_t item = 0;
+  bool write = false;
+};
+
+// A nest in a sweep.
+struct Member {
+  exec::RunOp run;
+  Dims space;
+  std::vector<Touch> touches;
+  bool tree = false;  // one full reduction; else its rows may be cut anywhere
+  int64_t split = 1;  // its one dimension was cut into rows of that length
+  int64_t first = 0;  // row 0 is this row of the sweep
+
+  int64_t rows() const { return space[0]; }
+  ByteRange RowOf(const Touch& t) const {
+    return RowExtent(t.access, space, t.item);
+  }
+};
+
+std::optional<Member> MemberOf(exec::RunOp run) {
+  Member m;
+  m.run = run;
+  m.space.assign(run.getSpace().begin(), run.getSpace().end());
+  if (m.space.empty() || !run.getLagged().empty()) return std::nullopt;
+  if (run.getReduced()[0]) {
+    if (m.space.size() > 1 || IsSequential(run)) return std::nullopt;
+    m.tree = true;
+  }
+  const std::vector<Access> in = DecodeMaps(run.getInMaps());
+  const std::vector<Access> out = DecodeMaps(run.getOutMaps());
+  size_t next = 0;
+  for (size_t i = 0; i < in.size(); ++i)
+    if (run.getKinds()[i] == kMemory)
+      m.touches.push_back({run.getInputs()[next++], in[i],
+                           ItemSizeOf(run.getInTypes()[i]), false});
+  for (size_t i = 0; i < out.size(); ++i)
+    m.touches.push_back(
+        {run.getOutputs()[i], out[i], ItemSizeOf(run.getOutTypes()[i]), true});
+  return m;
+}
+
+// The member with its one dimension cut into rows of `length`, if that can be.
+std::optional<Member> Split(Member m, int64_t length) {
+  if (length == 1) return m;
+  if (m.tree || m.space.size() != 1 || length < 1 || m.space[0] % length != 0)
+    return std::nullopt;
+  m.space = {m.space[0] / length, length};
+  for (Touch& t : m.touches)
+    t.access.strides = {t.access.strides[0] * length, t.access.strides[0]};
+  m.split = length;
+  return m;
+}
+
+// Places `m` relative to `o`: `offset` is the row of `o` at which row 0 of `m`
+// is, if they meet; `near` the same for what both only read. False if they meet
+// at different rows.
+bool Align(const Member& o, const Member& m, std::optional<int64_t>& offset,
+           std::optional<int64_t>& near) {
+  for (const Touch& a : o.touches) {
+    for (const Touch& b : m.touches) {
+      if (a.buffer != b.buffer) continue;
+      const int64_t step = a.access.strides[0];
+      const bool parallel = step > 0 && b.access.strides[0] == step;
+      const ByteRange row_a = o.RowOf(a), row_b = m.RowOf(b);
+      if (!a.write && !b.write) {
+        if (parallel && !near) near = FloorDiv(row_b.lo - row_a.lo, step);
+        continue;
+      }
+      const auto all = [](const Member& x, const Touch& t) {
+        return Extent(t.access.offset, x.space, t.access.strides, t.item);
+      };
+      if (!all(o, a).Intersects(all(m, b))) continue;
+      if (!parallel) return false;
+      // Row k of the write meets row 0 of the other if
+      //   k * step + w.lo < x.hi  and  k * step + w.hi > x.lo
+      const ByteRange& w = a.write ? row_a : row_b;
+      const ByteRange& x = a.write ? row_b : row_a;
+      if (w.hi - w.lo > step) return false;
+      const int64_t low = FloorDiv(x.lo - w.hi, step) + 1;
+      const int64_t high = -FloorDiv(-(x.hi - w.lo), step) - 1;
+      if (low > high) continue;
+      if (low < high) return false;
+      const int64_t at = a.write ? low : -low;
+      if (offset && *offset != at) return false;
+      offset = at;
+    }
+  }
+  return true;
+}
+
+class Group {
+ public:
+  bool empty() const { return members_.empty(); }
+  const std::vector<Member>& members() const { return members_; }
+
+  void Start(Member m) { members_.assign(1, std::move(m)); }
+
+  // Adds a nest that runs after all others, or says no.
+  bool Add(const Member& m) {
+    if (static_cast<int>(members_.size()) >= kMaxMembers) return false;
+    for (int64_t length : RowLengths(m)) {
+      std::vector<Member> all;
+      bool fits = true;
+      // What has one dimension is cut into the rows of those with more.
+      for (const Member& o : members_) {
+        auto part = m.space.size() > 1 ? Split(o, length) : o;
+        fits = fits && part && Place(*part, all);
+        if (!fits) break;
+        all.push_back(std::move(*part));
+      }
+      auto last = m.space.size() > 1 ? m : Split(m, length);
+      if (!fits || !last || !Place(*last, all)) continue;
+      all.push_back(std::move(*last));
+      if (!TreesFit(all)) continue;
+      members_ = std::move(all);
+      return true;
+    }
+    return false;
+  }
+
+  bool Touches(Value buffer) const {
+    for (const Member& m : members_)
+      for (const Touch& t : m.touches)
+        if (t.buffer == buffer) return true;
+    return false;
+  }
+
+  // Rows [low, high) of the sweep.
+  std::pair<int64_t, int64_t> Rows() const {
+    int64_t low = members_[0].first, high = low;
+    for (const Member& m : members_) {
+      low = std::min(low, m.first);
+      high = std::max(high, m.first + m.rows());
+    }
+    return {low, high};
+  }
+
+  // What all members touch in a row, each buffer counted once.
+  int64_t RowBytes() const {
+    llvm::MapVector<Value, int64_t> bytes;
+    for (const Member& m : members_) {
+      for (const Touch& t : m.touches) {
+        if (t.access.strides[0] == 0) continue;
+        int64_t row = t.item;
+        for (size_t d = 1; d < m.space.size(); ++d)
+          if (t.access.strides[d] != 0) row *= m.space[d];
+        bytes[t.buffer] = std::max(bytes[t.buffer], row);
+      }
+    }
+    int64_t sum = 0;
+    for (const auto& [buffer, row] : bytes) sum += row;
+    return sum;
+  }
+
+ private:
+  // The lengths that rows of one-dimensional nests may need, beside the others.
+  std::vector<int64_t> RowLengths(const Member& m) const {
+    std::vector<int64_t> lengths = {1};
+    for (const Member& o : members_) {
+      const bool flat = m.space.size() == 1;
+      if (flat == (o.space.size() == 1)) continue;
+      for (const Touch& a : o.touches) {
+        for (const Touch& b : m.touches) {
+          if (a.buffer != b.buffer) continue;
+          const int64_t one = (flat ? b : a).access.strides[0];
+          const int64_t row = (flat ? a : b).access.strides[0];
+          if (one > 0 && row > one && row % one == 0 &&
+              !llvm::is_contained(lengths, row / one))
+            lengths.push_back(row / one);
+        }
+      }
+    }
+    return lengths;
+  }
+
+  static bool Place(Member& m, llvm::ArrayRef<Member> others) {
+    std::optional<int64_t> first;
+    std::optional<int64_t> near;
+    for (const Member& o : others) {
+      std::optional<int64_t> offset, close;
+      if (!Align(o, m, offset, close)) return false;
+      if (offset) {
+        if (first && *first != o.first + *offset) return false;
+        first = o.first + *offset;
+      }
+      if (close && !near) near = o.first + *close;
+    }
+    if (!first) first = near;
+    // Nothing in common: nothing to gain.
+    if (!first && !others.empty()) return false;
+    m.first = first.value_or(0);
+    return true;
+  }
+
+  // A full reduction is cut at the nodes of its tree, which real and complex
+  // numbers do not share.
+  static bool TreesFit(llvm::ArrayRef<Member> members) {
+    bool real = false, complex = false;
+    for (const Member& m : members) {
+      if (!m.tree) continue;
+      exec::RunOp run = m.run;
+      for (mlir::Attribute type : run.getOutTypes()) {
+        const bool parts = mlir::isa<mlir::ComplexType>(
+            mlir::cast<mlir::TypeAttr>(type).getValue());
+        (parts ? complex : real) = true;
+      }
+    }
+    if (!real && !complex) return true;
+    if (real && complex) return false;
+    return llvm::all_of(members, [&](const Member& m) {
+      return m.first == members[0].first && m.rows() == members[0].rows();
+    });
+  }
+
+  std::vector<Member> members_;
+};
+
+class Sweeper {
+ public:
+  Sweeper(mlir::func::FuncOp function, int64_t tile_bytes)
+      : b_(function.getLoc(), function.getContext()),
+        block_(function.getBody().front()),
+        tile_bytes_(tile_bytes) {}
+
+  void Run() {
+    // Emitting a sweep moves and erases only what comes before this operation.
+    std::vector<Operation*> ops;
+    int64_t bytes = 0;
+    for (Operation& op : block_) {
+      ops.push_back(&op);
+      if (auto alloc = mlir::dyn_cast<exec::AllocOp>(op))
+        bytes += alloc.getBytes();
+      if (auto input = mlir::dyn_cast<exec::InputOp>(op))
+        bytes += input.getBytes();
+    }
+    if (bytes < kMinTiles * tile_bytes_) return;
+    for (Operation* op : ops) {
+      if (auto run = mlir::dyn_cast<exec::RunOp>(op)) {
+        std::optional<Member> m = MemberOf(run);
+        if (m && !group_.empty() && group_.Add(*m)) continue;
+        Close();
+        if (m) group_.Start(std::move(*m));
+      } else if (mlir::isa<exec::CopyOp, exec::FillOp, exec::RoutineOp>(op)) {
+        if (llvm::any_of(op->getOperands(),
+                         [&](Value v) { return group_.Touches(v); }))
+          Close();
+      }
+    }
+    Close();
+  }
+
+ private:
+  void Close() {
+    if (group_.members().size() > 1) Emit();
+    group_ = Group();
+  }
+
+  void Emit() {
+    const auto [low, high] = group_.Rows();
+    const int64_t rows = high - low, row_bytes = group_.RowBytes();
+    const int64_t tile = tile_bytes_ / std::max<int64_t>(row_bytes, 1);
+    if (tile < 1 || rows / tile < kMinTiles) return;
+    Operation* last = group_.members().back().run;
+    b_.setInsertionPoint(last);
+    llvm::SmallVector<int64_t> first;
+    for (const Member& m : group_.members()) first.push_back(m.first - low);
+    auto sweep = exec::SweepOp::create(b_, rows, tile, first);
+    sweep.getBody().emplaceBlock();
+    mlir::Block* body = &sweep.getBody().front();
+    for (const Member& m : group_.members()) {
+      SetRows(m);
+      m.run->moveBefore(body, body->end());
+    }
+    llvm::SmallVector<Value> buffers;
+    for (const Member& m : group_.members())
+      for (const Touch& t : m.touches)
+        if (!llvm::is_contained(buffers, t.buffer)) buffers.push_back(t.buffer);
+    for (Value buffer : buffers) {
+      if (Shrink(buffer, sweep, low)) continue;
+      // What was freed in between is freed after the sweep.
+      for (Operation* user : buffer.getUsers())
+        if (mlir::isa<exec::FreeOp>(user) && user->isBeforeInBlock(sweep))
+          user->moveAfter(sweep);
+    }
+  }
+
+  void SetRows(const Member& m) {
+    if (m.split == 1) return;
+    exec::RunOp run = m.run;
+    auto split = [&](Access a) {
+      if (a.strides.size() == 1)
+        a.strides = {a.strides[0] * m.split, a.strides[0]};
+      return a;
+    };
+    std::vector<Access> in = DecodeMaps(run.getInMaps());
+    std::vector<Access> out = DecodeMaps(run.getOutMaps());
+    std::transform(in.begin(), in.end(), in.begin(), split);
+    std::transform(out.begin(), out.end(), out.begin(), split);
+    run.setSpace(llvm::ArrayRef<int64_t>(m.space));
+    run.setReduced({false, false});
+    run.setInMapsAttr(EncodeMaps(b_.getContext(), in));
+    run.setOutMapsAttr(EncodeMaps(b_.getContext(), out));
+  }
+
+  // A buffer that only the sweep uses exists for one tile at a time; false if
+  // others need it.
+  bool Shrink(Value buffer, exec::SweepOp sweep, int64_t low_row) {
+    auto alloc = buffer.getDefiningOp<exec::AllocOp>();
+    if (!alloc) return false;
+    Operation* free = nullptr;
+    for (Operation* user : buffer.getUsers()) {
+      if (mlir::isa<exec::FreeOp>(user))
+        free = user;
+      else if (user->getParentOp() != sweep)
+        return false;
+    }
+    int64_t stride = 0, low = 0, high = 0;
+    bool seen = false;
+    for (const Member& m : group_.members()) {
+      for (const Touch& t : m.touches) {
+        if (t.buffer != buffer) continue;
+        const ByteRange row = m.RowOf(t);
+        const int64_t step = t.access.strides[0];
+        if (step <= 0 || (seen && step != stride)) return false;
+        const int64_t back = (m.first - low_row) * step;
+        low = seen ? std::min(low, row.lo - back) : row.lo - back;
+        high = seen ? std::max(high, row.hi - back) : row.hi - back;
+        stride = step;
+        seen = true;
+      }
+    }
+    b_.setInsertionPointToStart(&sweep.getBody().front());
+    auto tile = exec::TileBufferOp::create(
+        b_, buffer.getType(), alloc.getBytes(), low, stride, high - low);
+    if (free) free->erase();
+    buffer.replaceAllUsesWith(tile);
+    alloc.erase();
+    return true;
+  }
+
+  mlir::ImplicitLocOpBuilder b_;
+  mlir::Block& block_;
+  const int64_t tile_bytes_;
+  Group group_;
+};
+
+struct SweepPass : impl::SweepPassBase<SweepPass> {
+  using SweepPassBase::SweepPassBase;
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<mlir::func::FuncOp>())
+      Sweeper(function, tile_bytes).Run();
+  }
+};
+
+}  // namespace
+}  // namespace fuseau::passes
