@@ -60,7 +60,7 @@ def divide_as_float32(*arguments, **keywords):
 @pytest.mark.parametrize(
     ("name", "function", "kind", "lines"),
     [
-        ("where", where_without_nan, "value", 3),
+        ("where", where_without_nan, "value", 4),
         ("ones", ones_of_any_shape, "exception", 1),
         ("divide", divide_as_float32, "dtype", 2),
         ("transpose", transposed_copy, "value", 3),
