@@ -252,7 +252,7 @@ absl::Status Accumulate(OpCode op, const Array& array, int axis, DType dtype,
 absl::Status SortLines(OpCode op, const Array& array, int axis, Array* out) {
   uint8_t axes[kMaxRank];
   const DType dtype = array.dtype();
-  if (op == OpCode::kSort || op == OpCode::kStableSort) {
+  if (op == OpCode::kStableSort) {
     AxesInMemory(array, axes);
     return AlongAxis(op, array, axis, dtype, dtype, axes, out);
   }

@@ -303,12 +303,8 @@ def Fuseau_CompressOp : RoutineRow<"compress", "compress", 2,
 def Fuseau_CoordinatesOp : RoutineRow<"coordinates", "nonzero", 1,
     "Indices of the elements that are not zero.">;
 
-def Fuseau_SortOp : RoutineRow<"sort", "sort", 1,
-    "Elements in order along an axis.", "sort">;
 def Fuseau_StableSortOp : RoutineRow<"stable_sort", "", 1,
     "Sort that keeps the order of equal elements.", "stable_sort">;
-def Fuseau_ArgsortOp : RoutineRow<"argsort", "argsort", 1,
-    "Indices that would sort.", "argsort">;
 def Fuseau_StableArgsortOp : RoutineRow<"stable_argsort", "", 1,
     "Indices that would sort and keep the order of equal elements.",
     "stable_argsort">;

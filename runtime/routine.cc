@@ -19,8 +19,7 @@ constexpr Row kRows[] = {
     {"cumsum", CumulativeSum},    {"cumprod", CumulativeProduct},
     {"running_max", Accumulate},  {"running_min", Accumulate},
     {"gather", Gather},           {"compress", Compress},
-    {"coordinates", Coordinates}, {"sort", Sort},
-    {"stable_sort", Sort},        {"argsort", ArgSort},
+    {"coordinates", Coordinates}, {"stable_sort", Sort},
     {"stable_argsort", ArgSort},  {"argmax", ArgMax},
     {"argmin", ArgMin},           {"bincount", BinCount},
 };

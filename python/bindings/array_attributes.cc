@@ -186,9 +186,15 @@ PyObject* GetData(PyObject* self, void*) {
 
 PyObject* GetPriority(PyObject*, void*) { return PyFloat_FromDouble(0); }
 
-// isinstance() asks for this where the type itself does not answer.
+// isinstance() asks for this where the type itself does not answer. Who asks
+// whether a result is a number wants the number: it is computed, so that what
+// looks like NumPy's scalar has a value as one has.
 PyObject* GetClass(PyObject* self, void*) {
   const Array& array = ArrayOf(self);
+  if (array.has(kScalarFlag)) {
+    Node* node = array.node();
+    if (absl::Status s = Evaluate({&node, 1}); !s.ok()) return Raise(s);
+  }
   PyTypeObject* type =
       array.has(kScalarFlag) ? ToDescr(array.dtype())->typeobj : Py_TYPE(self);
   return Py_NewRef(reinterpret_cast<PyObject*>(type));

@@ -99,9 +99,7 @@ PyObject* AlongFunction(PyObject*, PyObject* args) {
     case OpCode::kRunningMax:
     case OpCode::kRunningMin:
       return FinishRecorded(result, Accumulate(*op, array, axis, dtype, out));
-    case OpCode::kSort:
     case OpCode::kStableSort:
-    case OpCode::kArgsort:
     case OpCode::kStableArgsort:
       return FinishRecorded(result, SortLines(*op, array, axis, out));
     case OpCode::kArgmax:

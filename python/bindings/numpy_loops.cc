@@ -146,10 +146,7 @@ void RegisterArrayFunctions() {
       runtime::RegisterInnerLoop(
           std::string(name) + "." + in + "->" + TypeCode(out), loop);
     };
-    add("sort", dtype, SortLine, functions->sort[NPY_QUICKSORT]);
     add("stable_sort", dtype, SortLine, functions->sort[NPY_STABLESORT]);
-    add("argsort", DType::kInt64, ArgSortLine,
-        functions->argsort[NPY_QUICKSORT]);
     add("stable_argsort", DType::kInt64, ArgSortLine,
         functions->argsort[NPY_STABLESORT]);
     add("argmax", DType::kInt64, ExtremeOfLine, functions->argmax);

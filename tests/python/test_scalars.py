@@ -28,6 +28,13 @@ def test_isinstance(dtype, kind):
     assert type(one) is type(two)
 
 
+def test_what_looks_like_a_scalar_has_a_value():
+    s = lazy(fuseau)
+    assert s.is_pending
+    assert isinstance(s, float)
+    assert not s.is_pending
+
+
 def test_abstract_classes():
     assert isinstance(lazy(fuseau), numbers.Real)
     assert isinstance(lazy(fuseau, "int64"), numbers.Integral)
