@@ -329,7 +329,9 @@ def _place(name, a, axis, out, keepdims):
     if axis is not None:
         # NumPy takes a number for a vector here.
         axis = normalize_axis_index(operator.index(axis), a.ndim or 1)
-    shape = [1] * a.ndim if axis is None else [*a.shape[:axis], 1, *a.shape[axis + 1 :]]
+    shape = [1] * a.ndim
+    if axis is not None and a.ndim > 0:
+        shape = [*a.shape[:axis], 1, *a.shape[axis + 1 :]]
     if a.ndim == 0 or axis is None:
         a, axis = _flat(a), 0
     if a.shape[axis] == 0:

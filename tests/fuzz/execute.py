@@ -161,7 +161,7 @@ def compare(name, got, want, options, ulp, unit):
 
 def compare_python(name, got, want, ulp):
     # Python compares its complex numbers with NumPy's scalars, which are floats to it, by itself.
-    if getattr(got, "ndim", None) == 0 and isinstance(want, (bool, float)):
+    if getattr(got, "ndim", None) == 0 and isinstance(want, (bool, float, complex)):
         got = type(want)(got)
     if ulp is None and isinstance(want, (list, tuple)) and type(got) is type(want):
         if len(got) != len(want):

@@ -38,6 +38,17 @@ PROGRAMS = [
     a3 = np.swapaxes(a2, 0, 0)
     a3[()] = a0
     """,
+    # Python's complex numbers compute with NumPy's floats by themselves.
+    """
+    a0 = ()
+    a1 = np.mean(a0)
+    a2 = 0.5j - a1
+    """,
+    # keepdims of an element that is still lazy.
+    """
+    a0 = np.asarray(data('complex64', (100,), 2522)) + 1
+    a1 = a0[5].argmax(axis=-1, keepdims=True)
+    """,
     # The last bit of a magnitude, read as a Python number.
     """
     a0 = np.array([0.020077345959777015j, 0.07415884212884828 + 7.177799881151191j])
