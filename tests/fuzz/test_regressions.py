@@ -44,6 +44,12 @@ PROGRAMS = [
     a1 = np.mean(a0)
     a2 = 0.5j - a1
     """,
+    # A mask that is a view of what is written.
+    """
+    a1 = np.array(data('bool', (17,), 2561))
+    a2 = np.flip(a1, axis=0)
+    a2[a1] = False
+    """,
     # keepdims of an element that is still lazy.
     """
     a0 = np.asarray(data('complex64', (100,), 2522)) + 1
