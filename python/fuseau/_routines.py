@@ -231,7 +231,14 @@ def nonzero(a):
     a = as_array(a)
     if a.ndim == 0:
         raise NotNative
-    return _fuseau.nonzero(a if a.dtype.kind == "b" else UFUNCS["not_equal"](a, 0))
+    places = _fuseau.nonzero(a if a.dtype.kind == "b" else UFUNCS["not_equal"](a, 0))
+    if len(places) == 1:
+        return places
+    # As in NumPy, the vectors are columns of one array.
+    joined = _fuseau.empty((len(places[0]), len(places)), _INTP, "C")
+    for axis, place in enumerate(places):
+        joined[:, axis] = place
+    return tuple(joined[:, axis] for axis in range(len(places)))
 
 
 @native

@@ -50,6 +50,13 @@ PROGRAMS = [
     a2 = np.flip(a1, axis=0)
     a2[a1] = False
     """,
+    # The vectors of nonzero are columns of one array.
+    """
+    a0 = np.array([[0, 1], [2, 0]])
+    a1 = a0.nonzero()[1]
+    a2 = np.ascontiguousarray(a1)
+    a2[:] = 7
+    """,
     # keepdims of an element that is still lazy.
     """
     a0 = np.asarray(data('complex64', (100,), 2522)) + 1
