@@ -362,7 +362,21 @@ PyObject* CallInPlace(OpCode op, PyObject* self, PyObject* other) {
   return Py_NewRef(self);
 }
 
+// NumPy orders its complex scalars by rules of their own where a part is NaN,
+// so a scalar compared with a number is NumPy's scalar.
+static bool IsComplexScalar(PyObject* object) {
+  return IsArray(object) && ArrayOf(object).has(kScalarFlag) &&
+         IsComplex(ArrayOf(object).dtype());
+}
+
 PyObject* CallCompare(PyObject* x, PyObject* y, int comparison) {
+  if (comparison != Py_EQ && comparison != Py_NE && IsComplexScalar(x) &&
+      (!IsArray(y) || ArrayOf(y).has(kScalarFlag))) {
+    PyRef one(ScalarOf(ArrayOf(x)));
+    PyRef two(IsArray(y) ? ScalarOf(ArrayOf(y)) : Py_NewRef(y));
+    if (!one || !two) return nullptr;
+    return PyObject_RichCompare(one.get(), two.get(), comparison);
+  }
   OpCode op = OpCode::kEqual;
   const char* name = "eq";
   switch (comparison) {
