@@ -7,6 +7,7 @@
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "runtime/base/status.h"
+#include "runtime/cpu/strided_copy.h"
 
 namespace fuseau {
 namespace {
@@ -140,30 +141,22 @@ bool WriteNow(Base* base, const Read& read, const Window& window,
     if (read.node->state != NodeState::kReady) return false;
     source = read.node->buffer->data() + read.offset;
   }
-  char values[kSmallWrite * 16];  // the source may be a part of the target
-  char* const target = old->buffer->data() + window.offset;
-  const auto for_each = [&](auto&& visit) {
-    int64_t index[kMaxRank] = {};
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t from = 0, to = 0;
-      for (int d = 0; d < window.rank; ++d) {
-        from += read.node != nullptr ? index[d] * window.read_strides[d] : 0;
-        to += index[d] * window.strides[d];
-      }
-      visit(values + i * 16, from, to);
-      for (int d = window.rank - 1; d >= 0; --d) {
-        if (++index[d] < window.shape[d]) break;
-        index[d] = 0;
-      }
-    }
-  };
-  const auto item = static_cast<size_t>(item_size);
-  for_each([&](char* value, int64_t from, int64_t) {
-    std::memcpy(value, source + from, item);
-  });
-  for_each([&](const char* value, int64_t, int64_t to) {
-    std::memcpy(target + to, value, item);
-  });
+  const size_t rank = static_cast<size_t>(window.rank);
+  const absl::Span<const int64_t> shape(window.shape, rank);
+  const Dims number(rank, 0);
+  Dims packed(rank);
+  int64_t step = item_size;
+  for (size_t d = rank; d-- > 0; step *= shape[d]) packed[d] = step;
+  // By way of a copy, since the source may be a part of the target.
+  char values[kSmallWrite * 16];
+  runtime::CopyStrided(values, packed, source,
+                       read.node == nullptr
+                           ? absl::Span<const int64_t>(number)
+                           : absl::MakeConstSpan(window.read_strides, rank),
+                       shape, item_size);
+  runtime::CopyStrided(old->buffer->data() + window.offset,
+                       absl::MakeConstSpan(window.strides, rank), values,
+                       packed, shape, item_size);
   return true;
 }
 

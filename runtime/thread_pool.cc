@@ -16,6 +16,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/cpu/machine.h"
+#include "runtime/cpu/pause.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -25,14 +26,6 @@ constexpr int kMaxThreads = 1024;
 constexpr int64_t kMaxBatch = int64_t{1} << 30;
 
 thread_local bool inside_chunk = false;
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAIT_PRIVATE,

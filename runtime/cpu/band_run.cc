@@ -9,6 +9,7 @@
 #include "runtime/bands.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/lagged_sweep.h"
+#include "runtime/cpu/pause.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -16,14 +17,6 @@ namespace {
 
 // After so many fruitless looks for work a thread lets others run.
 constexpr int kLooks = 256;
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // Band b of a launch may run once the launches it waits for have done their
 // band b, whatever rows those bands had. In the last band all launches reach
