@@ -79,7 +79,8 @@ def clip(a, a_min=_NoValue, a_max=_NoValue, out=None, *, min=_NoValue, max=_NoVa
 def _between(a, low, high, kwargs):
     """`minimum(maximum(a, low), high)` in the type that all three promote to."""
     if not kwargs and _takes(a.dtype.kind, low) and _takes(a.dtype.kind, high):
-        return UFUNCS["minimum"](UFUNCS["maximum"](a, low), high)
+        raised = _limited(a, low, "less", "maximum")
+        return _limited(raised, high, "greater", "minimum")
     if set(kwargs) - {"out", "dtype", "casting"}:
         raise NotNative
     dtype = kwargs.pop("dtype", None)
@@ -94,6 +95,13 @@ def _between(a, low, high, kwargs):
                 numpy.asarray(0, dtype) + limit
     raised = UFUNCS["maximum"](a, low, dtype=dtype, **inner)
     return UFUNCS["minimum"](raised, high, dtype=dtype, **kwargs)
+
+
+def _limited(a, number, beyond, extreme):
+    """The array with a number in place of what lies beyond it; zeros of the other sign stay."""
+    if number == 0 and a.dtype.kind == "f":
+        return _fuseau.where(UFUNCS[beyond](a, number), number, a)
+    return UFUNCS[extreme](a, number)
 
 
 def _takes(kind, limit):
