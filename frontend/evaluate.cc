@@ -84,7 +84,7 @@ PlanCache& Plans() {
 Program* ProgramOf(ir::TraceWords words) {
   Program* program = Plans().Find(words);
   if (program != nullptr) {
-    runtime::Increment(runtime::Counter::kPlanHits);
+    runtime::IncrementAlone(runtime::Counter::kPlanHits);
     return program;
   }
   runtime::Increment(runtime::Counter::kPlanMisses);
@@ -137,7 +137,7 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
 
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
-  runtime::Increment(runtime::Counter::kWindows);
+  runtime::IncrementAlone(runtime::Counter::kWindows);
   Program* program = ProgramOf(cone->trace());
   const Program::Choice choice = program->Choose(cone->trace());
   std::atomic<bool> cancel{false};
@@ -164,16 +164,25 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   return status;
 }
 
-absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
-                    Node* donated) {
-  // Under the evaluation mutex, and empty between evaluations.
+// Under the evaluation mutex; empty between evaluations.
+Cone& TheCone() {
   static auto* const cone = new Cone;
+  return *cone;
+}
+
+// Computes what was collected.
+absl::Status Finish(Cone* cone, absl::Status status) {
   static auto* const outputs = new std::vector<BufferRef>;
-  absl::Status status = cone->Collect(roots, overwritten, donated);
   if (status.ok()) status = Run(cone, outputs);
   cone->Clear();
   outputs->clear();
   return status;
+}
+
+absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
+                    Node* donated) {
+  Cone& cone = TheCone();
+  return Finish(&cone, cone.Collect(roots, overwritten, donated));
 }
 
 absl::Status CheckNotLost(const Node* node) {
@@ -194,7 +203,7 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
   }
   if (!pending) return absl::OkStatus();
   // Other threads may drop their arrays while this one waits.
-  absl::InlinedVector<NodeRef, 4> alive;
+  absl::InlinedVector<NodeRef, 1> alive;
   for (Node* node : nodes) alive.emplace_back(node);
   EvaluationLock lock;
   return Locked(nodes, nullptr, nullptr);
@@ -207,11 +216,8 @@ absl::Status EvaluateAll() {
     return absl::OkStatus();
   }
   EvaluationLock lock;
-  absl::InlinedVector<Node*, 64> roots;
-  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
-    if (n->base_refs > 0) roots.push_back(n);
-  }
-  return Locked(roots, nullptr, nullptr);
+  Cone& cone = TheCone();
+  return Finish(&cone, cone.CollectNamed());
 }
 
 absl::Status CutWindow(Node* recorded, bool write) {

@@ -80,6 +80,7 @@ struct Node {
   // For one evaluation: whether it was met there, and what was found.
   uint32_t epoch = 0;
   uint32_t absorb_epoch = 0;
+  uint32_t root_epoch = 0;
   int32_t index = 0;
   uint32_t reads = 0;
   NodeOperand operands[kMaxOperands];

@@ -3,15 +3,6 @@
 #include <utility>
 
 namespace fuseau {
-namespace {
-
-absl::string_view Bytes(ir::TraceWords words) {
-  return {reinterpret_cast<const char*>(words.data()),
-          words.size() * sizeof(uint64_t)};
-}
-
-}  // namespace
-
 // A kernel lives as long as a plan has it: its object takes a few pages.
 constexpr int64_t kKernelBytes = 12 * 1024;
 
@@ -44,7 +35,7 @@ void PlanCache::Weigh(Place entry) {
 }
 
 Program* PlanCache::Find(ir::TraceWords words) {
-  auto it = index_.find(Bytes(words));
+  auto it = index_.find(Key(words));
   if (it == index_.end()) return nullptr;
   const Place entry = it->second;
   if (entry != entries_.begin()) {
@@ -60,11 +51,11 @@ Program* PlanCache::Insert(ir::TraceWords words,
   const Place entry = entries_.begin();
   entry->words.assign(words.begin(), words.end());
   entry->program = std::move(program);
-  index_[Bytes(entry->words)] = entry;
+  index_.emplace(Key(entry->words), entry);
   Weigh(entry);
   while (bytes_ > max_bytes_ && entries_.size() > 1) {
     bytes_ -= entries_.back().bytes;
-    index_.erase(Bytes(entries_.back().words));
+    index_.erase(Key(entries_.back().words));
     entries_.pop_back();
   }
   return entry->program.get();

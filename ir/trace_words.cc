@@ -21,6 +21,11 @@ class Reader {
   const uint64_t* at_;
 };
 
+uint64_t Mix(uint64_t a, uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
 bool IsReduction(OpCode op) { return RowOf(op).family == Family::kReduction; }
 bool IsRoutine(OpCode op) { return RowOf(op).family == Family::kRoutine; }
 
@@ -69,6 +74,21 @@ void TraceWriter::Grow(size_t more) {
   auto words = std::make_unique<uint64_t[]>(capacity_);
   std::copy_n(words_.get(), size_, words.get());
   words_ = std::move(words);
+}
+
+// A multiplication for each two words, in two chains so that they overlap.
+uint64_t HashWords(TraceWords words) {
+  constexpr uint64_t kOdd[3] = {0xa0761d6478bd642f, 0xe7037ed1a0b428db,
+                                0x8ebc6af09c88c6e3};
+  const uint64_t* at = words.data();
+  size_t left = words.size();
+  uint64_t even = left, odd = kOdd[2];
+  for (; left >= 4; left -= 4, at += 4) {
+    even = Mix(at[0] ^ kOdd[0], at[1] ^ even);
+    odd = Mix(at[2] ^ kOdd[1], at[3] ^ odd);
+  }
+  for (; left > 0; --left, ++at) even = Mix(*at ^ kOdd[0], even ^ kOdd[1]);
+  return Mix(even ^ kOdd[2], odd);
 }
 
 Trace ReadTrace(TraceWords words) {
@@ -132,7 +152,12 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
     }
     writer->End();
   }
-  writer->Finish(donated, trace.outputs);
+  writer->BeginEnds(donated.size());
+  for (int32_t node : trace.outputs) writer->Output(node);
+  for (size_t i = 0; i < donated.size(); ++i) {
+    if (donated[i]) writer->Donate(i);
+  }
+  writer->Finish();
 }
 
 }  // namespace fuseau::ir

@@ -79,20 +79,25 @@ class TraceWriter {
 
   int32_t nodes() const { return nodes_; }
 
-  // The trace is complete.
-  void Finish(absl::Span<const bool> donated,
-              absl::Span<const int32_t> outputs) {
-    uint64_t* out = Reserve(donated.size() / 64 + 1 + outputs.size());
-    uint64_t bits = 0;
-    for (size_t i = 0; i < donated.size(); ++i) {
-      bits |= uint64_t{donated[i]} << (i % 64);
-      if (i % 64 == 63) *out++ = std::exchange(bits, 0);
-    }
-    *out++ = bits;
-    for (int32_t node : outputs) *out++ = static_cast<uint64_t>(node);
-    size_ = static_cast<size_t>(out - words_.get());
-    words_[0] = static_cast<uint64_t>(nodes_) | uint64_t{outputs.size()} << 32;
+  // What stands at the end: first room for a bit for each input, then Output
+  // for each result and Donate for each donated input, then Finish.
+  void BeginEnds(size_t inputs) {
+    const size_t bits = inputs / 64 + 1;
+    donated_at_ = size_;
+    uint64_t* out = Reserve(bits);
+    for (size_t i = 0; i < bits; ++i) out[i] = 0;
+    size_ += bits;
+    outputs_ = 0;
   }
+  void Output(int32_t node) {
+    *Reserve(1) = static_cast<uint64_t>(node);
+    ++size_;
+    ++outputs_;
+  }
+  void Donate(size_t input) {
+    words_[donated_at_ + input / 64] |= uint64_t{1} << (input % 64);
+  }
+  void Finish() { words_[0] = static_cast<uint64_t>(nodes_) | outputs_ << 32; }
 
   TraceWords words() const { return {words_.get(), size_}; }
 
@@ -125,9 +130,14 @@ class TraceWriter {
   size_t size_ = 0;
   size_t capacity_ = 0;
   int32_t nodes_ = 0;
+  uint64_t outputs_ = 0;
+  size_t donated_at_ = 0;
   uint64_t* at_ = nullptr;  // in the operation that is being written
   int rank_ = 0;
 };
+
+// Equal traces have equal hashes.
+uint64_t HashWords(TraceWords words);
 
 // The trace that was written.
 Trace ReadTrace(TraceWords words);
