@@ -45,7 +45,9 @@ class Array {
     }
     return *this;
   }
-  ~Array() { Clear(); }
+  ~Array() {
+    if (base_ || dims_ != inline_) Clear();
+  }
 
   // Gives an array that is empty so far its dimensions, still to be filled in.
   void SetRank(int rank) {

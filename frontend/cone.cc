@@ -167,24 +167,24 @@ absl::Status Cone::AddNode(Node* n) {
           "the value was lost when an earlier evaluation failed");
     }
   }
-  trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
+  ir::TraceWriter::Operation out = trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
   const ir::Family family = ir::RowOf(n->op).family;
-  if (family == ir::Family::kReduction) trace_.Reduced(n->reduced);
+  if (family == ir::Family::kReduction) out.Reduced(n->reduced);
   if (family == ir::Family::kRoutine) {
-    trace_.Calls(n->reduced, n->attribute);
+    out.Calls(n->reduced, n->attribute);
   }
-  if (update) trace_.WritesTo(n->write_offset, n->write_strides());
+  if (update) out.WritesTo(n->write_offset, n->write_strides());
   for (int k = 0; k < n->operand_count; ++k) {
     const NodeOperand& o = n->operands[k];
     if (update && k == 0) {
-      trace_.Whole(values[k], o.dtype);
+      out.Whole(values[k], o.dtype);
     } else if (o.node == nullptr || o.node->state == NodeState::kValue) {
-      trace_.Number(values[k], o.dtype);
+      out.Number(values[k], o.dtype);
     } else {
-      trace_.Window(values[k], o.dtype, o.offset, n->strides(k));
+      out.Window(values[k], o.dtype, o.offset, n->strides(k));
     }
   }
-  n->index = trace_.End();
+  n->index = trace_.End(out);
   n->reads = 0;
   return absl::OkStatus();
 }

@@ -16,15 +16,6 @@
 #include "runtime/base/dtype.h"
 #include "runtime/buffer.h"
 
-// Before a loop over dimensions, of which there are few: vector code would cost
-// more than it saves.
-#ifdef __clang__
-#define FUSEAU_SHORT_LOOP \
-  _Pragma("clang loop vectorize(disable) unroll(disable)")
-#else
-#define FUSEAU_SHORT_LOOP
-#endif
-
 namespace fuseau {
 
 using ir::OpCode;

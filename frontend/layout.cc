@@ -34,11 +34,8 @@ void Array::UpdateLayout() {
   FUSEAU_SHORT_LOOP
   for (int d = 0; d < rank_; ++d) {
     if (dims_[d] == 1) continue;
-    if (dims_[d] == 0) {
-      flags_ |= kLayoutFlags;
-      return;
-    }
-    f_dense &= dims_[rank_ + d] == step;
+    f_dense = dims_[rank_ + d] == step;
+    if (!f_dense) break;
     step *= dims_[d];
   }
   flags_ = static_cast<uint8_t>(

@@ -130,27 +130,28 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
       writer->Scalar(node.dtype);
       continue;
     }
-    writer->Begin(node.op, node.dtype, static_cast<int>(node.shape.size()),
+    TraceWriter::Operation out = writer->Begin(
+        node.op, node.dtype, static_cast<int>(node.shape.size()),
                   static_cast<int>(node.operands.size()), node.shape.data());
     uint64_t reduced = 0;
     for (size_t d = 0; d < node.reduced.size(); ++d) {
       reduced |= uint64_t{node.reduced[d]} << d;
     }
-    if (IsReduction(node.op)) writer->Reduced(reduced);
-    if (IsRoutine(node.op)) writer->Calls(reduced, node.attribute);
+    if (IsReduction(node.op)) out.Reduced(reduced);
+    if (IsRoutine(node.op)) out.Calls(reduced, node.attribute);
     const bool update = node.op == OpCode::kUpdate;
-    if (update) writer->WritesTo(node.write_offset, node.write_strides.data());
+    if (update) out.WritesTo(node.write_offset, node.write_strides.data());
     for (size_t k = 0; k < node.operands.size(); ++k) {
       const TraceOperand& o = node.operands[k];
       if (update && k == 0) {
-        writer->Whole(o.value, o.dtype);
+        out.Whole(o.value, o.dtype);
       } else if (trace.nodes[o.value].op == OpCode::kScalar) {
-        writer->Number(o.value, o.dtype);
+        out.Number(o.value, o.dtype);
       } else {
-        writer->Window(o.value, o.dtype, o.offset, o.strides.data());
+        out.Window(o.value, o.dtype, o.offset, o.strides.data());
       }
     }
-    writer->End();
+    writer->End(out);
   }
   writer->BeginEnds(donated.size());
   for (int32_t node : trace.outputs) writer->Output(node);

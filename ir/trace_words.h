@@ -16,6 +16,7 @@
 
 #include "absl/types/span.h"
 #include "ir/trace.h"
+#include "runtime/base/dims.h"
 
 namespace fuseau::ir {
 
@@ -48,34 +49,52 @@ class TraceWriter {
     return Added(out);
   }
 
-  // An operation: Begin, an operand each, End. Reduced is for reductions alone,
-  // Calls for routines, WritesTo for updates.
-  void Begin(OpCode op, DType dtype, int rank, int operands,
-             const int64_t* shape) {
-    rank_ = rank;
-    at_ = Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank)));
-    *at_++ = Head(op, dtype, rank, operands);
-    Put(shape);
+  // An operation: Begin, an operand each, End, with a cursor that goes from one
+  // to the next. Reduced is for reductions alone, Calls for routines, WritesTo
+  // for updates.
+  class Operation {
+   public:
+    void Reduced(uint64_t dimensions) { *at_++ = dimensions; }
+    void Calls(uint64_t reduced, int64_t attribute) {
+      *at_++ = reduced;
+      *at_++ = static_cast<uint64_t>(attribute);
+    }
+    void WritesTo(int64_t offset, const int64_t* strides) {
+      *at_++ = static_cast<uint64_t>(offset);
+      Put(strides);
+    }
+    void Number(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    // The storage as a whole: what an update starts from.
+    void Whole(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    void Window(int32_t value, DType dtype, int64_t offset,
+                const int64_t* strides) {
+      *at_++ = Operand(value, dtype);
+      *at_++ = static_cast<uint64_t>(offset);
+      Put(strides);
+    }
+
+   private:
+    friend class TraceWriter;
+    Operation(uint64_t* at, int rank) : at_(at), rank_(rank) {}
+    void Put(const int64_t* dims) {
+      FUSEAU_SHORT_LOOP
+      for (int d = 0; d < rank_; ++d) at_[d] = static_cast<uint64_t>(dims[d]);
+      at_ += rank_;
+    }
+
+    uint64_t* at_;
+    const int rank_;
+  };
+  Operation Begin(OpCode op, DType dtype, int rank, int operands,
+                  const int64_t* shape) {
+    Operation operation(
+        Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank))),
+        rank);
+    *operation.at_++ = Head(op, dtype, rank, operands);
+    operation.Put(shape);
+    return operation;
   }
-  void Reduced(uint64_t dimensions) { *at_++ = dimensions; }
-  void Calls(uint64_t reduced, int64_t attribute) {
-    *at_++ = reduced;
-    *at_++ = static_cast<uint64_t>(attribute);
-  }
-  void WritesTo(int64_t offset, const int64_t* strides) {
-    *at_++ = static_cast<uint64_t>(offset);
-    Put(strides);
-  }
-  void Number(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
-  // The storage as a whole: what an update starts from.
-  void Whole(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
-  void Window(int32_t value, DType dtype, int64_t offset,
-              const int64_t* strides) {
-    *at_++ = Operand(value, dtype);
-    *at_++ = static_cast<uint64_t>(offset);
-    Put(strides);
-  }
-  int32_t End() { return Added(at_); }
+  int32_t End(const Operation& operation) { return Added(operation.at_); }
 
   int32_t nodes() const { return nodes_; }
 
@@ -113,9 +132,6 @@ class TraceWriter {
   static uint64_t Operand(int32_t value, DType dtype) {
     return static_cast<uint64_t>(value) | static_cast<uint64_t>(dtype) << 32;
   }
-  void Put(const int64_t* dims) {
-    for (int d = 0; d < rank_; ++d) *at_++ = static_cast<uint64_t>(dims[d]);
-  }
   int32_t Added(const uint64_t* end) {
     size_ = static_cast<size_t>(end - words_.get());
     return nodes_++;
@@ -132,8 +148,6 @@ class TraceWriter {
   int32_t nodes_ = 0;
   uint64_t outputs_ = 0;
   size_t donated_at_ = 0;
-  uint64_t* at_ = nullptr;  // in the operation that is being written
-  int rank_ = 0;
 };
 
 // Equal traces have equal hashes.
