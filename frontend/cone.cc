@@ -167,7 +167,8 @@ absl::Status Cone::AddNode(Node* n) {
           "the value was lost when an earlier evaluation failed");
     }
   }
-  ir::TraceWriter::Operation out = trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
+  ir::TraceWriter::Operation out =
+      trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
   const ir::Family family = ir::RowOf(n->op).family;
   if (family == ir::Family::kReduction) out.Reduced(n->reduced);
   if (family == ir::Family::kRoutine) {

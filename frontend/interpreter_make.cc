@@ -134,8 +134,8 @@ class Interpreter::Maker {
     }
     if (node.op == OpCode::kScalar) {
       value.bytes = ItemSize(node.dtype);
-      value.storage = NewStorage(Storage::kScalar,
-                                 std::ssize(made_->scalars_), value.bytes);
+      value.storage = NewStorage(Storage::kScalar, std::ssize(made_->scalars_),
+                                 value.bytes);
       made_->scalars_.push_back(value.storage);
       if (IsResult(i)) return absl::UnimplementedError("a number as result");
       return absl::OkStatus();

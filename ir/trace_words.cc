@@ -132,7 +132,7 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
     }
     TraceWriter::Operation out = writer->Begin(
         node.op, node.dtype, static_cast<int>(node.shape.size()),
-                  static_cast<int>(node.operands.size()), node.shape.data());
+        static_cast<int>(node.operands.size()), node.shape.data());
     uint64_t reduced = 0;
     for (size_t d = 0; d < node.reduced.size(); ++d) {
       reduced |= uint64_t{node.reduced[d]} << d;

@@ -1,5 +1,6 @@
 #include "python/bindings/functions.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -475,6 +476,15 @@ PyObject* StatsFunction(PyObject*, PyObject*) {
   return PyErr_Occurred() ? nullptr : stats.Release();
 }
 
+// getenv(name): the environment as Python's os.environ has it now, which takes
+// 1.7 us to ask.
+PyObject* GetenvFunction(PyObject*, PyObject* name) {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (text == nullptr) return nullptr;
+  const char* value = std::getenv(text);
+  return PyUnicode_DecodeFSDefault(value != nullptr ? value : "");
+}
+
 PyObject* SetHooks(PyObject*, PyObject* hooks) {
   if (!PyDict_Check(hooks)) {
     PyErr_SetString(PyExc_TypeError, "set_hooks() takes a dict");
@@ -630,6 +640,8 @@ PyMethodDef module_functions[] = {
     {"synchronize", SynchronizeFunction, METH_NOARGS,
      "Computes everything that is pending."},
     {"stats", StatsFunction, METH_NOARGS, "Counters, as a dict."},
+    {"getenv", GetenvFunction, METH_O,
+     "getenv(name): a variable of the environment, empty if it is not set."},
     {"set_hooks", SetHooks, METH_O,
      "Sets functions that are called for what is not native."},
     {"set_metaclass", SetMetaclass, METH_O, nullptr},

@@ -1,4 +1,7 @@
 // Quick forms of functions that work along an axis, of products and of choices.
+#include <algorithm>
+#include <cstring>
+
 #include "frontend/evaluate.h"
 #include "frontend/index_read.h"
 #include "frontend/record.h"
@@ -69,6 +72,18 @@ PyObject* QuickSort(PyObject* const* args) {
   return result.Release();
 }
 
+PyObject* QuickArgsort(PyObject* const* args) {
+  const Array* array = PlainArray(args[0]);
+  int axis;
+  if (array == nullptr || !PlainAxis(args[1], array->rank(), -1, &axis)) {
+    return nullptr;
+  }
+  PyRef values(SnapshotToNumpy(*array));
+  PyRef places(values ? PyArray_ArgSort(values.array(), axis, NPY_QUICKSORT)
+                      : nullptr);
+  return places ? CopyFromNumpy(places.array()) : nullptr;
+}
+
 // Products of vectors and matrices of one type, in C order: those that BLAS
 // gets from NumPy as they are.
 bool IsDense(const Array* array) {
@@ -107,18 +122,6 @@ PyObject* QuickTake(PyObject* const* args) {
                                        IndexOrder::kInPlace, &ArrayOf(result)));
 }
 
-bool IsChoice(PyObject* object) {
-  return IsArray(object) || PyFloat_CheckExact(object);
-}
-
-// where(condition, x, y)
-PyObject* QuickWhere(PyObject* const* args) {
-  if (!IsArray(args[0]) || !IsChoice(args[1]) || !IsChoice(args[2])) {
-    return nullptr;
-  }
-  return WhereFunction(nullptr, args, 3);
-}
-
 PyObject* QuickNonzero(PyObject* const* args) {
   const Array* array = PlainArray(args[0]);
   if (array == nullptr || array->rank() != 1) return nullptr;
@@ -127,6 +130,44 @@ PyObject* QuickNonzero(PyObject* const* args) {
   PyRef mask(zero ? CallBinary(OpCode::kNotEqual, args[0], zero.get())
                   : nullptr);
   return mask ? NonzeroFunction(nullptr, mask.get()) : nullptr;
+}
+
+bool IsChoice(PyObject* object) {
+  return IsArray(object) || PyFloat_CheckExact(object);
+}
+
+// where(condition, x, y)
+PyObject* QuickWhere(PyObject* const* args) {
+  if (args[1] == nullptr) return QuickNonzero(args);
+  if (!IsArray(args[0]) || !IsChoice(args[1]) || args[2] == nullptr ||
+      !IsChoice(args[2])) {
+    return nullptr;
+  }
+  return WhereFunction(nullptr, args, 3);
+}
+
+// bincount(x) of int64
+PyObject* QuickBincount(PyObject* const* args) {
+  const Array* array = PlainArray(args[0]);
+  if (array == nullptr || array->rank() != 1 || array->size() == 0 ||
+      array->dtype() != DType::kInt64) {
+    return nullptr;
+  }
+  PyRef values(SnapshotToNumpy(*array));
+  if (!values) return nullptr;
+  const char* data = PyArray_BYTES(values.array());
+  const int64_t step = array->strides()[0];
+  int64_t least = 0, most = 0;
+  for (int64_t i = 0; i < array->size(); ++i) {
+    int64_t value;
+    std::memcpy(&value, data + i * step, sizeof(value));
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  if (least < 0 || most == INT64_MAX) return nullptr;
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, BinCount(*array, most + 1, &ArrayOf(result)));
 }
 
 // compress(condition, a) of vectors of one length
@@ -201,11 +242,13 @@ constexpr QuickForm kForms[] = {
     {"argmax", {"a", "axis"}, 2, 1, Place<OpCode::kArgmax>},
     {"argmin", {"a", "axis"}, 2, 1, Place<OpCode::kArgmin>},
     {"sort", {"a", "axis"}, 2, 1, QuickSort},
+    {"argsort", {"a", "axis"}, 2, 1, QuickArgsort},
     {"dot", {"a", "b"}, 2, 2, QuickDot},
     {"inner", {"", ""}, 2, 2, QuickInner},
     {"take", {"a", "indices", "axis"}, 3, 2, QuickTake},
-    {"where", {"", "", ""}, 3, 3, QuickWhere},
+    {"where", {"", "", ""}, 3, 1, QuickWhere},
     {"nonzero", {"a"}, 1, 1, QuickNonzero},
+    {"bincount", {""}, 1, 1, QuickBincount},
     {"compress", {"condition", "a"}, 2, 2, QuickCompress},
     {"clip", {"a", "a_min", "a_max"}, 3, 3, QuickClip},
     {"diff", {"a"}, 1, 1, QuickDiff},

@@ -19,12 +19,14 @@ _NoValue = numpy._NoValue
 def where(condition, x=_NoValue, y=_NoValue, /):
     """Elements of `x` where the condition holds, of `y` elsewhere; all three broadcast.
 
-    With the condition alone: the indices of its true elements, computed by NumPy.
+    With the condition alone: the indices of its true elements, which computes the condition.
     """
     if (x is _NoValue) != (y is _NoValue):
         raise ValueError("either both or neither of x and y should be given")
     if x is _NoValue:
-        raise NotNative
+        from ._routines import nonzero
+
+        return nonzero.__wrapped__(condition)
     condition, x, y = as_array(condition), operand(x), operand(y)
     return _fuseau.where(condition, _wrapped(x, y), _wrapped(y, x))
 

@@ -47,6 +47,7 @@ dot(v, w); dot(m, v[:4]); dot(v[:3], m); dot(f, m.T); dot(m, f); dot(v, g); dot(
 inner(v, w); inner(m, v[:4]); inner(m, m); inner(v, i); inner(b, b)
 take(v, i); take(m, s, 1); take(m, i[1:3], axis=0); take(v, [1, 2]); take(v, i, mode="clip"); take(v, 2); take(v, i + 1); take(t, i[3:4], 2); take(e, i)
 where(b, v, w); where(b, v, 0.0); where(b, 1.0, 2.0); where(i > 2, i, 0); where(b, 3, v); where(b); where(m > 3, m, v[:4]); where(True, v, w); where(v, w, i)
+where(v); where(m); where(b[::2]); where(z); where(b, v); bincount(i); bincount(s); bincount(i[::-2]); bincount(-i); bincount(i, minlength=9); bincount(i[:0]); bincount(m)
 nonzero(b); nonzero(v); nonzero(m); nonzero(z); compress(b, v); compress(b[:3], m, 0); compress([True], v); compress(i, v)
 clip(v, 1.0, 3.0); clip(w, 0, 2); clip(w, 0.0, -0.0); clip(-w, -5, -0.0); clip(i, 1, 3); clip(g, 1.0, 2); clip(v, None, 2.0); clip(v, w, 3.0); clip(c, 1.0, 2.0); clip(m, a_min=1.0, a_max=2.0)
 diff(v); diff(m); diff(b); diff(t); diff(z); diff(v, 2); diff(m, axis=0); diff(u); diff(v[:1])
