@@ -54,14 +54,9 @@ class Array {
     rank_ = static_cast<uint8_t>(rank);
     if (rank > kInlineRank) dims_ = new int64_t[2 * rank];
   }
-  void Clear() {
-    base_.reset();
-    if (dims_ != inline_) {
-      delete[] dims_;
-      dims_ = inline_;
-    }
-    rank_ = 0;
-  }
+  // Makes the array empty. Not in line, so that the destructor is, which mostly
+  // finds nothing to do.
+  void Clear();
 
   int rank() const { return rank_; }
   int64_t* shape_data() { return dims_; }

@@ -9,6 +9,15 @@
 
 namespace fuseau {
 
+void Array::Clear() {
+  base_.reset();
+  if (dims_ != inline_) {
+    delete[] dims_;
+    dims_ = inline_;
+  }
+  rank_ = 0;
+}
+
 void Array::UpdateLayout() {
   bool c_dense = true;
   bool in_order = true;

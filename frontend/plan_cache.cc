@@ -35,7 +35,14 @@ void PlanCache::Weigh(Place entry) {
 }
 
 Program* PlanCache::Find(ir::TraceWords words) {
-  auto it = index_.find(Key(words));
+  const Key key(words);
+  // A loop asks for the same one again and again.
+  if (!entries_.empty() && entries_.front().hash == key.hash &&
+      ir::TraceWords(entries_.front().words) == words) {
+    Weigh(entries_.begin());
+    return entries_.front().program.get();
+  }
+  auto it = index_.find(key);
   if (it == index_.end()) return nullptr;
   const Place entry = it->second;
   if (entry != entries_.begin()) {
@@ -51,7 +58,9 @@ Program* PlanCache::Insert(ir::TraceWords words,
   const Place entry = entries_.begin();
   entry->words.assign(words.begin(), words.end());
   entry->program = std::move(program);
-  index_.emplace(Key(entry->words), entry);
+  const Key key(entry->words);
+  entry->hash = key.hash;
+  index_.emplace(key, entry);
   Weigh(entry);
   while (bytes_ > max_bytes_ && entries_.size() > 1) {
     bytes_ -= entries_.back().bytes;

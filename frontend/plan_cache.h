@@ -28,6 +28,7 @@ class PlanCache {
  private:
   struct Entry {
     std::vector<uint64_t> words;
+    size_t hash = 0;
     std::unique_ptr<Program> program;
     int64_t bytes = 0;
   };
