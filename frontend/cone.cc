@@ -15,19 +15,16 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
     if (root->pending()) root->epoch = root->root_epoch = epoch_;
   }
   if (overwritten != nullptr) overwritten->absorb_epoch = epoch_;
-  return Complete(donated);
+  return Complete(donated, /*named=*/false);
 }
 
 absl::Status Cone::CollectNamed() {
   epoch_ = ++last_epoch_;
-  for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
-    if (n->base_refs > 0) n->epoch = epoch_;
-  }
-  return Complete(/*donated=*/nullptr);
+  return Complete(/*donated=*/nullptr, /*named=*/true);
 }
 
-absl::Status Cone::Complete(Node* donated) {
-  while (Close() && AbsorbReaders()) {
+absl::Status Cone::Complete(Node* donated, bool named) {
+  while (Close(named) && AbsorbReaders()) {
   }
   return BuildTrace(donated);
 }
@@ -50,11 +47,12 @@ void Cone::Clear() {
 }
 
 // Adds what the nodes of the cone read. Record order is an order of
-// computation, so one walk back is enough. Tells whether pending nodes are left
-// that are not in the cone.
-bool Cone::Close() {
+// computation, so one walk back is enough. `named` takes in what a base has as
+// its value. Tells whether pending nodes are left that are not in the cone.
+bool Cone::Close(bool named) {
   bool others = false;
   for (Node* n = Graph::Get().last_pending(); n != nullptr; n = n->previous) {
+    if (named && n->base_refs > 0) n->epoch = epoch_;
     if (n->epoch != epoch_) {
       others = true;
       continue;

@@ -39,8 +39,8 @@ class Cone {
   void Lose();
 
  private:
-  absl::Status Complete(Node* donated);
-  bool Close();
+  absl::Status Complete(Node* donated, bool named);
+  bool Close(bool named);
   bool AbsorbReaders();
   absl::Status BuildTrace(Node* donated);
   int32_t IndexOf(const NodeOperand& operand, bool whole);

@@ -84,9 +84,8 @@ class EvaluationLock {
     {
       Released released;
       std::unique_lock lock(turn->mutex);
-      turn->free.wait(lock, [&] {
-        return !turn->busy.load(std::memory_order_acquire);
-      });
+      turn->free.wait(
+          lock, [&] { return !turn->busy.load(std::memory_order_acquire); });
     }
     --turn->waiting;
   }

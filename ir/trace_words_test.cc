@@ -1,5 +1,7 @@
 #include "ir/trace_words.h"
 
+#include <algorithm>
+
 #include "gtest/gtest.h"
 
 namespace fuseau::ir {
@@ -116,6 +118,23 @@ TEST(TraceWordsTest, EveryFieldCounts) {
   EXPECT_TRUE(differs([](Trace& t) { t.nodes[4].write_offset = 8; }));
   EXPECT_TRUE(differs([](Trace& t) { t.nodes[4].operands[1].value = 2; }));
   EXPECT_TRUE(differs([](Trace& t) { t.outputs = {4, 2}; }));
+}
+
+TEST(HashWords, SeesEveryWordAndTheLength) {
+  std::vector<uint64_t> words;
+  std::vector<uint64_t> hashes;
+  for (int count = 0; count < 12; ++count) {
+    hashes.push_back(HashWords(words));
+    for (uint64_t& word : words) {
+      ++word;
+      hashes.push_back(HashWords(words));
+      --word;
+    }
+    EXPECT_EQ(HashWords(words), HashWords(std::vector<uint64_t>(words)));
+    words.push_back(0);
+  }
+  std::sort(hashes.begin(), hashes.end());
+  EXPECT_EQ(std::unique(hashes.begin(), hashes.end()), hashes.end());
 }
 
 }  // namespace

@@ -148,6 +148,18 @@ PyObject* Element(const Array& array, const Key& key) {
   return FinishRecorded(result, TakeNumber(element, &ArrayOf(result)));
 }
 
+// An element of a vector that is computed, by its place from the front. Null
+// without an error for anything else.
+PyObject* KnownElement(const Array& array, int64_t index) {
+  if (array.rank() != 1 || index < 0 || index >= array.shape()[0] ||
+      array.node()->state != NodeState::kReady) {
+    return nullptr;
+  }
+  const char* data = array.node()->buffer->data() + array.offset();
+  return PyArray_Scalar(const_cast<char*>(data) + index * array.strides()[0],
+                        ToDescr(array.dtype()), nullptr);
+}
+
 bool SameWindow(const Array& a, const Array& b) {
   return a.base() == b.base() && a.offset() == b.offset() &&
          a.dtype() == b.dtype() && a.shape() == b.shape() &&
@@ -237,6 +249,13 @@ int SetElement(const Array& array, const Key& key, PyObject* value) {
 
 PyObject* GetItem(PyObject* self, PyObject* object) {
   const Array& array = ArrayOf(self);
+  if (PyLong_CheckExact(object) && array.rank() == 1) {
+    int overflow = 0;
+    int64_t index = PyLong_AsLongAndOverflow(object, &overflow);
+    if (index < 0) index += array.shape()[0];
+    if (PyObject* known = KnownElement(array, index)) return known;
+    if (PyErr_Occurred()) return nullptr;
+  }
   Key key;
   switch (ParseKey(object, &key)) {
     case Part::kError:
@@ -267,14 +286,9 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
 }
 
 PyObject* GetItemAt(PyObject* self, Py_ssize_t index) {
-  const Array& array = ArrayOf(self);
-  if (array.rank() == 1 && index >= 0 && index < array.shape()[0] &&
-      array.node()->state == NodeState::kReady) {
-    // Iteration comes here for each element.
-    const char* data = array.node()->buffer->data() + array.offset();
-    return PyArray_Scalar(const_cast<char*>(data) + index * array.strides()[0],
-                          ToDescr(array.dtype()), nullptr);
-  }
+  // Iteration comes here for each element.
+  if (PyObject* known = KnownElement(ArrayOf(self), index)) return known;
+  if (PyErr_Occurred()) return nullptr;
   PyRef key(PyLong_FromSsize_t(index));
   return key ? GetItem(self, key.get()) : nullptr;
 }

@@ -106,13 +106,17 @@ PyObject* Reshape(PyObject* self, PyObject* args, PyObject* kwargs) {
   return ReshapedCopy(array, *shape, f_order);
 }
 
-PyObject* Flat(PyObject* self, PyObject* args, PyObject* kwargs, bool copy) {
+// The arguments of a method with none but `order`; mostly there is none.
+bool ParseOrder(PyObject* args, PyObject* kwargs, PyObject** order) {
   static const char* const names[] = {"order", nullptr};
+  if (PyTuple_GET_SIZE(args) == 0 && kwargs == nullptr) return true;
+  return PyArg_ParseTupleAndKeywords(args, kwargs, "|O",
+                                     const_cast<char**>(names), order);
+}
+
+PyObject* Flat(PyObject* self, PyObject* args, PyObject* kwargs, bool copy) {
   PyObject* order_arg = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O",
-                                   const_cast<char**>(names), &order_arg)) {
-    return nullptr;
-  }
+  if (!ParseOrder(args, kwargs, &order_arg)) return nullptr;
   Order order = Order::kC;
   if (order_arg != nullptr && !ToOrder(order_arg, &order)) return nullptr;
   Array array = ArrayOf(self);
@@ -253,12 +257,8 @@ PyObject* ViewAs(PyObject* self, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* CopyMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"order", nullptr};
   PyObject* order_arg = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O",
-                                   const_cast<char**>(names), &order_arg)) {
-    return nullptr;
-  }
+  if (!ParseOrder(args, kwargs, &order_arg)) return nullptr;
   Order order = Order::kC;
   if (order_arg != nullptr && !ToOrder(order_arg, &order)) return nullptr;
   PyObject* result = NewArrayObject();
