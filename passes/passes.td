@@ -50,7 +50,10 @@ def PlacePass : Pass<"fuseau-place", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
   let options = [Option<"always_copy", "always-copy", "bool", "false",
-                        "No update runs in place">];
+                        "No update runs in place">,
+                 Option<"swap_bytes", "swap-bytes", "int64_t", "0",
+                        "What a nest may touch if it had better write to "
+                        "another buffer than lag in its own">];
 }
 
 def SweepPass : Pass<"fuseau-sweep", "::mlir::ModuleOp"> {
