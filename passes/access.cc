@@ -68,9 +68,8 @@ std::optional<std::vector<Runs>> Untouched(const Access& access,
     if (stride < 0) start += (space[d] - 1) * stride;
     dims.push_back({space[d], std::abs(stride)});
   }
-  std::sort(dims.begin(), dims.end(), [](const Dim& a, const Dim& b) {
-    return a.stride > b.stride;
-  });
+  std::sort(dims.begin(), dims.end(),
+            [](const Dim& a, const Dim& b) { return a.stride > b.stride; });
   // From the inside: the bytes from the first element of a row to its last one,
   // and what lies between a row and the next.
   std::vector<Runs> runs;

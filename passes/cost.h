@@ -10,11 +10,15 @@ namespace fuseau::passes {
 
 // Reading an element from memory costs as much as this work.
 constexpr int kCheapFlops = 4;
+// Computing again this part of a value costs less than to store all of it.
+constexpr int64_t kRimPart = 16;
 // As much as a value may cost that is computed again for each row or column it
 // is broadcast to, whatever the size: it hides behind the loads.
 constexpr int kFreeFlops = 1;
 // Work that takes as long as one more launch, with vectors: some 2 us.
 constexpr int64_t kLaunchFlops = 20000;
+// Memory in a cache that is moved in the time of one more launch.
+constexpr int64_t kLaunchBytes = int64_t{8} << 10;
 // Operations of this work or more are calls of NumPy's loops.
 constexpr int kCallFlops = 12;
 

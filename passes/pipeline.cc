@@ -42,6 +42,13 @@ const Stage kStages[] = {
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createSimplifyPass();
      }},
+    // What is put together from pieces is read piece by piece.
+    {"split",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       if (disabled) return nullptr;
+       return createSplitPass(
+           {SettingInt("FUSEAU_LAUNCH_BYTES", kLaunchBytes)});
+     }},
     // Operations become loop nests.
     {"fuse",
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {

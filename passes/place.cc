@@ -228,8 +228,9 @@ class Placer {
 
   // A new buffer for result `i` with what is kept of the old value.
   Value CopyOfOld(ir::FusedOp op, const Nest& nest, int i) {
-    Value old = buffer_.lookup(op.getInits()[op.getInitOf()[i]]);
+    Value old = op.getInits()[op.getInitOf()[i]];
     Value target = Allocate(ir::StorageBytes(op.getResult(i).getType()));
+    if (old.getDefiningOp<ir::UnsetOp>()) return target;
     auto parts = KeptParts(op, nest, i);
     if (parts && parts->empty()) return target;
     mlir::ArrayAttr attr;
@@ -243,7 +244,7 @@ class Placer {
       }
       attr = b_.getArrayAttr(all);
     }
-    exec::CopyOp::create(b_, old, target, attr);
+    exec::CopyOp::create(b_, buffer_.lookup(old), target, attr);
     return target;
   }
 
@@ -258,8 +259,9 @@ class Placer {
       Value target;
       if (init >= 0) {
         Value old = op.getInits()[init];
-        const bool in_place = empty ? in_place_ && DiesAt(old, op)
-                                    : RunsInPlace(op, nest, i, lagged);
+        const bool in_place = !old.getDefiningOp<ir::UnsetOp>() &&
+                              (empty ? in_place_ && DiesAt(old, op)
+                                     : RunsInPlace(op, nest, i, lagged));
         target = in_place ? buffer_.lookup(old) : CopyOfOld(op, nest, i);
       } else {
         target = Allocate(bytes);
