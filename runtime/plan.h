@@ -164,8 +164,9 @@ struct BandMember {
 // launches one after the other.
 struct BandGroup {
   std::vector<BandMember> members;
-  int64_t bands = 1;  // in how many parts each launch advances
-  int32_t large = 0;  // members with much to do: the others are details
+  int64_t bands = 1;   // in how many parts each launch advances
+  int32_t large = 0;   // members with much to do: the others are details
+  bool alone = false;  // pays for one thread only
 };
 
 enum class BufferKind : uint8_t {
