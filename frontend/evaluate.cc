@@ -84,9 +84,8 @@ class EvaluationLock {
     {
       Released released;
       std::unique_lock lock(turn->mutex);
-      turn->free.wait(lock, [&] {
-        return !turn->busy.load(std::memory_order_acquire);
-      });
+      turn->free.wait(
+          lock, [&] { return !turn->busy.load(std::memory_order_acquire); });
     }
     --turn->waiting;
   }
@@ -242,6 +241,19 @@ absl::Status EvaluateAll() {
   EvaluationLock lock;
   Cone& cone = TheCone();
   return Finish(&cone, cone.CollectNamed());
+}
+
+absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state) {
+  EvaluationLock lock;
+  Cone& cone = TheCone();
+  const absl::Status status = cone.Collect({&node, 1}, nullptr, nullptr);
+  if (status.ok()) {
+    *trace = ir::ReadTrace(cone.trace());
+    if (Program* program = Plans().Find(cone.trace()))
+      *state = program->state();
+  }
+  cone.Clear();
+  return status;
 }
 
 absl::Status CutWindow(Node* recorded, bool write) {

@@ -134,9 +134,10 @@ class Graph {
   // Counts an operation. One that was done at once counts too, so that a loop
   // looks the same in every round.
   void NoteOperation(OpCode op, DType dtype, int rank, int64_t bytes) {
-    tokens_[static_cast<uint64_t>(recorded_++) % kTokens] = static_cast<uint32_t>(
-        static_cast<int64_t>(op) | static_cast<int64_t>(dtype) << 8 |
-        static_cast<int64_t>(rank) << 12 | bytes << 16);
+    tokens_[static_cast<uint64_t>(recorded_++) % kTokens] =
+        static_cast<uint32_t>(static_cast<int64_t>(op) |
+                              static_cast<int64_t>(dtype) << 8 |
+                              static_cast<int64_t>(rank) << 12 | bytes << 16);
   }
 
   // Nodes that exist already. Each has one reference, the caller's.
