@@ -243,6 +243,19 @@ absl::Status EvaluateAll() {
   return Finish(&cone, cone.CollectNamed());
 }
 
+absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state) {
+  EvaluationLock lock;
+  Cone& cone = TheCone();
+  const absl::Status status = cone.Collect({&node, 1}, nullptr, nullptr);
+  if (status.ok()) {
+    *trace = ir::ReadTrace(cone.trace());
+    if (Program* program = Plans().Find(cone.trace()))
+      *state = program->state();
+  }
+  cone.Clear();
+  return status;
+}
+
 absl::Status CutWindow(Node* recorded, bool write) {
   Graph& graph = Graph::Get();
   const bool full = graph.recorded() >= window.next_cut;

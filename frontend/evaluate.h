@@ -7,7 +7,9 @@
 #include "absl/types/span.h"
 #include "frontend/array.h"
 #include "frontend/graph.h"
+#include "frontend/program.h"
 #include "frontend/window.h"
+#include "ir/trace.h"
 
 namespace fuseau {
 
@@ -30,6 +32,9 @@ void SetEvaluationHost(const EvaluationHost& host);
 absl::Status Evaluate(absl::Span<Node* const> nodes);
 // Everything that an array still names.
 absl::Status EvaluateAll();
+// What Evaluate would compute for a pending node, and the state of its program
+// if that has run before. Computes nothing.
+absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state);
 // After Evaluate: a node of one element gets a buffer too.
 absl::Status EnsureBuffer(Node* node);
 // Evaluates the array and copies its element to `out`; its size is 1.

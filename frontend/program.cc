@@ -96,6 +96,16 @@ Program::Program(ir::TraceWords words, JitMode mode)
   }
 }
 
+Program::State Program::state() const {
+  State state;
+  state.runs = runs_;
+  state.compiled = plan_ != nullptr;
+  state.compiling = job_ != nullptr;
+  state.failed = failed_;
+  if (interpreter_ != nullptr) state.seconds = interpreter_->seconds();
+  return state;
+}
+
 Program::Choice Program::ByPlan() const {
   Choice choice;
   choice.plan = plan_.get();

@@ -46,6 +46,16 @@ class Program {
   // after all; an error if there is no way.
   absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);
 
+  // For reports.
+  struct State {
+    uint32_t runs = 0;
+    bool compiled = false;
+    bool compiling = false;
+    bool failed = false;  // it cannot be compiled
+    double seconds = 0;   // that a run by the interpreter takes, about
+  };
+  State state() const;
+
   // What the object takes in memory, about.
   int64_t bytes() const { return bytes_; }
 

@@ -1,11 +1,27 @@
 // What users may ask about the work behind their arrays.
 #pragma once
 
+#include "absl/status/statusor.h"
+#include "codegen/explain.h"
 #include "codegen/kernel_report.h"
+#include "frontend/graph.h"
+#include "frontend/program.h"
 
 namespace fuseau {
 
 using codegen::KernelReport;
 using codegen::KernelReports;
+using codegen::PlanReport;
+using codegen::StepReport;
+using codegen::ValueReport;
+
+struct Explanation {
+  bool pending = false;  // else the value is known, and the rest is empty
+  Program::State program;
+  PlanReport plan;
+};
+
+// How the value would be computed now. Compiles its kernels, computes nothing.
+absl::StatusOr<Explanation> Explain(Node* node);
 
 }  // namespace fuseau

@@ -10,8 +10,10 @@ using mlir::Value;
 
 class Importer {
  public:
-  Importer(const Trace& trace, mlir::MLIRContext& context)
-      : trace_(trace), builder_(mlir::UnknownLoc::get(&context), &context) {}
+  Importer(const Trace& trace, mlir::MLIRContext& context, bool with_places)
+      : trace_(trace),
+        builder_(mlir::UnknownLoc::get(&context), &context),
+        with_places_(with_places) {}
 
   mlir::OwningOpRef<mlir::ModuleOp> Run() {
     mlir::OwningOpRef<mlir::ModuleOp> module =
@@ -20,7 +22,11 @@ class Importer {
     auto function = mlir::func::FuncOp::create(
         builder_, "trace", builder_.getFunctionType({}, {}));
     builder_.setInsertionPointToStart(function.addEntryBlock());
-    for (const TraceNode& node : trace_.nodes) values_.push_back(Import(node));
+    for (const TraceNode& node : trace_.nodes) {
+      if (with_places_) builder_.setLoc(PlaceOf(values_.size()));
+      values_.push_back(Import(node));
+    }
+    builder_.setLoc(mlir::UnknownLoc::get(builder_.getContext()));
     llvm::SmallVector<Value> outputs;
     llvm::SmallVector<mlir::Type> types;
     for (int32_t o : trace_.outputs) {
@@ -96,8 +102,14 @@ class Importer {
     return builder_.create(state)->getResult(0);
   }
 
+  mlir::Location PlaceOf(size_t node) {
+    return mlir::FileLineColLoc::get(builder_.getStringAttr("trace"),
+                                     static_cast<unsigned>(node), 0);
+  }
+
   const Trace& trace_;
   mlir::ImplicitLocOpBuilder builder_;
+  const bool with_places_;
   llvm::SmallVector<Value> values_;
   int32_t inputs_ = 0;
   int32_t scalars_ = 0;
@@ -112,8 +124,9 @@ void RegisterDialects(mlir::MLIRContext& context) {
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> ImportTrace(const Trace& trace,
-                                              mlir::MLIRContext& context) {
-  return Importer(trace, context).Run();
+                                              mlir::MLIRContext& context,
+                                              bool with_places) {
+  return Importer(trace, context, with_places).Run();
 }
 
 }  // namespace fuseau::ir

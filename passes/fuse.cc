@@ -5,6 +5,7 @@
 #include "passes/cost.h"
 #include "passes/passes.h"
 #include "passes/regions.h"
+#include "passes/remarks.h"
 
 namespace fuseau::passes {
 
@@ -82,31 +83,39 @@ class Fuser {
     if (uses.empty() && !is_result) return;
     if (mlir::isa<ir::InputOp, ir::ScalarOp, ir::IotaOp, ir::UnsetOp>(op))
       return;
-    if (!is_result && CanInline(op, uses)) {
+    const char* obstacle = is_result ? "asked for" : Obstacle(op, uses);
+    if (obstacle == nullptr) {
       for (const Use& use : uses) Inline(op, use);
       return;
     }
+    Remark(op, "stored") << obstacle;
     MakeRoot(op, uses);
   }
 
-  bool CanInline(Operation* op, llvm::ArrayRef<Use> uses) {
+  // Why the operation is not computed where it is read; null if it can be.
+  const char* Obstacle(Operation* op, llvm::ArrayRef<Use> uses) {
     const bool view = mlir::isa<ir::ViewOp>(op);
-    const bool elementwise =
-        ir::RowOf(CodeOf(op)).family == Family::kElementwise;
-    if (!view && !elementwise) return false;
-    if (one_by_one_ && !view) return false;
-    if (elementwise && RepeatsTooMuch(op, uses)) return false;
+    const Family family = ir::RowOf(CodeOf(op)).family;
+    const bool elementwise = family == Family::kElementwise;
+    if (family == Family::kReduction) return "a reduction";
+    if (family == Family::kRoutine) return "computed by a routine";
+    if (!view && !elementwise) return "an update in memory";
+    if (one_by_one_ && !view) return "fusion is disabled";
+    if (elementwise && RepeatsTooMuch(op, uses))
+      return "read at several places, and computed once for all";
     for (const Use& use : uses) {
       Group& group = grouping_.groups[use.group];
-      if (use.as_storage || group.ops >= kMaxOps ||
+      if (use.as_storage) return "read as a whole from memory";
+      if (group.ops >= kMaxOps ||
           static_cast<int>(group.sources.size()) > kMaxSources)
-        return false;
-      if (elementwise && RepeatsWork(op, use.access, group.space)) return false;
+        return "its reader is full";
+      if (elementwise && RepeatsWork(op, use.access, group.space))
+        return "a broadcast would compute it again";
       auto read = ReadAs(use.access, use.dtype, ElementOf(op->getResult(0)));
-      if (!read) return false;
+      if (!read) return "its bytes are read as another type";
       if (view) {
         if (!Through(mlir::cast<ir::ViewOp>(op), read->access, group.space))
-          return false;
+          return "the views together are not strided";
         continue;
       }
       // Each operand that is a view must be readable at this place.
@@ -114,10 +123,10 @@ class Fuser {
         auto window = v.getDefiningOp<ir::ViewOp>();
         if (window &&
             !Through(window, OperandAccess(*read, op, v), group.space))
-          return false;
+          return "the views together are not strided";
       }
     }
-    return true;
+    return nullptr;
   }
 
   // Whether what is read at several places had better be computed once. Places

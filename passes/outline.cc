@@ -69,6 +69,7 @@ class Outliner {
 
     // Memory and iota inputs first, then scalars.
     mlir::Block& body = run.getBody().front();
+    const mlir::Location computed = WhatIsComputed(run);
     llvm::SmallVector<mlir::Attribute> in_types, maps;
     llvm::SmallVector<int32_t> inner, launch_kinds, scalars;
     llvm::SmallVector<unsigned> order;
@@ -121,14 +122,24 @@ class Outliner {
     kernel = Share(kernel);
 
     b_.setInsertionPoint(run);
+    b_.setLoc(computed);
     exec::LaunchOp::create(b_, kernel.getSymName(), run.getInputs(),
                            run.getOutputs(), llvm::ArrayRef<int64_t>(space),
                            launch_kinds, b_.getArrayAttr(maps), scalars, split,
                            run.getLagged());
+    b_.setLoc(module_.getLoc());
     run.erase();
   }
 
  private:
+  // The places in the trace of all that the nest computes.
+  static mlir::Location WhatIsComputed(exec::RunOp run) {
+    if (mlir::isa<mlir::UnknownLoc>(run.getLoc())) return run.getLoc();
+    llvm::SmallVector<mlir::Location> places{run.getLoc()};
+    for (Operation& op : run.getBody().front()) places.push_back(op.getLoc());
+    return mlir::FusedLoc::get(run.getContext(), places);
+  }
+
   // A single element is a row of one.
   static void GiveOneDimension(exec::RunOp run, Dims& space,
                                std::vector<bool>& reduced,

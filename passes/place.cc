@@ -8,6 +8,7 @@
 #include "passes/cost.h"
 #include "passes/nest.h"
 #include "passes/passes.h"
+#include "passes/remarks.h"
 
 namespace fuseau::passes {
 
@@ -64,6 +65,7 @@ class Placer {
     }
     for (Operation* op : ops) {
       b_.setInsertionPoint(op);
+      b_.setLoc(op->getLoc());
       if (auto input = mlir::dyn_cast<ir::InputOp>(op)) {
         buffer_[input] =
             exec::InputOp::create(b_, BufferType(), input.getIndex(),
@@ -244,6 +246,7 @@ class Placer {
       }
       attr = b_.getArrayAttr(all);
     }
+    Remark(op, "copied") << "its old value is needed later, or lives on";
     exec::CopyOp::create(b_, buffer_.lookup(old), target, attr);
     return target;
   }

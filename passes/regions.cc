@@ -198,7 +198,10 @@ class RegionBuilder {
       operands.push_back(Element(o, a, ElementOf(o)));
       types.push_back(ElementOf(o));
     }
+    const mlir::Location outer = b_.getLoc();
+    b_.setLoc(op->getLoc());
     Value element = ScalarForm(b_, CodeOf(op), operands, types, made);
+    b_.setLoc(outer);
     if (!element) {
       op->emitError("has no scalar form for these element types");
       element = Input(v, access, dtype);  // keeps the body well formed
@@ -316,6 +319,7 @@ void EmitGroups(mlir::func::FuncOp function, Grouping& grouping) {
   Operation* last = old.empty() ? nullptr : old.back();
   for (int g : Order(grouping, position)) {
     const Group& group = grouping.groups[g];
+    builder.setLoc(group.roots.front()->getLoc());
     if (group.routine) {
       builder.setInsertionPointAfter(last);
       last = BuildRoutine(builder, group, replaced);

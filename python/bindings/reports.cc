@@ -1,13 +1,18 @@
 #include "python/bindings/reports.h"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include "absl/strings/str_cat.h"
 #include "frontend/reports.h"
+#include "python/bindings/array_object.h"
+#include "python/bindings/python.h"
 
 namespace fuseau::python {
 namespace {
 
 namespace py = pybind11;
+using py::literals::operator""_a;
 
 py::list Kernels() {
   py::list kernels;
@@ -21,6 +26,39 @@ py::list Kernels() {
   return kernels;
 }
 
+py::dict ExplainArray(const py::object& array) {
+  if (!IsArray(array.ptr())) {
+    throw py::type_error(absl::StrCat("explain() takes a fuseau array, not ",
+                                      Py_TYPE(array.ptr())->tp_name));
+  }
+  const NodeRef alive(ArrayOf(array.ptr()).node());
+  absl::StatusOr<Explanation> made = Explain(alive.get());
+  if (!made.ok()) {
+    Raise(made.status());
+    throw py::error_already_set();
+  }
+  py::list values, steps;
+  for (const ValueReport& v : made->plan.values) {
+    values.append(py::dict("operation"_a = v.operation, "type"_a = v.type,
+                           "inputs"_a = v.inputs, "stored"_a = v.stored,
+                           "copied"_a = v.copied));
+  }
+  for (const StepReport& s : made->plan.steps) {
+    steps.append(py::dict("what"_a = s.what, "kernel"_a = s.kernel,
+                          "values"_a = s.values, "sizes"_a = s.sizes,
+                          "schedule"_a = s.schedule, "bytes"_a = s.bytes,
+                          "flops"_a = s.flops));
+  }
+  const Program::State& program = made->program;
+  return py::dict(
+      "pending"_a = made->pending, "runs"_a = program.runs,
+      "compiled"_a = program.compiled, "compiling"_a = program.compiling,
+      "failed"_a = program.failed, "seconds"_a = program.seconds,
+      "values"_a = values, "steps"_a = steps, "bytes"_a = made->plan.bytes,
+      "least_bytes"_a = made->plan.least_bytes,
+      "temporary_bytes"_a = made->plan.temporary_bytes);
+}
+
 }  // namespace
 
 bool AddReports(PyObject* module) {
@@ -31,6 +69,7 @@ bool AddReports(PyObject* module) {
         "The compiled kernels in memory, the one with the most memory traffic "
         "first: a list of dicts with `name`, `launches` and `bytes` (moved by "
         "all launches, at least).");
+    m.def("explain", &ExplainArray);
   } catch (py::error_already_set& error) {
     error.restore();
     return false;

@@ -25,6 +25,7 @@ from . import (
     _ufunc,
 )
 from ._base import NATIVE_FUNCTIONS as _NATIVE_FUNCTIONS
+from ._explain import Explanation, explain
 from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
@@ -50,7 +51,15 @@ _sys.meta_path.append(_SubmoduleFinder)
 globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
 
-_OWN_NAMES = ("FallbackError", "FallbackWarning", "coverage", "eval", "fallback_count")
+_OWN_NAMES = (
+    "Explanation",
+    "FallbackError",
+    "FallbackWarning",
+    "coverage",
+    "eval",
+    "explain",
+    "fallback_count",
+)
 
 
 def eval(*arrays):

@@ -27,9 +27,7 @@ class Comparison:
 
     def counts(self, core=False):
         """(passed, all) of the tests that NumPy passes."""
-        chosen = [
-            o for name, o in self.outcomes.items() if not core or is_core(self.module, name)
-        ]
+        chosen = [o for name, o in self.outcomes.items() if not core or is_core(self.module, name)]
         return sum(o.outcome == "passed" for o in chosen), len(chosen)
 
 

@@ -109,7 +109,10 @@ def write_results(comparisons):
             f"| {c.module} | {passed} | {count} | {_percent(passed, count)} "
             f"| {core_passed} | {core_count} |"
         )
-    lines += ["", "Modules that do not run: " + "; ".join(f"{m} ({w})" for m, w in EXCLUDED.items())]
+    lines += [
+        "",
+        "Modules that do not run: " + "; ".join(f"{m} ({w})" for m, w in EXCLUDED.items()),
+    ]
     lines += ["", "## Failures by reason", ""]
     for kind, failures in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         lines.append(f"### {kind} ({len(failures)})")
