@@ -85,18 +85,15 @@ JitMode ReadJitMode() {
   return SettingBool("FUSEAU_JIT", true) ? JitMode::kAuto : JitMode::kNever;
 }
 
-Program::Program(ir::TraceWords words, JitMode mode) : mode_(mode) {
+Program::Program(ir::TraceWords words, JitMode mode)
+    : mode_(mode), bytes_(sizeof(*this)) {
   auto made = Interpreter::Make(ir::ReadTrace(words));
   if (made.ok()) {
     interpreter_ = *std::move(made);
+    bytes_ += interpreter_->bytes();
   } else {
     status_ = made.status();
   }
-}
-
-int64_t Program::bytes() const {
-  return static_cast<int64_t>(sizeof(*this)) +
-         (interpreter_ != nullptr ? interpreter_->bytes() : 0) + plan_bytes_;
 }
 
 Program::Choice Program::ByPlan() const {
@@ -120,7 +117,7 @@ bool Program::TakePlan() {
   if (job_->plan().ok()) {
     plan_ = *job_->plan();
     plan_seconds_ = SecondsOf(*plan_);
-    plan_bytes_ = PlanBytes(*plan_);
+    bytes_ += PlanBytes(*plan_);
   } else {
     failed_ = true;
     if (interpreter_ == nullptr) status_ = job_->plan().status();

@@ -259,12 +259,15 @@ PyObject* Record(OpCode op, Answer answer, const Operands& operands,
     Operand value;
     value.kind = KindOf(DType::kBool);
     value.scalar[0] = constant ? 1 : 0;
-    const Array& like = operands.operand[0].array != nullptr
-                            ? *operands.operand[0].array
-                            : *operands.operand[1].array;
-    absl::Status status =
-        Full(like.shape(), DType::kBool, value, Order::kC, out);
-    if (status.ok() && like.rank() == 0) {
+    // Two numbers have no array among them.
+    absl::Span<const int64_t> shape;
+    for (int k = 0; k < operands.count; ++k) {
+      if (operands.operand[k].array != nullptr) {
+        shape = operands.operand[k].array->shape();
+      }
+    }
+    absl::Status status = Full(shape, DType::kBool, value, Order::kC, out);
+    if (status.ok() && shape.empty()) {
       out->set_flags((out->flags() & ~kWritable) | kScalarFlag);
     }
     return FinishRecorded(result, status);

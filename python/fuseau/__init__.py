@@ -81,6 +81,9 @@ def __getattr__(name):
         else:
             globals()[name] = value
             return value
+    elif not name.startswith("__") and hasattr(_numpy, name):
+        # What programs should not use is NumPy's own.
+        return getattr(_numpy, name)
     raise AttributeError(f"module 'fuseau' has no attribute {name!r}")
 
 
