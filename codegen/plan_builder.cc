@@ -195,6 +195,9 @@ class Builder {
     sweep.rows = op.getRows();
     sweep.tile = op.getTile();
     sweep.first.assign(op.getFirst().begin(), op.getFirst().end());
+    for (llvm::ArrayRef<int64_t> halo = op.getHalo(); !halo.empty();
+         halo = halo.drop_front(2))
+      sweep.halos.push_back({halo[0], halo[1]});
     for (Operation& inner : op.getBody().front()) {
       if (auto tile = mlir::dyn_cast<exec::TileBufferOp>(inner)) {
         const int32_t id =

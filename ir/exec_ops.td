@@ -171,13 +171,17 @@ def Exec_SweepOp : Exec_Op<"sweep", [NoTerminator, SingleBlock]> {
     The sweep has `rows` rows. Row i of the n-th nest (index i of its outermost
     dimension) is row `first[n] + i` of the sweep. No nest reads from, or writes
     to, what another one writes in another row, so all may run for one tile of
-    `tile` rows before any runs for the next, and tiles in any order.
+    `tile` rows before any runs for the next, and tiles in any order. `halo` has
+    two numbers for each nest: the rows before and after those of a tile that it
+    computes with it. Such a nest writes to tile buffers only, which others read
+    in these rows.
   }];
   let arguments = (ins I64Attr:$rows, I64Attr:$tile,
-                       DenseI64ArrayAttr:$first);
+                       DenseI64ArrayAttr:$first, DenseI64ArrayAttr:$halo);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    `rows` $rows `tile` $tile `first` $first attr-dict-with-keyword $body
+    `rows` $rows `tile` $tile `first` $first `halo` $halo
+    attr-dict-with-keyword $body
   }];
 }
 

@@ -32,6 +32,8 @@ constexpr int64_t kSwapGain = 2;
 // A tile of a sweep: what its launches touch stays in the L2 cache, beside what
 // else passes through it.
 inline int64_t TileBytes(const CacheSizes& caches) { return caches.core / 5; }
+// A tile has so many times the rows around it that are computed again.
+constexpr int64_t kTileHalos = 8;
 // Launches that touch less than so many tiles leave it in the caches anyhow,
 // and threads could not share them.
 constexpr int64_t kMinTiles = 4;

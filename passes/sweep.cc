@@ -4,6 +4,10 @@
 // both are at the same row, both can do a tile of rows before any of them goes
 // on: the order of all that touch a byte stays. Row numbers may differ by a
 // constant, as for updates of different windows of one array.
+//
+// A nest that reads neighbouring rows of what another one makes for it alone
+// (a stencil of an exponential) joins, too: the other one then computes the
+// rows around each tile again.
 
 #include <algorithm>
 #include <optional>
@@ -42,6 +46,9 @@ struct Member {
   bool tree = false;  // one full reduction; else its rows may be cut anywhere
   int64_t split = 1;  // its one dimension was cut into rows of that length
   int64_t first = 0;  // row 0 is this row of the sweep
+  // Rows that it computes before and after those of a tile.
+  int64_t before = 0;
+  int64_t after = 0;
 
   int64_t rows() const { return space[0]; }
   ByteRange RowOf(const Touch& t) const {
@@ -83,11 +90,25 @@ std::optional<Member> Split(Member m, int64_t length) {
   return m;
 }
 
-// Places `m` relative to `o`: `offset` is the row of `o` at which row 0 of `m`
-// is, if they meet; `near` the same for what both only read. False if they meet
-// at different rows.
-bool Align(const Member& o, const Member& m, std::optional<int64_t>& offset,
-           std::optional<int64_t>& near) {
+// How a nest meets an earlier one, in rows of that one.
+struct Meeting {
+  std::optional<int64_t> offset;  // where its row 0 is
+  std::optional<int64_t> near;    // the same for what both only read
+  // Of what the earlier one makes, row 0 reads these rows.
+  int64_t low = 0;
+  int64_t high = -1;
+
+  bool ReadsRows() const { return low < high; }
+};
+
+// Nothing if they meet at different rows in another way than by reading.
+std::optional<Meeting> Align(const Member& o, const Member& m) {
+  Meeting meeting;
+  auto fix = [&](int64_t at) {
+    if (meeting.offset && *meeting.offset != at) return false;
+    meeting.offset = at;
+    return true;
+  };
   for (const Touch& a : o.touches) {
     for (const Touch& b : m.touches) {
       if (a.buffer != b.buffer) continue;
@@ -95,33 +116,40 @@ bool Align(const Member& o, const Member& m, std::optional<int64_t>& offset,
       const bool parallel = step > 0 && b.access.strides[0] == step;
       const ByteRange row_a = o.RowOf(a), row_b = m.RowOf(b);
       if (!a.write && !b.write) {
-        if (parallel && !near) near = FloorDiv(row_b.lo - row_a.lo, step);
+        if (parallel && !meeting.near)
+          meeting.near = FloorDiv(row_b.lo - row_a.lo, step);
         continue;
       }
       const auto all = [](const Member& x, const Touch& t) {
         return Extent(t.access.offset, x.space, t.access.strides, t.item);
       };
       if (!all(o, a).Intersects(all(m, b))) continue;
-      if (!parallel) return false;
+      if (!parallel) return std::nullopt;
       // Row k of the write meets row 0 of the other if
       //   k * step + w.lo < x.hi  and  k * step + w.hi > x.lo
       const ByteRange& w = a.write ? row_a : row_b;
       const ByteRange& x = a.write ? row_b : row_a;
-      if (w.hi - w.lo > step) return false;
+      if (w.hi - w.lo > step) return std::nullopt;
       const int64_t low = FloorDiv(x.lo - w.hi, step) + 1;
       const int64_t high = -FloorDiv(-(x.hi - w.lo), step) - 1;
       if (low > high) continue;
-      if (low < high) return false;
-      const int64_t at = a.write ? low : -low;
-      if (offset && *offset != at) return false;
-      offset = at;
+      if (!b.write) {
+        const bool is_first = meeting.low > meeting.high;
+        meeting.low = is_first ? low : std::min(meeting.low, low);
+        meeting.high = is_first ? high : std::max(meeting.high, high);
+        continue;
+      }
+      if (low < high || !fix(a.write ? low : -low)) return std::nullopt;
     }
   }
-  return true;
+  if (meeting.low == meeting.high && !fix(meeting.low)) return std::nullopt;
+  return meeting;
 }
 
 class Group {
  public:
+  explicit Group(int64_t tile_bytes) : tile_bytes_(tile_bytes) {}
+
   bool empty() const { return members_.empty(); }
   const std::vector<Member>& members() const { return members_; }
 
@@ -143,12 +171,15 @@ class Group {
       auto last = m.space.size() > 1 ? m : Split(m, length);
       if (!fits || !last || !Place(*last, all)) continue;
       all.push_back(std::move(*last));
-      if (!TreesFit(all)) continue;
+      if (!TreesFit(all) || !HalosFit(all)) continue;
       members_ = std::move(all);
       return true;
     }
     return false;
   }
+
+  // Rows of a tile.
+  int64_t Tile() const { return TileOf(members_); }
 
   bool Touches(Value buffer) const {
     for (const Member& m : members_)
@@ -167,10 +198,15 @@ class Group {
     return {low, high};
   }
 
+ private:
+  int64_t TileOf(llvm::ArrayRef<Member> members) const {
+    return tile_bytes_ / std::max<int64_t>(RowBytes(members), 1);
+  }
+
   // What all members touch in a row, each buffer counted once.
-  int64_t RowBytes() const {
+  static int64_t RowBytes(llvm::ArrayRef<Member> members) {
     llvm::MapVector<Value, int64_t> bytes;
-    for (const Member& m : members_) {
+    for (const Member& m : members) {
       for (const Touch& t : m.touches) {
         if (t.access.strides[0] == 0) continue;
         int64_t row = t.item;
@@ -184,7 +220,6 @@ class Group {
     return sum;
   }
 
- private:
   // The lengths that rows of one-dimensional nests may need, beside the others.
   std::vector<int64_t> RowLengths(const Member& m) const {
     std::vector<int64_t> lengths = {1};
@@ -205,23 +240,74 @@ class Group {
     return lengths;
   }
 
-  static bool Place(Member& m, llvm::ArrayRef<Member> others) {
-    std::optional<int64_t> first;
-    std::optional<int64_t> near;
+  // Gives `m` its first row, and others the rows around a tile that it reads.
+  static bool Place(Member& m, std::vector<Member>& others) {
+    m.before = m.after = 0;
+    std::optional<int64_t> first, near;
+    std::vector<Meeting> meetings;
     for (const Member& o : others) {
-      std::optional<int64_t> offset, close;
-      if (!Align(o, m, offset, close)) return false;
-      if (offset) {
-        if (first && *first != o.first + *offset) return false;
-        first = o.first + *offset;
+      std::optional<Meeting> meeting = Align(o, m);
+      if (!meeting) return false;
+      if (meeting->offset) {
+        if (first && *first != o.first + *meeting->offset) return false;
+        first = o.first + *meeting->offset;
       }
-      if (close && !near) near = o.first + *close;
+      if (meeting->ReadsRows()) near = o.first + meeting->low;
+      if (meeting->near && !near) near = o.first + *meeting->near;
+      meetings.push_back(*meeting);
     }
     if (!first) first = near;
     // Nothing in common: nothing to gain.
     if (!first && !others.empty()) return false;
     m.first = first.value_or(0);
+    for (size_t i = 0; i < others.size(); ++i) {
+      if (!meetings[i].ReadsRows()) continue;
+      Member& o = others[i];
+      o.before = std::max(o.before, m.first - o.first - meetings[i].low);
+      o.after = std::max(o.after, o.first + meetings[i].high - m.first);
+    }
     return true;
+  }
+
+  // Rows that are computed again must be seen by the sweep alone, and nothing
+  // may change what they are computed from.
+  bool HalosFit(llvm::ArrayRef<Member> members) const {
+    for (const Member& o : members) {
+      if (o.before == 0 && o.after == 0) continue;
+      if ((o.before + o.after) * kTileHalos > TileOf(members)) return false;
+      for (const Member& m : members) {
+        if (m.tree) return false;
+        if (m.run == o.run) continue;
+        for (const Touch& t : m.touches)
+          if (t.write && IsTouched(o, t.buffer)) return false;
+      }
+      for (const Touch& t : o.touches)
+        if (t.write && !OnlyUsedBy(members, t.buffer)) return false;
+    }
+    return true;
+  }
+
+  static bool IsTouched(const Member& m, Value buffer) {
+    return llvm::any_of(m.touches,
+                        [&](const Touch& t) { return t.buffer == buffer; });
+  }
+
+  // Whether a buffer will exist for one tile at a time, and its writer does not
+  // read it.
+  static bool OnlyUsedBy(llvm::ArrayRef<Member> members, Value buffer) {
+    if (!buffer.getDefiningOp<exec::AllocOp>()) return false;
+    for (Operation* user : buffer.getUsers()) {
+      if (mlir::isa<exec::FreeOp>(user)) continue;
+      if (llvm::none_of(members,
+                        [&](const Member& m) { return m.run == user; }))
+        return false;
+    }
+    return llvm::all_of(members, [&](const Member& m) {
+      bool reads = false, writes = false;
+      for (const Touch& t : m.touches)
+        if (t.buffer == buffer) (t.write ? writes : reads) = true;
+      return !(reads && writes);
+    });
   }
 
   // A full reduction is cut at the nodes of its tree, which real and complex
@@ -244,6 +330,7 @@ class Group {
     });
   }
 
+  const int64_t tile_bytes_;
   std::vector<Member> members_;
 };
 
@@ -252,7 +339,8 @@ class Sweeper {
   Sweeper(mlir::func::FuncOp function, int64_t tile_bytes)
       : b_(function.getLoc(), function.getContext()),
         block_(function.getBody().front()),
-        tile_bytes_(tile_bytes) {}
+        tile_bytes_(tile_bytes),
+        group_(std::in_place, tile_bytes) {}
 
   void Run() {
     // Emitting a sweep moves and erases only what comes before this operation.
@@ -269,12 +357,12 @@ class Sweeper {
     for (Operation* op : ops) {
       if (auto run = mlir::dyn_cast<exec::RunOp>(op)) {
         std::optional<Member> m = MemberOf(run);
-        if (m && !group_.empty() && group_.Add(*m)) continue;
+        if (m && !group_->empty() && group_->Add(*m)) continue;
         Close();
-        if (m) group_.Start(std::move(*m));
+        if (m) group_->Start(std::move(*m));
       } else if (mlir::isa<exec::CopyOp, exec::FillOp, exec::RoutineOp>(op)) {
         if (llvm::any_of(op->getOperands(),
-                         [&](Value v) { return group_.Touches(v); }))
+                         [&](Value v) { return group_->Touches(v); }))
           Close();
       }
     }
@@ -283,28 +371,30 @@ class Sweeper {
 
  private:
   void Close() {
-    if (group_.members().size() > 1) Emit();
-    group_ = Group();
+    if (group_->members().size() > 1) Emit();
+    group_.emplace(tile_bytes_);
   }
 
   void Emit() {
-    const auto [low, high] = group_.Rows();
-    const int64_t rows = high - low, row_bytes = group_.RowBytes();
-    const int64_t tile = tile_bytes_ / std::max<int64_t>(row_bytes, 1);
+    const auto [low, high] = group_->Rows();
+    const int64_t rows = high - low, tile = group_->Tile();
     if (tile < 1 || rows / tile < kMinTiles) return;
-    Operation* last = group_.members().back().run;
+    Operation* last = group_->members().back().run;
     b_.setInsertionPoint(last);
-    llvm::SmallVector<int64_t> first;
-    for (const Member& m : group_.members()) first.push_back(m.first - low);
-    auto sweep = exec::SweepOp::create(b_, rows, tile, first);
+    llvm::SmallVector<int64_t> first, halo;
+    for (const Member& m : group_->members()) {
+      first.push_back(m.first - low);
+      halo.append({m.before, m.after});
+    }
+    auto sweep = exec::SweepOp::create(b_, rows, tile, first, halo);
     sweep.getBody().emplaceBlock();
     mlir::Block* body = &sweep.getBody().front();
-    for (const Member& m : group_.members()) {
+    for (const Member& m : group_->members()) {
       SetRows(m);
       m.run->moveBefore(body, body->end());
     }
     llvm::SmallVector<Value> buffers;
-    for (const Member& m : group_.members())
+    for (const Member& m : group_->members())
       for (const Touch& t : m.touches)
         if (!llvm::is_contained(buffers, t.buffer)) buffers.push_back(t.buffer);
     for (Value buffer : buffers) {
@@ -348,7 +438,7 @@ class Sweeper {
     }
     int64_t stride = 0, low = 0, high = 0;
     bool seen = false;
-    for (const Member& m : group_.members()) {
+    for (const Member& m : group_->members()) {
       for (const Touch& t : m.touches) {
         if (t.buffer != buffer) continue;
         const ByteRange row = m.RowOf(t);
@@ -373,7 +463,7 @@ class Sweeper {
   mlir::ImplicitLocOpBuilder b_;
   mlir::Block& block_;
   const int64_t tile_bytes_;
-  Group group_;
+  std::optional<Group> group_;  // always there
 };
 
 struct SweepPass : impl::SweepPassBase<SweepPass> {

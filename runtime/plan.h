@@ -199,6 +199,13 @@ struct Sweep {
   int64_t tile = 0;               // rows of a tile, at most
   std::vector<int32_t> launches;  // of split kRows or kTree, without lag
   std::vector<int64_t> first;     // the row of the sweep at which each starts
+  // The rows around a tile that a launch computes with it; empty if none does.
+  // Such a launch writes to tile buffers only, so tiles do not meet.
+  struct Halo {
+    int64_t before = 0;
+    int64_t after = 0;
+  };
+  std::vector<Halo> halos;
   std::vector<TileBuffer> buffers;
 };
 

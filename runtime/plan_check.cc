@@ -224,7 +224,8 @@ class Checker {
   }
 
   absl::Status CheckSweep(const Sweep& sweep) {
-    if (sweep.tile < 1 || sweep.launches.size() != sweep.first.size()) {
+    if (sweep.tile < 1 || sweep.launches.size() != sweep.first.size() ||
+        (!sweep.halos.empty() && sweep.halos.size() != sweep.launches.size())) {
       return Bad("a sweep of ", sweep.launches.size(),
                  " launches with tiles of ", sweep.tile, " rows");
     }
@@ -259,8 +260,22 @@ class Checker {
       }
       for (const TileBuffer& tile : sweep.buffers)
         FUSEAU_RETURN_IF_ERROR(CheckTile(launch, first, tile));
+      if (!sweep.halos.empty())
+        FUSEAU_RETURN_IF_ERROR(CheckHalo(launch, sweep.halos[i]));
     }
     for (const TileBuffer& tile : sweep.buffers) exists_[tile.buffer] = false;
+    return absl::OkStatus();
+  }
+
+  // What is computed with several tiles is seen by each alone.
+  absl::Status CheckHalo(const Launch& launch, const Sweep::Halo& halo) const {
+    if (halo.before < 0 || halo.after < 0) return Bad("a negative halo");
+    if (halo.before == 0 && halo.after == 0) return absl::OkStatus();
+    for (size_t i = launch.input_count; i < launch.operands.size(); ++i) {
+      if (plan_.buffers[launch.operands[i].buffer].kind != BufferKind::kTile) {
+        return Bad("rows around a tile are written to memory");
+      }
+    }
     return absl::OkStatus();
   }
 

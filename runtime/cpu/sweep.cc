@@ -153,9 +153,13 @@ class Worker {
   void Tile(int64_t lo, int64_t hi) {
     for (const Place& p : places_)
       launches_[p.launch].args.address(p.operand) = p.address - lo * p.stride;
-    for (const SweepLaunch& l : launches_) {
-      const int64_t from = std::max<int64_t>(lo - l.first, 0);
-      const int64_t to = std::min(hi - l.first, l.launch->sizes[0]);
+    for (size_t i = 0; i < launches_.size(); ++i) {
+      const SweepLaunch& l = launches_[i];
+      Sweep::Halo halo;
+      if (!sweep_.halos.empty()) halo = sweep_.halos[i];
+      const int64_t from = std::max<int64_t>(lo - l.first - halo.before, 0);
+      const int64_t to =
+          std::min(hi - l.first + halo.after, l.launch->sizes[0]);
       if (from < to) l.args.Call(from, to);
     }
   }

@@ -4,7 +4,7 @@
 // sum exist for one tile at a time.
 // CHECK-LABEL: func.func @softmax
 // CHECK-COUNT-1: fuseau_exec.alloc
-// CHECK: fuseau_exec.sweep rows 2000 tile {{[0-9]+}} first [0, 0, 0, 0] {
+// CHECK: fuseau_exec.sweep rows 2000 tile {{[0-9]+}} first [0, 0, 0, 0] halo [0, 0, 0, 0, 0, 0, 0, 0] {
 // CHECK-COUNT-3: fuseau_exec.tile_buffer
 // CHECK-COUNT-4: fuseau_exec.run
 // CHECK: fuseau_exec.return
@@ -46,9 +46,11 @@ func.func @value_and_sum() -> (tensor<1000000xf64>, tensor<f64>) {
   return %1, %2 : tensor<1000000xf64>, tensor<f64>
 }
 
-// Neighbours of what a nest writes may be in another tile.
+// Neighbours of what a nest makes for another one alone: it makes one more row
+// with each tile.
 // CHECK-LABEL: func.func @shifted
-// CHECK-NOT: fuseau_exec.sweep
+// CHECK: fuseau_exec.sweep rows 1000000 tile {{[0-9]+}} first [0, 0] halo [0, 1, 0, 0] {
+// CHECK: fuseau_exec.tile_buffer 8000000 low 0 stride 8 row 16
 func.func @shifted() -> tensor<999999xf64> {
   %a = fuseau.input 0 : tensor<8000000xui8>
   %0 = fuseau.view %a[0] [8] : (tensor<8000000xui8>) -> tensor<1000000xf64>
@@ -59,10 +61,23 @@ func.func @shifted() -> tensor<999999xf64> {
   return %4 : tensor<999999xf64>
 }
 
+// What is made is a result: rows would be written by two tiles.
+// CHECK-LABEL: func.func @seen
+// CHECK-NOT: fuseau_exec.sweep
+func.func @seen() -> (tensor<1000000xf64>, tensor<999999xf64>) {
+  %a = fuseau.input 0 : tensor<8000000xui8>
+  %0 = fuseau.view %a[0] [8] : (tensor<8000000xui8>) -> tensor<1000000xf64>
+  %1 = fuseau.exp %0 : (tensor<1000000xf64>) -> tensor<1000000xf64>
+  %2 = fuseau.view %1[0] [8] : (tensor<1000000xf64>) -> tensor<999999xf64>
+  %3 = fuseau.view %1[8] [8] : (tensor<1000000xf64>) -> tensor<999999xf64>
+  %4 = fuseau.subtract %3, %2 : (tensor<999999xf64>, tensor<999999xf64>) -> tensor<999999xf64>
+  return %1, %4 : tensor<1000000xf64>, tensor<999999xf64>
+}
+
 // Updates of windows of one array: rows differ by a constant, and a nest over
 // all elements is cut into the rows of the window's.
 // CHECK-LABEL: func.func @windows
-// CHECK: fuseau_exec.sweep rows 1000 tile {{[0-9]+}} first [0, 1, 0] {
+// CHECK: fuseau_exec.sweep rows 1000 tile {{[0-9]+}} first [0, 1, 0] halo [0, 0, 0, 0, 0, 0] {
 // CHECK: fuseau_exec.run space [1000, 1000]
 // CHECK: fuseau_exec.run space [999, 1000]
 // CHECK: fuseau_exec.run space [1000, 999]
