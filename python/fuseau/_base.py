@@ -2,10 +2,11 @@
 
 import functools
 import operator
+import types
 
 import numpy
 
-from ._fuseau import concatenate, from_numpy, ndarray
+from ._fuseau import builtin_function, concatenate, from_numpy, ndarray
 
 NATIVE_DTYPES = frozenset(numpy.dtype(code) for code in "?bhilqBHILQfdFD")
 NATIVE_FUNCTIONS = {}
@@ -57,6 +58,8 @@ def native(function=None, *, name=None, view=False, fast=None):
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = "fuseau"
+    if isinstance(getattr(numpy, name, None), types.BuiltinFunctionType):
+        call = builtin_function(call)
     NATIVE_FUNCTIONS[name] = call
     return call
 
