@@ -244,7 +244,7 @@ class ArrayType(type):
 
 
 class SubclassedArray(numpy.ndarray):
-    """What subclasses of `ndarray` are made from: NumPy's array, for which ours counts as its own."""
+    """What subclasses of `ndarray` are made from: NumPy's array, which knows ours as its type."""
 
     __module__ = "fuseau"
 
