@@ -8,6 +8,7 @@
 #include "passes/passes.h"
 #include "runtime/bands.h"
 #include "runtime/base/status.h"
+#include "runtime/cpu/quick_call.h"
 #include "runtime/plan_check.h"
 
 namespace fuseau::codegen {
@@ -48,6 +49,7 @@ class Compiler {
       plan->scalar_count += node.op == ir::OpCode::kScalar;
     }
     FUSEAU_RETURN_IF_ERROR(runtime::CheckPlan(*plan));
+    runtime::PrepareQuickCalls(plan.get());
     return plan;
   }
 

@@ -140,6 +140,7 @@ class Builder {
       Step& step = AddStep(Step::kCopy);
       step.source = ids_[copy.getSource()];
       step.buffer = ids_[copy.getTarget()];
+      if (copy.getParts()) step.launch = AddParts(*copy.getParts());
     } else if (auto fill = mlir::dyn_cast<exec::FillOp>(op)) {
       AddFill(fill);
     } else if (auto launch = mlir::dyn_cast<exec::LaunchOp>(op)) {
@@ -153,6 +154,22 @@ class Builder {
       for (Value v : result.getBuffers()) plan_->outputs.push_back(ids_[v]);
     }
     return absl::OkStatus();
+  }
+
+  int32_t AddParts(mlir::ArrayAttr parts) {
+    std::vector<runtime::CopyPart>& copy = plan_->copies.emplace_back();
+    for (mlir::Attribute a : parts) {
+      auto numbers = mlir::cast<mlir::DenseI64ArrayAttr>(a).asArrayRef();
+      runtime::CopyPart& part = copy.emplace_back();
+      part.offset = numbers[0];
+      part.bytes = numbers[1];
+      for (numbers = numbers.drop_front(2); !numbers.empty();
+           numbers = numbers.drop_front(2)) {
+        part.sizes.push_back(numbers[0]);
+        part.strides.push_back(numbers[1]);
+      }
+    }
+    return static_cast<int32_t>(plan_->copies.size()) - 1;
   }
 
   void AddFill(exec::FillOp fill) {

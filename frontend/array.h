@@ -45,21 +45,18 @@ class Array {
     }
     return *this;
   }
-  ~Array() { Clear(); }
+  ~Array() {
+    if (base_ || dims_ != inline_) Clear();
+  }
 
   // Gives an array that is empty so far its dimensions, still to be filled in.
   void SetRank(int rank) {
     rank_ = static_cast<uint8_t>(rank);
     if (rank > kInlineRank) dims_ = new int64_t[2 * rank];
   }
-  void Clear() {
-    base_.reset();
-    if (dims_ != inline_) {
-      delete[] dims_;
-      dims_ = inline_;
-    }
-    rank_ = 0;
-  }
+  // Makes the array empty. Not in line, so that the destructor is, which mostly
+  // finds nothing to do.
+  void Clear();
 
   int rank() const { return rank_; }
   int64_t* shape_data() { return dims_; }

@@ -1,6 +1,5 @@
 #include "frontend/cone.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "runtime/base/status.h"
@@ -13,12 +12,24 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
                            Node* donated) {
   epoch_ = ++last_epoch_;
   for (Node* root : roots) {
-    if (root->pending()) root->epoch = epoch_;
+    if (root->pending()) root->epoch = root->root_epoch = epoch_;
   }
   if (overwritten != nullptr) overwritten->absorb_epoch = epoch_;
+  return Complete(donated);
+}
+
+absl::Status Cone::CollectNamed() {
+  epoch_ = ++last_epoch_;
+  for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
+    if (n->base_refs > 0) n->epoch = epoch_;
+  }
+  return Complete(/*donated=*/nullptr);
+}
+
+absl::Status Cone::Complete(Node* donated) {
   while (Close() && AbsorbReaders()) {
   }
-  return BuildTrace(roots, donated);
+  return BuildTrace(donated);
 }
 
 void Cone::Clear() {
@@ -28,6 +39,7 @@ void Cone::Clear() {
     list.clear();
     if (list.capacity() > kKept) list.shrink_to_fit();
   };
+  for (runtime::BufferRef& input : inputs_) input.Release();
   clear(nodes_);
   clear(input_nodes_);
   clear(inputs_);
@@ -82,7 +94,7 @@ bool Cone::AbsorbReaders() {
   return grew;
 }
 
-absl::Status Cone::BuildTrace(absl::Span<Node* const> roots, Node* donated) {
+absl::Status Cone::BuildTrace(Node* donated) {
   watched_ = 0xff;
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
@@ -91,51 +103,53 @@ absl::Status Cone::BuildTrace(absl::Span<Node* const> roots, Node* donated) {
     watched_ &= n->watched;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
-  absl::InlinedVector<int32_t, 16> outputs;
+  trace_.BeginEnds(input_nodes_.size());
   for (const NodeRef& n : nodes_) {
-    if (n->base_refs > 0 ||
-        std::find(roots.begin(), roots.end(), n.get()) != roots.end()) {
+    if (n->base_refs > 0 || n->root_epoch == epoch_) {
       outputs_.push_back(n.get());
-      outputs.push_back(n->index);
+      trace_.Output(n->index);
     }
   }
-  absl::InlinedVector<bool, 64> ours;
-  for (Node* input : input_nodes_) {
-    ours.push_back(input == donated ||
-                   (input->reads == input->refs && input->buffer->Unique()));
-    inputs_.push_back(input->buffer);
+  for (size_t i = 0; i < input_nodes_.size(); ++i) {
+    const Node* input = input_nodes_[i];
+    if (input == donated ||
+        (input->reads == input->refs && input->buffer->Unique())) {
+      trace_.Donate(i);
+    }
+    // The node keeps the buffer: a reference more would be two atomic steps.
+    inputs_.push_back(runtime::BufferRef::Adopt(input->buffer.get()));
   }
-  trace_.Finish(ours, outputs);
+  trace_.Finish();
   return absl::OkStatus();
 }
 
-// The place in the trace of a value that is read. Inputs and numbers get theirs
-// when they are first read.
-absl::StatusOr<int32_t> Cone::IndexOf(const NodeOperand& operand, bool whole) {
-  if (operand.node == nullptr) return AddNumber(operand.scalar, operand.dtype);
-  Node* read = operand.node;
-  if (read->state == NodeState::kValue && !whole &&
-      (operand.offset != 0 || operand.dtype != read->dtype)) {
-    // A part of a complex number.
-    return AddNumber(read->operands[0].scalar + operand.offset, operand.dtype);
-  }
-  if (read->epoch == epoch_) {
+// The place in the trace of a value that is read; -1 if it is lost. Inputs and
+// numbers get theirs when they are first read.
+int32_t Cone::IndexOf(const NodeOperand& operand, bool whole) {
+  Node* const read = operand.node;
+  if (read == nullptr) return AddNumber(operand.scalar, operand.dtype);
+  if (read->epoch == epoch_ && read->state != NodeState::kValue) {
     ++read->reads;
     return read->index;
   }
-  if (read->state == NodeState::kLost) {
-    return absl::DataLossError(
-        "the value was lost when an earlier evaluation failed");
+  if (read->state == NodeState::kValue) {
+    if (!whole && (operand.offset != 0 || operand.dtype != read->dtype)) {
+      // A part of a complex number.
+      return AddNumber(read->operands[0].scalar + operand.offset,
+                       operand.dtype);
+    }
+    if (read->epoch != epoch_) {
+      read->epoch = epoch_;
+      read->index = AddNumber(read->operands[0].scalar, read->dtype);
+    }
+    return read->index;
   }
+  if (read->state == NodeState::kLost) return -1;
   FUSEAU_CHECK(!read->pending());
   read->epoch = epoch_;
   read->reads = 1;
-  if (read->state == NodeState::kValue) {
-    read->index = AddNumber(read->operands[0].scalar, read->dtype);
-  } else {
-    read->index = trace_.Input(read->bytes);
-    input_nodes_.push_back(read);
-  }
+  read->index = trace_.Input(read->bytes);
+  input_nodes_.push_back(read);
   return read->index;
 }
 
@@ -149,34 +163,37 @@ absl::Status Cone::AddNode(Node* n) {
   const bool update = n->op == OpCode::kUpdate;
   int32_t values[Node::kMaxOperands];
   for (int k = 0; k < n->operand_count; ++k) {
-    FUSEAU_ASSIGN_OR_RETURN(values[k],
-                            IndexOf(n->operands[k], update && k == 0));
+    values[k] = IndexOf(n->operands[k], update && k == 0);
+    if (values[k] < 0) {
+      return absl::DataLossError(
+          "the value was lost when an earlier evaluation failed");
+    }
   }
-  trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
+  ir::TraceWriter::Operation out =
+      trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
   const ir::Family family = ir::RowOf(n->op).family;
-  if (family == ir::Family::kReduction) trace_.Reduced(n->reduced);
+  if (family == ir::Family::kReduction) out.Reduced(n->reduced);
   if (family == ir::Family::kRoutine) {
-    trace_.Calls(n->reduced, n->attribute);
+    out.Calls(n->reduced, n->attribute);
   }
-  if (update) trace_.WritesTo(n->write_offset, n->write_strides());
+  if (update) out.WritesTo(n->write_offset, n->write_strides());
   for (int k = 0; k < n->operand_count; ++k) {
     const NodeOperand& o = n->operands[k];
     if (update && k == 0) {
-      trace_.Whole(values[k], o.dtype);
+      out.Whole(values[k], o.dtype);
     } else if (o.node == nullptr || o.node->state == NodeState::kValue) {
-      trace_.Number(values[k], o.dtype);
+      out.Number(values[k], o.dtype);
     } else {
-      trace_.Window(values[k], o.dtype, o.offset, n->strides(k));
+      out.Window(values[k], o.dtype, o.offset, n->strides(k));
     }
   }
-  n->index = trace_.End();
+  n->index = trace_.End(out);
   n->reads = 0;
   return absl::OkStatus();
 }
 
 void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
   FUSEAU_CHECK(outputs->size() == outputs_.size());
-  inputs_.clear();
   Graph& graph = Graph::Get();
   for (size_t i = 0; i < outputs_.size(); ++i) {
     Node* node = outputs_[i];

@@ -21,6 +21,8 @@ class Cone {
   // node whose buffer the trace may take although a base still names it.
   absl::Status Collect(absl::Span<Node* const> roots, Node* overwritten,
                        Node* donated);
+  // The same for everything that a base has as its value.
+  absl::Status CollectNamed();
   // Forgets everything.
   void Clear();
 
@@ -40,10 +42,11 @@ class Cone {
   void Lose();
 
  private:
+  absl::Status Complete(Node* donated);
   bool Close();
   bool AbsorbReaders();
-  absl::Status BuildTrace(absl::Span<Node* const> roots, Node* donated);
-  absl::StatusOr<int32_t> IndexOf(const NodeOperand& operand, bool whole);
+  absl::Status BuildTrace(Node* donated);
+  int32_t IndexOf(const NodeOperand& operand, bool whole);
   int32_t AddNumber(const char* bytes, DType dtype);
   absl::Status AddNode(Node* node);
 
@@ -51,7 +54,7 @@ class Cone {
   uint32_t epoch_ = 0;
   std::vector<NodeRef> nodes_;      // in record order
   std::vector<Node*> input_nodes_;  // kept alive by those that read them
-  std::vector<runtime::BufferRef> inputs_;
+  std::vector<runtime::BufferRef> inputs_;  // not counted
   std::vector<runtime::ScalarValue> scalars_;
   std::vector<Node*> outputs_;
   ir::TraceWriter trace_;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -38,18 +39,6 @@ EvaluationHost& Host() {
   return host;
 }
 
-// One evaluation at a time. Who waits lets the other threads of the language
-// run, since the one that evaluates needs them to stop to put its results into
-// the graph.
-std::mutex& EvaluationMutex() {
-  static std::mutex* mutex = [] {
-    // The thread that held it does not exist in a child process.
-    pthread_atfork(nullptr, nullptr, [] { mutex = new std::mutex; });
-    return new std::mutex;
-  }();
-  return *mutex;
-}
-
 class Released {
  public:
   Released() : state_(Host().release != nullptr ? Host().release() : nullptr) {}
@@ -63,19 +52,53 @@ class Released {
   void* const state_;
 };
 
+struct Turn {
+  std::atomic<bool> busy{false};
+  int waiting = 0;  // under the language's lock
+  std::mutex mutex;
+  std::condition_variable free;
+};
+
+// One evaluation at a time. It is begun and ended under the language's lock, so
+// a flag is enough as long as nobody waits. Who waits lets the other threads of
+// the language run, since the one that evaluates needs them to stop to put its
+// results into the graph.
 class EvaluationLock {
  public:
   EvaluationLock() {
-    if (EvaluationMutex().try_lock()) return;
-    Released released;
-    EvaluationMutex().lock();
+    while (turn_->busy.load(std::memory_order_relaxed)) Wait(turn_);
+    turn_->busy.store(true, std::memory_order_relaxed);
   }
-  ~EvaluationLock() { EvaluationMutex().unlock(); }
+  ~EvaluationLock() {
+    turn_->busy.store(false, std::memory_order_release);
+    if (turn_->waiting > 0) {
+      const std::lock_guard lock(turn_->mutex);
+      turn_->free.notify_one();
+    }
+  }
   EvaluationLock(const EvaluationLock&) = delete;
   EvaluationLock& operator=(const EvaluationLock&) = delete;
+
+ private:
+  static void Wait(Turn* turn) {
+    ++turn->waiting;
+    {
+      Released released;
+      std::unique_lock lock(turn->mutex);
+      turn->free.wait(
+          lock, [&] { return !turn->busy.load(std::memory_order_acquire); });
+    }
+    --turn->waiting;
+  }
+
+  // Lives for ever. The threads that had it do not exist in a child process.
+  static inline Turn* turn_ = [] {
+    pthread_atfork(nullptr, nullptr, [] { turn_ = new Turn; });
+    return new Turn;
+  }();
 };
 
-// Under the evaluation mutex.
+// Under the evaluation lock.
 PlanCache& Plans() {
   static auto* const plans =
       new PlanCache(SettingInt("FUSEAU_PLAN_CACHE_BYTES", kPlanCacheBytes));
@@ -85,7 +108,7 @@ PlanCache& Plans() {
 Program* ProgramOf(ir::TraceWords words) {
   Program* program = Plans().Find(words);
   if (program != nullptr) {
-    runtime::Increment(runtime::Counter::kPlanHits);
+    runtime::IncrementAlone(runtime::Counter::kPlanHits);
     return program;
   }
   runtime::Increment(runtime::Counter::kPlanMisses);
@@ -138,7 +161,7 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
 
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
-  runtime::Increment(runtime::Counter::kWindows);
+  runtime::IncrementAlone(runtime::Counter::kWindows);
   Program* program = ProgramOf(cone->trace());
   const Program::Choice choice = float_errors_matter
                                      ? program->ChooseChecked(cone->trace())
@@ -167,16 +190,25 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   return status;
 }
 
-absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
-                    Node* donated) {
-  // Under the evaluation mutex, and empty between evaluations.
+// Under the evaluation lock; empty between evaluations.
+Cone& TheCone() {
   static auto* const cone = new Cone;
+  return *cone;
+}
+
+// Computes what was collected.
+absl::Status Finish(Cone* cone, absl::Status status) {
   static auto* const outputs = new std::vector<BufferRef>;
-  absl::Status status = cone->Collect(roots, overwritten, donated);
   if (status.ok()) status = Run(cone, outputs);
   cone->Clear();
   outputs->clear();
   return status;
+}
+
+absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
+                    Node* donated) {
+  Cone& cone = TheCone();
+  return Finish(&cone, cone.Collect(roots, overwritten, donated));
 }
 
 absl::Status CheckNotLost(const Node* node) {
@@ -197,7 +229,7 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
   }
   if (!pending) return absl::OkStatus();
   // Other threads may drop their arrays while this one waits.
-  absl::InlinedVector<NodeRef, 4> alive;
+  absl::InlinedVector<NodeRef, 1> alive;
   for (Node* node : nodes) alive.emplace_back(node);
   {
     EvaluationLock lock;
@@ -215,11 +247,8 @@ absl::Status EvaluateAll() {
   }
   {
     EvaluationLock lock;
-    absl::InlinedVector<Node*, 64> roots;
-    for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
-      if (n->base_refs > 0) roots.push_back(n);
-    }
-    FUSEAU_RETURN_IF_ERROR(Locked(roots, nullptr, nullptr));
+    Cone& cone = TheCone();
+    FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectNamed()));
   }
   return ReportFloatErrors();
 }

@@ -17,15 +17,6 @@
 #include "runtime/base/dtype.h"
 #include "runtime/buffer.h"
 
-// Before a loop over dimensions, of which there are few: vector code would cost
-// more than it saves.
-#ifdef __clang__
-#define FUSEAU_SHORT_LOOP \
-  _Pragma("clang loop vectorize(disable) unroll(disable)")
-#else
-#define FUSEAU_SHORT_LOOP
-#endif
-
 namespace fuseau {
 
 using ir::OpCode;
@@ -82,6 +73,7 @@ struct Node {
   // For one evaluation: whether it was met there, and what was found.
   uint32_t epoch = 0;
   uint32_t absorb_epoch = 0;
+  uint32_t root_epoch = 0;
   int32_t index = 0;
   uint32_t reads = 0;
   NodeOperand operands[kMaxOperands];
@@ -145,9 +137,10 @@ class Graph {
   // Counts an operation. One that was done at once counts too, so that a loop
   // looks the same in every round.
   void NoteOperation(OpCode op, DType dtype, int rank, int64_t bytes) {
-    tokens_[recorded_++ % kTokens] = static_cast<uint32_t>(
-        static_cast<int64_t>(op) | static_cast<int64_t>(dtype) << 8 |
-        static_cast<int64_t>(rank) << 12 | bytes << 16);
+    tokens_[static_cast<uint64_t>(recorded_++) % kTokens] =
+        static_cast<uint32_t>(static_cast<int64_t>(op) |
+                              static_cast<int64_t>(dtype) << 8 |
+                              static_cast<int64_t>(rank) << 12 | bytes << 16);
   }
 
   // Nodes that exist already. Each has one reference, the caller's.

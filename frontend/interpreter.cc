@@ -40,6 +40,9 @@ int64_t Interpreter::bytes() const {
       groups_.capacity() * sizeof(Group) + steps_.capacity() * sizeof(Step) +
       operands_.capacity() * sizeof(Operand) +
       dims_.capacity() * sizeof(int64_t) +
+      (inputs_.capacity() + scalars_.capacity() + scratch_.capacity() +
+       outputs_.capacity()) *
+          sizeof(int32_t) +
       reductions_.capacity() * sizeof(ReductionRuns) +
       routines_.capacity() * sizeof(Routine));
 }
@@ -50,8 +53,8 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
                               std::vector<BufferRef>* outputs,
                               uint8_t watched) const {
   outputs->clear();
-  FUSEAU_CHECK(static_cast<int64_t>(inputs.size()) == input_count_ &&
-               static_cast<int64_t>(scalars.size()) == scalar_count_);
+  FUSEAU_CHECK(inputs.size() == inputs_.size() &&
+               scalars.size() == scalars_.size());
   runtime::Arena& arena = runtime::Arena::Global();
   alignas(64) char stack[kStackBytes];
   char* scratch = stack;
@@ -61,26 +64,22 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
     scratch = scratch_buffer->data();
   }
   Addresses at(storages_.size());
-  absl::InlinedVector<BufferRef, 8> own(storages_.size());
-  for (size_t i = 0; i < storages_.size(); ++i) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    at[inputs_[i]] = inputs[i]->data();
+  }
+  for (size_t i = 0; i < scalars.size(); ++i) {
+    at[scalars_[i]] = const_cast<char*>(scalars[i].bytes);
+  }
+  for (int32_t i : scratch_) at[i] = scratch + storages_[i].index;
+  for (int32_t i : outputs_) {
     const Storage& storage = storages_[i];
-    switch (storage.kind) {
-      case Storage::kInput:
-        at[i] = inputs[storage.index]->data();
-        break;
-      case Storage::kScalar:
-        at[i] = const_cast<char*>(scalars[storage.index].bytes);
-        break;
-      case Storage::kOwn: {
-        FUSEAU_ASSIGN_OR_RETURN(own[i], arena.Allocate(storage.bytes));
-        at[i] = own[i]->data();
-        break;
-      }
-      case Storage::kScratch:
-      case Storage::kLocal:
-        at[i] = scratch + storage.index;
-        break;
+    if (storage.kind == Storage::kInput) {
+      outputs->push_back(inputs[storage.index]);
+      continue;
     }
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef own, arena.Allocate(storage.bytes));
+    at[i] = own->data();
+    outputs->push_back(std::move(own));
   }
   if (watched != 0) ClearFloatFlags();
   for (const Group& group : groups_) {
@@ -103,20 +102,18 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
         break;
     }
   }
-  if (Cancelled(cancel)) return absl::CancelledError("interrupted");
-  outputs->reserve(outputs_.size());
-  for (int32_t i : outputs_) {
-    outputs->push_back(storages_[i].kind == Storage::kInput
-                           ? inputs[storages_[i].index]
-                           : own[i]);
-  }
-  return absl::OkStatus();
+  return Cancelled(cancel) ? absl::CancelledError("interrupted")
+                           : absl::OkStatus();
 }
 
 void Interpreter::RunSteps(const Group& group, const Addresses& at,
                            char* locals, const std::atomic<bool>* cancel,
                            uint8_t watched) const {
   const int64_t rows = dims_[group.shape];
+  if (rows <= group.block) {
+    RunBlock(group, at, locals, 0, rows, watched);
+    return;
+  }
   const int64_t blocks = (rows + group.block - 1) / group.block;
   const int64_t chunks = ChunksOf(group.seconds, blocks);
   auto run = [&](int64_t chunk, char* memory) {

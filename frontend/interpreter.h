@@ -109,9 +109,12 @@ class Interpreter {
   std::vector<int64_t> dims_;
   std::vector<ReductionRuns> reductions_;
   std::vector<Routine> routines_;
-  std::vector<int32_t> outputs_;  // storages
-  int64_t input_count_ = 0;
-  int64_t scalar_count_ = 0;
+  // Storages: of the inputs, of the numbers, those with scratch memory, and of
+  // the results.
+  std::vector<int32_t> inputs_;
+  std::vector<int32_t> scalars_;
+  std::vector<int32_t> scratch_;
+  std::vector<int32_t> outputs_;
   int64_t scratch_bytes_ = 0;
   int64_t local_bytes_ = 0;  // of one block
   double seconds_ = 0;

@@ -130,13 +130,15 @@ class Interpreter::Maker {
     if (node.op == OpCode::kInput) {
       value.bytes = node.shape[0];
       value.storage =
-          NewStorage(Storage::kInput, made_->input_count_++, value.bytes);
+          NewStorage(Storage::kInput, std::ssize(made_->inputs_), value.bytes);
+      made_->inputs_.push_back(value.storage);
       return absl::OkStatus();
     }
     if (node.op == OpCode::kScalar) {
       value.bytes = ItemSize(node.dtype);
-      value.storage =
-          NewStorage(Storage::kScalar, made_->scalar_count_++, value.bytes);
+      value.storage = NewStorage(Storage::kScalar, std::ssize(made_->scalars_),
+                                 value.bytes);
+      made_->scalars_.push_back(value.storage);
       if (IsResult(i)) return absl::UnimplementedError("a number as result");
       return absl::OkStatus();
     }
@@ -501,6 +503,7 @@ class Interpreter::Maker {
     for (size_t g = 0; g < starts.size(); ++g) {
       for (int32_t i : starts[g]) {
         storage(i).index = places.Take(storage(i).bytes);
+        made_->scratch_.push_back(i);
       }
       for (int32_t i : ends[g]) places.Give(storage(i).index, storage(i).bytes);
     }

@@ -9,6 +9,15 @@
 
 namespace fuseau {
 
+void Array::Clear() {
+  base_.reset();
+  if (dims_ != inline_) {
+    delete[] dims_;
+    dims_ = inline_;
+  }
+  rank_ = 0;
+}
+
 void Array::UpdateLayout() {
   bool c_dense = true;
   bool in_order = true;
@@ -34,11 +43,8 @@ void Array::UpdateLayout() {
   FUSEAU_SHORT_LOOP
   for (int d = 0; d < rank_; ++d) {
     if (dims_[d] == 1) continue;
-    if (dims_[d] == 0) {
-      flags_ |= kLayoutFlags;
-      return;
-    }
-    f_dense &= dims_[rank_ + d] == step;
+    f_dense = dims_[rank_ + d] == step;
+    if (!f_dense) break;
     step *= dims_[d];
   }
   flags_ = static_cast<uint8_t>(

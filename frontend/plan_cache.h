@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
 #include "frontend/program.h"
 #include "ir/trace_words.h"
 #include "runtime/plan.h"
@@ -29,17 +28,31 @@ class PlanCache {
  private:
   struct Entry {
     std::vector<uint64_t> words;
+    size_t hash = 0;
     std::unique_ptr<Program> program;
     int64_t bytes = 0;
   };
   using Place = std::list<Entry>::iterator;
+  // A trace with its hash, which is computed once.
+  struct Key {
+    explicit Key(ir::TraceWords w) : words(w), hash(ir::HashWords(w)) {}
+    bool operator==(const Key& other) const {
+      return hash == other.hash && words == other.words;
+    }
+
+    ir::TraceWords words;
+    size_t hash;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const { return key.hash; }
+  };
 
   void Weigh(Place entry);
 
   const int64_t max_bytes_;
   int64_t bytes_ = 0;
   std::list<Entry> entries_;  // the latest used first
-  absl::flat_hash_map<absl::string_view, Place> index_;  // by the words' bytes
+  absl::flat_hash_map<Key, Place, KeyHash> index_;
 };
 
 // What a plan takes in memory, roughly.

@@ -10,8 +10,8 @@ class Words {
  public:
   explicit Words(int64_t bytes) {
     writer_.Input(bytes);
-    const bool donated[1] = {false};
-    writer_.Finish(donated, {});
+    writer_.BeginEnds(1);
+    writer_.Finish();
   }
   operator ir::TraceWords() const { return writer_.words(); }
 

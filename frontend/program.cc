@@ -29,15 +29,41 @@ constexpr int64_t kMaxScratch = int64_t{256} << 20;
 // A compile that takes longer is not waited for if there is another way.
 constexpr double kTimeOutSeconds = 20;
 
+// A routine does so many steps of its space a second, about.
+constexpr double kRoutineStepsPerSecond = 2e9;
+
 double SecondsOf(const runtime::Plan& plan) {
   double seconds = 0;
+  auto add_launch = [&](int32_t launch) {
+    seconds += kLaunchSeconds + runtime::EstimateSeconds(plan.launches[launch]);
+  };
   for (const runtime::Step& step : plan.steps) {
-    if (step.kind == runtime::Step::kLaunch) {
-      seconds +=
-          kLaunchSeconds + runtime::EstimateSeconds(plan.launches[step.launch]);
-    } else if (step.kind == runtime::Step::kCopy ||
-               step.kind == runtime::Step::kFill) {
-      seconds += static_cast<double>(plan.buffers[step.buffer].bytes) / 10e9;
+    switch (step.kind) {
+      case runtime::Step::kLaunch:
+        add_launch(step.launch);
+        break;
+      case runtime::Step::kSweep:
+        for (int32_t launch : plan.sweeps[step.launch].launches)
+          add_launch(launch);
+        break;
+      case runtime::Step::kBands:
+        for (const runtime::BandMember& member :
+             plan.groups[step.group].members)
+          add_launch(member.launch);
+        break;
+      case runtime::Step::kRoutine:
+        seconds +=
+            kLaunchSeconds +
+            static_cast<double>(Count(plan.routines[step.launch].sizes)) /
+                kRoutineStepsPerSecond;
+        break;
+      case runtime::Step::kCopy:
+      case runtime::Step::kFill:
+        seconds += static_cast<double>(plan.buffers[step.buffer].bytes) / 10e9;
+        break;
+      case runtime::Step::kAllocate:
+      case runtime::Step::kFree:
+        break;
     }
   }
   return seconds;
@@ -59,18 +85,15 @@ JitMode ReadJitMode() {
   return SettingBool("FUSEAU_JIT", true) ? JitMode::kAuto : JitMode::kNever;
 }
 
-Program::Program(ir::TraceWords words, JitMode mode) : mode_(mode) {
+Program::Program(ir::TraceWords words, JitMode mode)
+    : mode_(mode), bytes_(sizeof(*this)) {
   auto made = Interpreter::Make(ir::ReadTrace(words));
   if (made.ok()) {
     interpreter_ = *std::move(made);
+    bytes_ += interpreter_->bytes();
   } else {
     status_ = made.status();
   }
-}
-
-int64_t Program::bytes() const {
-  return static_cast<int64_t>(sizeof(*this)) +
-         (interpreter_ != nullptr ? interpreter_->bytes() : 0) + plan_bytes_;
 }
 
 Program::Choice Program::ByPlan() const {
@@ -94,7 +117,7 @@ bool Program::TakePlan() {
   if (job_->plan().ok()) {
     plan_ = *job_->plan();
     plan_seconds_ = SecondsOf(*plan_);
-    plan_bytes_ = PlanBytes(*plan_);
+    bytes_ += PlanBytes(*plan_);
   } else {
     failed_ = true;
     if (interpreter_ == nullptr) status_ = job_->plan().status();

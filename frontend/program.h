@@ -50,7 +50,7 @@ class Program {
   absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);
 
   // What the object takes in memory, about.
-  int64_t bytes() const;
+  int64_t bytes() const { return bytes_; }
 
  private:
   Choice ByPlan() const;
@@ -64,7 +64,7 @@ class Program {
   bool failed_ = false;  // it cannot be compiled
   double spent_ = 0;     // seconds, by the interpreter
   double plan_seconds_ = 0;
-  int64_t plan_bytes_ = 0;
+  int64_t bytes_ = 0;
   absl::Status status_;  // why there is no interpreter, or no plan
   std::unique_ptr<const Interpreter> interpreter_;
   CompileQueue::JobPtr job_;

@@ -45,9 +45,14 @@ def Exec_FreeOp : Exec_Op<"free"> {
 }
 
 def Exec_CopyOp : Exec_Op<"copy"> {
-  let summary = "All bytes of one buffer to another of the same size.";
-  let arguments = (ins Exec_BufferType:$source, Exec_BufferType:$target);
-  let assemblyFormat = "$source `to` $target attr-dict";
+  let summary = "Bytes of one buffer to the same places of another one.";
+  let description = [{
+    All bytes, or those of the parts: each is [offset, bytes, size, stride, ...],
+    runs of bytes at strides. The buffers have the same size.
+  }];
+  let arguments = (ins Exec_BufferType:$source, Exec_BufferType:$target,
+                       OptionalAttr<ArrayAttr>:$parts);
+  let assemblyFormat = "$source `to` $target (`parts` $parts^)? attr-dict";
 }
 
 def Exec_FillOp : Exec_Op<"fill"> {

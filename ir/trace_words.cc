@@ -21,6 +21,11 @@ class Reader {
   const uint64_t* at_;
 };
 
+uint64_t Mix(uint64_t a, uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
 bool IsReduction(OpCode op) { return RowOf(op).family == Family::kReduction; }
 bool IsRoutine(OpCode op) { return RowOf(op).family == Family::kRoutine; }
 
@@ -71,6 +76,21 @@ void TraceWriter::Grow(size_t more) {
   words_ = std::move(words);
 }
 
+// A multiplication for each two words, in two chains so that they overlap.
+uint64_t HashWords(TraceWords words) {
+  constexpr uint64_t kOdd[3] = {0xa0761d6478bd642f, 0xe7037ed1a0b428db,
+                                0x8ebc6af09c88c6e3};
+  const uint64_t* at = words.data();
+  size_t left = words.size();
+  uint64_t even = left, odd = kOdd[2];
+  for (; left >= 4; left -= 4, at += 4) {
+    even = Mix(at[0] ^ kOdd[0], at[1] ^ even);
+    odd = Mix(at[2] ^ kOdd[1], at[3] ^ odd);
+  }
+  for (; left > 0; --left, ++at) even = Mix(*at ^ kOdd[0], even ^ kOdd[1]);
+  return Mix(even ^ kOdd[2], odd);
+}
+
 Trace ReadTrace(TraceWords words) {
   Trace trace;
   Reader in(words);
@@ -110,29 +130,35 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
       writer->Scalar(node.dtype);
       continue;
     }
-    writer->Begin(node.op, node.dtype, static_cast<int>(node.shape.size()),
-                  static_cast<int>(node.operands.size()), node.shape.data());
+    TraceWriter::Operation out = writer->Begin(
+        node.op, node.dtype, static_cast<int>(node.shape.size()),
+        static_cast<int>(node.operands.size()), node.shape.data());
     uint64_t reduced = 0;
     for (size_t d = 0; d < node.reduced.size(); ++d) {
       reduced |= uint64_t{node.reduced[d]} << d;
     }
-    if (IsReduction(node.op)) writer->Reduced(reduced);
-    if (IsRoutine(node.op)) writer->Calls(reduced, node.attribute);
+    if (IsReduction(node.op)) out.Reduced(reduced);
+    if (IsRoutine(node.op)) out.Calls(reduced, node.attribute);
     const bool update = node.op == OpCode::kUpdate;
-    if (update) writer->WritesTo(node.write_offset, node.write_strides.data());
+    if (update) out.WritesTo(node.write_offset, node.write_strides.data());
     for (size_t k = 0; k < node.operands.size(); ++k) {
       const TraceOperand& o = node.operands[k];
       if (update && k == 0) {
-        writer->Whole(o.value, o.dtype);
+        out.Whole(o.value, o.dtype);
       } else if (trace.nodes[o.value].op == OpCode::kScalar) {
-        writer->Number(o.value, o.dtype);
+        out.Number(o.value, o.dtype);
       } else {
-        writer->Window(o.value, o.dtype, o.offset, o.strides.data());
+        out.Window(o.value, o.dtype, o.offset, o.strides.data());
       }
     }
-    writer->End();
+    writer->End(out);
   }
-  writer->Finish(donated, trace.outputs);
+  writer->BeginEnds(donated.size());
+  for (int32_t node : trace.outputs) writer->Output(node);
+  for (size_t i = 0; i < donated.size(); ++i) {
+    if (donated[i]) writer->Donate(i);
+  }
+  writer->Finish();
 }
 
 }  // namespace fuseau::ir

@@ -16,6 +16,7 @@
 
 #include "absl/types/span.h"
 #include "ir/trace.h"
+#include "runtime/base/dims.h"
 
 namespace fuseau::ir {
 
@@ -48,51 +49,74 @@ class TraceWriter {
     return Added(out);
   }
 
-  // An operation: Begin, an operand each, End. Reduced is for reductions alone,
-  // Calls for routines, WritesTo for updates.
-  void Begin(OpCode op, DType dtype, int rank, int operands,
-             const int64_t* shape) {
-    rank_ = rank;
-    at_ = Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank)));
-    *at_++ = Head(op, dtype, rank, operands);
-    Put(shape);
+  // An operation: Begin, an operand each, End, with a cursor that goes from one
+  // to the next. Reduced is for reductions alone, Calls for routines, WritesTo
+  // for updates.
+  class Operation {
+   public:
+    void Reduced(uint64_t dimensions) { *at_++ = dimensions; }
+    void Calls(uint64_t reduced, int64_t attribute) {
+      *at_++ = reduced;
+      *at_++ = static_cast<uint64_t>(attribute);
+    }
+    void WritesTo(int64_t offset, const int64_t* strides) {
+      *at_++ = static_cast<uint64_t>(offset);
+      Put(strides);
+    }
+    void Number(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    // The storage as a whole: what an update starts from.
+    void Whole(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    void Window(int32_t value, DType dtype, int64_t offset,
+                const int64_t* strides) {
+      *at_++ = Operand(value, dtype);
+      *at_++ = static_cast<uint64_t>(offset);
+      Put(strides);
+    }
+
+   private:
+    friend class TraceWriter;
+    Operation(uint64_t* at, int rank) : at_(at), rank_(rank) {}
+    void Put(const int64_t* dims) {
+      FUSEAU_SHORT_LOOP
+      for (int d = 0; d < rank_; ++d) at_[d] = static_cast<uint64_t>(dims[d]);
+      at_ += rank_;
+    }
+
+    uint64_t* at_;
+    const int rank_;
+  };
+  Operation Begin(OpCode op, DType dtype, int rank, int operands,
+                  const int64_t* shape) {
+    Operation operation(
+        Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank))),
+        rank);
+    *operation.at_++ = Head(op, dtype, rank, operands);
+    operation.Put(shape);
+    return operation;
   }
-  void Reduced(uint64_t dimensions) { *at_++ = dimensions; }
-  void Calls(uint64_t reduced, int64_t attribute) {
-    *at_++ = reduced;
-    *at_++ = static_cast<uint64_t>(attribute);
-  }
-  void WritesTo(int64_t offset, const int64_t* strides) {
-    *at_++ = static_cast<uint64_t>(offset);
-    Put(strides);
-  }
-  void Number(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
-  // The storage as a whole: what an update starts from.
-  void Whole(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
-  void Window(int32_t value, DType dtype, int64_t offset,
-              const int64_t* strides) {
-    *at_++ = Operand(value, dtype);
-    *at_++ = static_cast<uint64_t>(offset);
-    Put(strides);
-  }
-  int32_t End() { return Added(at_); }
+  int32_t End(const Operation& operation) { return Added(operation.at_); }
 
   int32_t nodes() const { return nodes_; }
 
-  // The trace is complete.
-  void Finish(absl::Span<const bool> donated,
-              absl::Span<const int32_t> outputs) {
-    uint64_t* out = Reserve(donated.size() / 64 + 1 + outputs.size());
-    uint64_t bits = 0;
-    for (size_t i = 0; i < donated.size(); ++i) {
-      bits |= uint64_t{donated[i]} << (i % 64);
-      if (i % 64 == 63) *out++ = std::exchange(bits, 0);
-    }
-    *out++ = bits;
-    for (int32_t node : outputs) *out++ = static_cast<uint64_t>(node);
-    size_ = static_cast<size_t>(out - words_.get());
-    words_[0] = static_cast<uint64_t>(nodes_) | uint64_t{outputs.size()} << 32;
+  // What stands at the end: first room for a bit for each input, then Output
+  // for each result and Donate for each donated input, then Finish.
+  void BeginEnds(size_t inputs) {
+    const size_t bits = inputs / 64 + 1;
+    donated_at_ = size_;
+    uint64_t* out = Reserve(bits);
+    for (size_t i = 0; i < bits; ++i) out[i] = 0;
+    size_ += bits;
+    outputs_ = 0;
   }
+  void Output(int32_t node) {
+    *Reserve(1) = static_cast<uint64_t>(node);
+    ++size_;
+    ++outputs_;
+  }
+  void Donate(size_t input) {
+    words_[donated_at_ + input / 64] |= uint64_t{1} << (input % 64);
+  }
+  void Finish() { words_[0] = static_cast<uint64_t>(nodes_) | outputs_ << 32; }
 
   TraceWords words() const { return {words_.get(), size_}; }
 
@@ -108,9 +132,6 @@ class TraceWriter {
   static uint64_t Operand(int32_t value, DType dtype) {
     return static_cast<uint64_t>(value) | static_cast<uint64_t>(dtype) << 32;
   }
-  void Put(const int64_t* dims) {
-    for (int d = 0; d < rank_; ++d) *at_++ = static_cast<uint64_t>(dims[d]);
-  }
   int32_t Added(const uint64_t* end) {
     size_ = static_cast<size_t>(end - words_.get());
     return nodes_++;
@@ -125,9 +146,12 @@ class TraceWriter {
   size_t size_ = 0;
   size_t capacity_ = 0;
   int32_t nodes_ = 0;
-  uint64_t* at_ = nullptr;  // in the operation that is being written
-  int rank_ = 0;
+  uint64_t outputs_ = 0;
+  size_t donated_at_ = 0;
 };
+
+// Equal traces have equal hashes.
+uint64_t HashWords(TraceWords words);
 
 // The trace that was written.
 Trace ReadTrace(TraceWords words);

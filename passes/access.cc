@@ -1,5 +1,6 @@
 #include "passes/access.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace fuseau::passes {
@@ -49,6 +50,47 @@ Access Rescaled(Access access, int64_t from, int64_t to) {
 void Normalize(Access& access, absl::Span<const int64_t> space) {
   for (size_t d = 0; d < space.size(); ++d)
     if (space[d] == 1) access.strides[d] = 0;
+}
+
+std::optional<std::vector<Runs>> Untouched(const Access& access,
+                                           absl::Span<const int64_t> space,
+                                           int64_t item_size, int64_t bytes) {
+  struct Dim {
+    int64_t size;
+    int64_t stride;
+  };
+  int64_t start = access.offset;
+  std::vector<Dim> dims;
+  for (size_t d = 0; d < space.size(); ++d) {
+    if (space[d] == 0) return std::nullopt;
+    if (space[d] == 1) continue;
+    const int64_t stride = access.strides[d];
+    if (stride < 0) start += (space[d] - 1) * stride;
+    dims.push_back({space[d], std::abs(stride)});
+  }
+  std::sort(dims.begin(), dims.end(),
+            [](const Dim& a, const Dim& b) { return a.stride > b.stride; });
+  // From the inside: the bytes from the first element of a row to its last one,
+  // and what lies between a row and the next.
+  std::vector<Runs> runs;
+  int64_t span = item_size;
+  for (size_t d = dims.size(); d-- > 0;) {
+    const int64_t gap = dims[d].stride - span;
+    if (gap < 0) return std::nullopt;
+    if (gap > 0) {
+      Runs between{start + span, gap, {}, {}};
+      for (size_t e = 0; e <= d; ++e) {
+        between.sizes.push_back(e < d ? dims[e].size : dims[e].size - 1);
+        between.strides.push_back(dims[e].stride);
+      }
+      runs.push_back(std::move(between));
+    }
+    span += (dims[d].size - 1) * dims[d].stride;
+  }
+  if (start > 0) runs.push_back({0, start, {}, {}});
+  if (start + span < bytes)
+    runs.push_back({start + span, bytes - start - span, {}, {}});
+  return runs;
 }
 
 std::optional<Access> Compose(const Access& outer,

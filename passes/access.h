@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "runtime/base/dims.h"
@@ -32,6 +33,25 @@ Access Rescaled(Access access, int64_t from, int64_t to);
 
 // Clears the strides of dimensions of size 1.
 void Normalize(Access& access, absl::Span<const int64_t> space);
+
+// Runs of `bytes` bytes at strides.
+struct Runs {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  Dims sizes;
+  Dims strides;
+
+  bool operator==(const Runs& o) const {
+    return offset == o.offset && bytes == o.bytes && sizes == o.sizes &&
+           strides == o.strides;
+  }
+};
+
+// What an access to elements of `item_size` bytes leaves of a storage of
+// `bytes` bytes. Nothing if its rows overlap or interleave.
+std::optional<std::vector<Runs>> Untouched(const Access& access,
+                                           absl::Span<const int64_t> space,
+                                           int64_t item_size, int64_t bytes);
 
 // A value is read through `outer`, an access over `space` to the dense storage
 // of a window of `shape`; element `j` of the window lies at

@@ -87,5 +87,54 @@ TEST(AccessTest, ComposeAgreesWithIndexing) {
   EXPECT_GT(composed, 3000);
 }
 
+TEST(AccessTest, UntouchedIsTheRestOfTheStorage) {
+  // The inner 3 x 2 elements of 5 x 4: two elements between the rows.
+  const auto rest = Untouched({40, {32, 8}}, {3, 2}, 8, 160);
+  ASSERT_TRUE(rest.has_value());
+  EXPECT_EQ(*rest,
+            (std::vector<Runs>{
+                {56, 16, {2}, {32}}, {0, 40, {}, {}}, {120, 40, {}, {}}}));
+  // All of it, also backwards or transposed.
+  EXPECT_EQ(Untouched({0, {32, 8}}, {5, 4}, 8, 160), std::vector<Runs>());
+  EXPECT_EQ(Untouched({152, {-8}}, {20}, 8, 160), std::vector<Runs>());
+  EXPECT_EQ(Untouched({0, {8, 32}}, {4, 5}, 8, 160), std::vector<Runs>());
+  // Rows that overlap, and those that lie between each other.
+  EXPECT_EQ(Untouched({0, {8, 8}}, {3, 3}, 8, 160), std::nullopt);
+  EXPECT_EQ(Untouched({0, {24, 16}}, {3, 3}, 8, 160), std::nullopt);
+}
+
+// Each byte is either touched or left, and none is both.
+TEST(AccessTest, UntouchedOfRandomWindows) {
+  std::mt19937 random(5);
+  auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random);
+  };
+  int known = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const int64_t item = int64_t{1} << pick(0, 3);
+    Access access{item * pick(0, 6), {}};
+    Dims space;
+    for (int64_t d = pick(0, 3); d > 0; --d) {
+      space.push_back(pick(1, 4));
+      access.strides.push_back(item * pick(-9, 9));
+    }
+    const ByteRange range = Extent(access.offset, space, access.strides, item);
+    if (range.lo < 0) continue;
+    const int64_t bytes = range.hi + pick(0, 9);
+    const auto rest = Untouched(access, space, item, bytes);
+    if (!rest) continue;
+    ++known;
+    std::vector<int> count(bytes);
+    for (const Dims& p : Points(space))
+      for (int64_t b = 0; b < item; ++b) ++count[At(access, p) + b];
+    for (const Runs& runs : *rest)
+      for (const Dims& p : Points(runs.sizes))
+        for (int64_t b = 0; b < runs.bytes; ++b)
+          ++count[At({runs.offset, runs.strides}, p) + b];
+    EXPECT_EQ(count, std::vector<int>(bytes, 1));
+  }
+  EXPECT_GT(known, 300);
+}
+
 }  // namespace
 }  // namespace fuseau::passes

@@ -57,7 +57,9 @@ class Fuser {
  private:
   // The work of an element, with everything it is computed from.
   int ConeFlops(Operation* op) {
-    if (op->hasTrait<mlir::OpTrait::IsTerminator>()) return 0;
+    if (op->hasTrait<mlir::OpTrait::IsTerminator>() ||
+        mlir::isa<ir::UnsetOp>(op))
+      return 0;
     const ir::OpRow& row = ir::RowOf(CodeOf(op));
     int flops = row.family == Family::kElementwise ? row.flops : 0;
     if (row.family == Family::kReduction || row.family == Family::kRoutine ||
@@ -78,7 +80,8 @@ class Fuser {
       uses = std::move(it->second);
     const bool is_result = results_.contains(op);
     if (uses.empty() && !is_result) return;
-    if (mlir::isa<ir::InputOp, ir::ScalarOp, ir::IotaOp>(op)) return;
+    if (mlir::isa<ir::InputOp, ir::ScalarOp, ir::IotaOp, ir::UnsetOp>(op))
+      return;
     if (!is_result && CanInline(op, uses)) {
       for (const Use& use : uses) Inline(op, use);
       return;
@@ -92,9 +95,7 @@ class Fuser {
         ir::RowOf(CodeOf(op)).family == Family::kElementwise;
     if (!view && !elementwise) return false;
     if (one_by_one_ && !view) return false;
-    if (uses.size() > 1 && elementwise && cone_[op] > 0 &&
-        (cone_[op] > kCheapFlops || uses.size() > kMaxCopies))
-      return false;
+    if (elementwise && RepeatsTooMuch(op, uses)) return false;
     for (const Use& use : uses) {
       Group& group = grouping_.groups[use.group];
       if (use.as_storage || group.ops >= kMaxOps ||
@@ -117,6 +118,21 @@ class Fuser {
       }
     }
     return true;
+  }
+
+  // Whether what is read at several places had better be computed once. Places
+  // that read but a rim of it, such as the edges of a padded array, hardly
+  // count.
+  bool RepeatsTooMuch(Operation* op, llvm::ArrayRef<Use> uses) {
+    const bool cheap = cone_[op] <= kCheapFlops;
+    if (uses.size() <= 1 || cone_[op] == 0) return false;
+    if (cheap && uses.size() <= kMaxCopies) return false;
+    if (uses.size() > kMaxCandidates) return true;
+    const int64_t size = Count(ShapeOf(op->getResult(0)));
+    int64_t points = 0;
+    for (const Use& use : uses)
+      points += Count(grouping_.groups[use.group].space);
+    return points > size * (cheap ? kMaxCopies : 1) + size / kRimPart;
   }
 
   // Whether a nest over `space` that reads `op` through a broadcast had better

@@ -11,6 +11,26 @@ def SimplifyPass : Pass<"fuseau-simplify", "::mlir::ModuleOp"> {
   }];
 }
 
+def SplitPass : Pass<"fuseau-split", "::mlir::ModuleOp"> {
+  let summary = "Reads values that were put together piece by piece";
+  let description = [{
+    A joined, padded or rolled array is a chain of updates. If only elementwise
+    operations read it, these are split along the edges of the pieces. Each part
+    reads the sources, and the parts make the result; the chain disappears.
+
+    ```mlir
+    %1 = fuseau.update %last into %0[0] [8] ...   // b = roll(a, 1)
+    %2 = fuseau.update %others into %1[8] [8] ...
+    %3 = fuseau.view %2[0] [8] ...
+    %4 = fuseau.add %a, %3 ...                    // a + b
+    ```
+    becomes two additions, of one element and of the others, which update a
+    `fuseau.unset`.
+  }];
+  let options = [Option<"launch_bytes", "launch-bytes", "int64_t", "8192",
+                        "Traffic that must be saved for each new launch">];
+}
+
 def FusePass : Pass<"fuseau-fuse", "::mlir::ModuleOp"> {
   let summary = "Groups array operations into loop nests";
   let description = [{
@@ -50,7 +70,10 @@ def PlacePass : Pass<"fuseau-place", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
   let options = [Option<"always_copy", "always-copy", "bool", "false",
-                        "No update runs in place">];
+                        "No update runs in place">,
+                 Option<"swap_bytes", "swap-bytes", "int64_t", "0",
+                        "What a nest may touch if it had better write to "
+                        "another buffer than lag in its own">];
 }
 
 def SweepPass : Pass<"fuseau-sweep", "::mlir::ModuleOp"> {

@@ -6,6 +6,7 @@
 #include "mlir/IR/Verifier.h"
 #include "passes/cost.h"
 #include "passes/passes.h"
+#include "runtime/base/caches.h"
 #include "runtime/base/settings.h"
 
 namespace fuseau::passes {
@@ -41,6 +42,13 @@ const Stage kStages[] = {
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createSimplifyPass();
      }},
+    // What is put together from pieces is read piece by piece.
+    {"split",
+     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+       if (disabled) return nullptr;
+       return createSplitPass(
+           {SettingInt("FUSEAU_LAUNCH_BYTES", kLaunchBytes)});
+     }},
     // Operations become loop nests.
     {"fuse",
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
@@ -54,13 +62,15 @@ const Stage kStages[] = {
     // Values get buffers; updates run in place where nobody can tell.
     {"place",
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
-       return createPlacePass({disabled});
+       return createPlacePass(
+           {disabled, SettingInt("FUSEAU_SWAP_BYTES", Caches().core)});
      }},
     // Nests over the same rows run while these are in the cache.
     {"sweep",
      [](bool disabled) -> std::unique_ptr<mlir::Pass> {
        if (disabled) return nullptr;
-       return createSweepPass({SettingInt("FUSEAU_TILE_BYTES", kTileBytes)});
+       return createSweepPass(
+           {SettingInt("FUSEAU_TILE_BYTES", TileBytes(Caches()))});
      }},
     // Bodies become kernels, and what is left is the plan.
     {"outline",

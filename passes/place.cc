@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ir/dialect.h"
+#include "passes/cost.h"
 #include "passes/nest.h"
 #include "passes/passes.h"
 
@@ -23,8 +24,9 @@ using mlir::Value;
 // How rows of a write depend on rows that the same nest reads from the same
 // buffer.
 struct Hazard {
-  int64_t behind = 0;  // reading row i touches written rows i - behind ...
-  int64_t ahead = 0;   // ... to i + ahead
+  bool exists = false;  // else no row that is read meets a row that is written
+  int64_t behind = 0;   // reading row i touches written rows i - behind ...
+  int64_t ahead = 0;    // ... to i + ahead
 };
 
 // Nothing when the read can't be ordered row by row against the write.
@@ -41,15 +43,17 @@ std::optional<Hazard> RowHazard(const Access& write, const Access& read,
   //   k * step + w.lo < r.hi  and  k * step + w.hi > r.lo
   const int64_t low = FloorDiv(r.lo - w.hi, step) + 1;
   const int64_t high = -FloorDiv(-(r.hi - w.lo), step) - 1;
-  return Hazard{std::max<int64_t>(0, -low), std::max<int64_t>(0, high)};
+  return Hazard{low <= high, std::max<int64_t>(0, -low),
+                std::max<int64_t>(0, high)};
 }
 
 class Placer {
  public:
-  Placer(mlir::func::FuncOp function, bool in_place)
+  Placer(mlir::func::FuncOp function, bool in_place, int64_t swap_bytes)
       : function_(function),
         b_(function.getLoc(), function.getContext()),
-        in_place_(in_place) {}
+        in_place_(in_place),
+        swap_bytes_(swap_bytes) {}
 
   void Run() {
     mlir::Block& block = function_.getBody().front();
@@ -172,25 +176,76 @@ class Placer {
       if (!range.Intersects(written)) continue;
       auto hazard = RowHazard(write, read, nest.space, write_size, read_size);
       if (!hazard) return false;
+      if (!hazard->exists) continue;
       worst.behind = std::max(worst.behind, hazard->behind);
       worst.ahead = std::max(worst.ahead, hazard->ahead);
       readers.push_back(operand);
     }
     if (readers.empty()) return true;
     // One lagged write a launch, and no more waiting rows than half of all.
-    if (!lagged.empty() || worst.behind + worst.ahead > nest.space[0] / 2)
+    if (!lagged.empty() || worst.behind + worst.ahead > nest.space[0] / 2 ||
+        Swaps(op, nest, i))
       return false;
     lagged.assign({i, worst.behind, worst.ahead});
     lagged.append(readers);
     return true;
   }
 
-  // Whether the write covers all of a storage, so that its old bytes do not
-  // matter.
-  static bool Covers(const Access& write, const Dims& space, int64_t size,
-                     int64_t bytes) {
-    return write.offset == 0 && Count(space) * size == bytes &&
-           write.strides == DenseAccess(space, size).strides;
+  // The parts of the old value of result `i` that a new buffer needs: all that
+  // the nest does not write. Nothing if copying the whole is as good.
+  static std::optional<std::vector<Runs>> KeptParts(ir::FusedOp op,
+                                                    const Nest& nest, int i) {
+    const int64_t bytes = ir::StorageBytes(op.getResult(i).getType());
+    auto parts = Untouched(nest.out[i], nest.space, WriteSize(op, i), bytes);
+    if (parts && CopyCost(*parts) >= bytes) return std::nullopt;
+    return parts;
+  }
+  // In bytes of one long run.
+  static int64_t CopyCost(llvm::ArrayRef<Runs> parts) {
+    int64_t cost = 0;
+    for (const Runs& part : parts)
+      cost += Count(part.sizes) * (part.bytes + kRunBytes);
+    return cost;
+  }
+
+  // Whether result `i`, which would lag in its own buffer, had better go to
+  // another one: in a cache the results that wait cost more than the parts that
+  // are only copied.
+  bool Swaps(ir::FusedOp op, const Nest& nest, int i) {
+    auto parts = KeptParts(op, nest, i);
+    const int64_t written = Count(nest.space) * WriteSize(op, i);
+    if (!parts || CopyCost(*parts) * kSwapGain > written) return false;
+    llvm::MapVector<Value, int64_t> touched;
+    for (auto [k, v] : llvm::enumerate(op.getInputs())) {
+      if (mlir::isa<ir::ScalarOp, ir::IotaOp>(v.getDefiningOp())) continue;
+      touched[v] = ir::StorageBytes(v.getType());
+    }
+    int64_t bytes = 0;
+    for (Value v : op.getOuts()) bytes += ir::StorageBytes(v.getType());
+    for (auto [v, n] : touched) bytes += n;
+    return bytes <= swap_bytes_;
+  }
+
+  // A new buffer for result `i` with what is kept of the old value.
+  Value CopyOfOld(ir::FusedOp op, const Nest& nest, int i) {
+    Value old = op.getInits()[op.getInitOf()[i]];
+    Value target = Allocate(ir::StorageBytes(op.getResult(i).getType()));
+    if (old.getDefiningOp<ir::UnsetOp>()) return target;
+    auto parts = KeptParts(op, nest, i);
+    if (parts && parts->empty()) return target;
+    mlir::ArrayAttr attr;
+    if (parts) {
+      llvm::SmallVector<mlir::Attribute> all;
+      for (const Runs& part : *parts) {
+        llvm::SmallVector<int64_t> numbers{part.offset, part.bytes};
+        for (auto [size, stride] : llvm::zip(part.sizes, part.strides))
+          numbers.append({size, stride});
+        all.push_back(b_.getDenseI64ArrayAttr(numbers));
+      }
+      attr = b_.getArrayAttr(all);
+    }
+    exec::CopyOp::create(b_, buffer_.lookup(old), target, attr);
+    return target;
   }
 
   void Place(ir::FusedOp op) {
@@ -204,15 +259,10 @@ class Placer {
       Value target;
       if (init >= 0) {
         Value old = op.getInits()[init];
-        const bool in_place = empty ? in_place_ && DiesAt(old, op)
-                                    : RunsInPlace(op, nest, i, lagged);
-        if (in_place) {
-          target = buffer_.lookup(old);
-        } else {
-          target = Allocate(bytes);
-          if (!Covers(nest.out[i], nest.space, WriteSize(op, i), bytes))
-            exec::CopyOp::create(b_, buffer_.lookup(old), target);
-        }
+        const bool in_place = !old.getDefiningOp<ir::UnsetOp>() &&
+                              (empty ? in_place_ && DiesAt(old, op)
+                                     : RunsInPlace(op, nest, i, lagged));
+        target = in_place ? buffer_.lookup(old) : CopyOfOld(op, nest, i);
       } else {
         target = Allocate(bytes);
         if (Accumulates(op, nest)) Fill(op, i, target);
@@ -294,7 +344,7 @@ class Placer {
       const bool input = v.getDefiningOp<ir::InputOp>() != nullptr;
       if (input || llvm::is_contained(buffers, buffer)) {
         Value copy = Allocate(ir::StorageBytes(v.getType()));
-        exec::CopyOp::create(b_, buffer, copy);
+        exec::CopyOp::create(b_, buffer, copy, mlir::ArrayAttr());
         buffer = copy;
       }
       buffers.push_back(buffer);
@@ -322,6 +372,7 @@ class Placer {
   mlir::func::FuncOp function_;
   mlir::ImplicitLocOpBuilder b_;
   const bool in_place_;
+  const int64_t swap_bytes_;
   llvm::DenseMap<Operation*, int> position_;
   llvm::DenseMap<Value, Value> buffer_;
 };
@@ -330,7 +381,7 @@ struct PlacePass : impl::PlacePassBase<PlacePass> {
   using PlacePassBase::PlacePassBase;
   void runOnOperation() override {
     for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
-      Placer(function, !always_copy).Run();
+      Placer(function, !always_copy, swap_bytes).Run();
       function.setFunctionType(mlir::FunctionType::get(&getContext(), {}, {}));
     }
   }

@@ -127,7 +127,7 @@ class Group {
   }
 
   bool WorthWhile() const {
-    return large_ >= 2 && buffer_bytes_ >= limits_.min_bytes &&
+    return large_ >= 2 && buffer_bytes_ >= limits_.min_bytes_alone &&
            static_cast<double>(moved_) >=
                kReuse * static_cast<double>(buffer_bytes_);
   }
@@ -138,6 +138,7 @@ class Group {
       group.members.push_back({member.launch, std::move(member.edges)});
     }
     group.large = large_;
+    group.alone = buffer_bytes_ < limits_.min_bytes;
     group.bands = std::clamp<int64_t>(buffer_bytes_ / limits_.band_bytes, 1,
                                       std::max<int64_t>(rows_, 1));
     return group;
@@ -372,18 +373,29 @@ bool IsDetail(const Launch& launch, int64_t largest_bytes) {
   return launch.bytes < largest_bytes / kDetail;
 }
 
-BandLimits BandLimits::FromSettings() {
+BandLimits BandLimits::For(const CacheSizes& caches) {
   BandLimits limits;
-  limits.min_bytes = SettingInt("FUSEAU_BAND_MIN_BYTES", limits.min_bytes);
-  limits.band_bytes =
-      std::clamp<int64_t>(limits.min_bytes / 16, 64, limits.band_bytes);
+  limits.min_bytes = caches.shared / 3;
+  limits.min_bytes_alone = caches.shared / 8;
+  limits.core_bytes = caches.core / 5 * 3;
+  limits.shared_bytes = caches.shared / 6;
+  limits.band_bytes = caches.first * 2;
+  return limits;
+}
+
+BandLimits BandLimits::FromSettings() {
+  BandLimits limits = For(Caches());
+  const int64_t least = SettingInt("FUSEAU_BAND_MIN_BYTES", -1);
+  if (least < 0) return limits;
+  limits.min_bytes = limits.min_bytes_alone = least;
+  limits.band_bytes = std::clamp<int64_t>(least / 16, 64, limits.band_bytes);
   return limits;
 }
 
 void GroupBands(Plan* plan, const BandLimits& limits) {
   int64_t bytes = 0;
   for (const PlanBuffer& buffer : plan->buffers) bytes += buffer.bytes;
-  if (bytes < limits.min_bytes) return;
+  if (bytes < limits.min_bytes_alone) return;
   Grouper(plan, limits).Run();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "runtime/base/caches.h"
 #include "runtime/plan.h"
 
 namespace fuseau::runtime {
@@ -12,8 +13,10 @@ namespace fuseau::runtime {
 // memory at once.
 struct BandLimits {
   // Groups whose arrays are smaller gain nothing: they stay in the cache
-  // anyhow.
+  // anyhow. One thread alone gains earlier than several, which hand each other
+  // what a cache that they share has as well.
   int64_t min_bytes = int64_t{16} << 20;
+  int64_t min_bytes_alone = int64_t{6} << 20;
   // What lies between the first and the last launch of a group should stay in
   // the cache of one core, if that lets `few` large launches advance together,
   // else in a cache that cores share.
@@ -23,8 +26,10 @@ struct BandLimits {
   // Of all arrays together, in one band.
   int64_t band_bytes = int64_t{96} << 10;
 
-  // FUSEAU_BAND_MIN_BYTES sets min_bytes, and smaller bands with it: so tests
-  // reach groups with small arrays.
+  // The limits for these caches (runtime/README.md has the measurements).
+  static BandLimits For(const CacheSizes& caches);
+  // Those of this machine. FUSEAU_BAND_MIN_BYTES sets what groups need at
+  // least, and smaller bands with it: so tests reach groups with small arrays.
   static BandLimits FromSettings();
 };
 

@@ -192,7 +192,7 @@ TEST(Bands, RandomChainsGiveTheSame) {
         Results(chain.plan(), chain.Bytes(), 1);
     Plan banded = chain.plan();
     BandLimits limits;
-    limits.min_bytes = 0;
+    limits.min_bytes = limits.min_bytes_alone = 0;
     limits.band_bytes = 64 + static_cast<int64_t>(seed % 5) * 400;
     GroupBands(&banded, limits);
     ASSERT_TRUE(CheckPlan(banded).ok());
@@ -230,7 +230,7 @@ TEST(Bands, GroupsEndWhereTheirRowsLeaveTheCache) {
     plan.steps.push_back(step);
   }
   BandLimits limits;
-  limits.min_bytes = 0;
+  limits.min_bytes = limits.min_bytes_alone = 0;
   limits.core_bytes = int64_t{128} << 10;
   Plan banded = plan;
   GroupBands(&banded, limits);
@@ -244,10 +244,29 @@ TEST(Bands, GroupsEndWhereTheirRowsLeaveTheCache) {
   }
   // A launch may be left over.
   EXPECT_GE(members, 98u);
-  // Arrays that fit the cache are left alone.
+  // Between the two limits a group is for one thread.
+  EXPECT_FALSE(banded.groups[0].alone);
   limits.min_bytes = int64_t{4} << 20;
+  banded = plan;
+  GroupBands(&banded, limits);
+  ASSERT_FALSE(banded.groups.empty());
+  EXPECT_TRUE(banded.groups[0].alone);
+  // Arrays that fit the cache are left alone.
+  limits.min_bytes = limits.min_bytes_alone = int64_t{4} << 20;
   GroupBands(&plan, limits);
   EXPECT_TRUE(plan.groups.empty());
+}
+
+TEST(Bands, LimitsFollowTheCaches) {
+  const CacheSizes small = {32 << 10, 256 << 10, 8 << 20};
+  const CacheSizes large = {48 << 10, 2 << 20, 96 << 20};
+  const BandLimits a = BandLimits::For(small), b = BandLimits::For(large);
+  EXPECT_LT(a.min_bytes, b.min_bytes);
+  EXPECT_LT(a.min_bytes_alone, a.min_bytes);
+  EXPECT_LT(a.core_bytes, small.core);
+  EXPECT_LT(b.core_bytes, large.core);
+  EXPECT_LT(a.shared_bytes, small.shared);
+  EXPECT_LE(a.band_bytes, a.core_bytes);
 }
 
 TEST(Bands, MemoryThatIsFreedIsNotNeededTwice) {
@@ -282,7 +301,7 @@ TEST(Bands, MemoryThatIsFreedIsNotNeededTwice) {
   }
   plan.outputs = {4};
   BandLimits limits;
-  limits.min_bytes = 0;
+  limits.min_bytes = limits.min_bytes_alone = 0;
   limits.band_bytes = 4096;
   GroupBands(&plan, limits);
   ASSERT_TRUE(CheckPlan(plan).ok());

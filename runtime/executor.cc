@@ -1,6 +1,7 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -10,6 +11,8 @@
 #include "runtime/cpu/bytes.h"
 #include "runtime/cpu/lagged_write.h"
 #include "runtime/cpu/launch.h"
+#include "runtime/cpu/quick_call.h"
+#include "runtime/cpu/strided_copy.h"
 #include "runtime/cpu/sweep.h"
 #include "runtime/stats.h"
 
@@ -75,13 +78,9 @@ class Run {
         case Step::kFree:
           slots_[step.buffer] = Slot();
           break;
-        case Step::kCopy: {
-          const int64_t bytes = plan_.buffers[step.source].bytes;
-          CopyBytes(slots_[step.buffer].buffer->data(),
-                    slots_[step.source].buffer->data(), bytes);
-          Increment(Counter::kBytesMoved, 2 * bytes);
+        case Step::kCopy:
+          Copy(step);
           break;
-        }
         case Step::kFill: {
           const int64_t bytes = plan_.buffers[step.buffer].bytes;
           FillElements(slots_[step.buffer].buffer->data(), step.fill,
@@ -134,6 +133,23 @@ class Run {
     return absl::OkStatus();
   }
 
+  void Copy(const Step& step) const {
+    char* const to = slots_[step.buffer].buffer->data();
+    const char* const from = slots_[step.source].buffer->data();
+    int64_t bytes = plan_.buffers[step.source].bytes;
+    if (step.launch < 0) {
+      CopyBytes(to, from, bytes);
+    } else {
+      bytes = 0;
+      for (const CopyPart& part : plan_.copies[step.launch]) {
+        CopyStrided(to + part.offset, part.strides, from + part.offset,
+                    part.strides, part.sizes, part.bytes);
+        bytes += part.bytes * Count(part.sizes);
+      }
+    }
+    Increment(Counter::kBytesMoved, 2 * bytes);
+  }
+
   // The launch with the addresses of its buffers, but for tiles of a sweep.
   absl::StatusOr<Arguments> Bind(const Launch& launch) const {
     Arguments args(launch);
@@ -164,7 +180,27 @@ class Run {
     launch.kernel->bytes.fetch_add(launch.bytes, std::memory_order_relaxed);
   }
 
+  void RunQuick(const Launch& launch) const {
+    const QuickCall& quick = *launch.quick;
+    int64_t block[kMaxQuickSlots];
+    std::copy(quick.block.begin(), quick.block.end(), block);
+    for (const QuickCall::Address& address : quick.addresses) {
+      block[address.slot] +=
+          reinterpret_cast<int64_t>(slots_[address.buffer].buffer->data());
+    }
+    for (size_t i = 0; i < launch.scalars.size(); ++i) {
+      std::memcpy(&block[quick.first_scalar + 2 * i],
+                  scalars_[launch.scalars[i]].bytes, 16);
+    }
+    CountLaunch(launch);
+    launch.kernel->fn(0, quick.rows, block);
+  }
+
   absl::Status RunLaunch(const Launch& launch) {
+    if (launch.quick) {
+      RunQuick(launch);
+      return absl::OkStatus();
+    }
     FUSEAU_ASSIGN_OR_RETURN(const Arguments args, Bind(launch));
     CountLaunch(launch);
     if (!launch.lagged.empty()) return RunLagged(launch, args, context_);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/cpu/quick_call.h"
 #include "runtime/plan_check.h"
 #include "runtime/stats.h"
 #include "runtime/testing/fake_kernel.h"
@@ -44,9 +45,15 @@ PlanOperand Dense(int32_t buffer, const Dims& sizes,
   return operand;
 }
 
-class ExecutorTest : public ::testing::TestWithParam<int> {
+// On how many threads, and whether short launches were prepared.
+struct Way {
+  int threads;
+  bool quick;
+};
+
+class ExecutorTest : public ::testing::TestWithParam<Way> {
  protected:
-  ExecutorTest() : arena_(int64_t{256} << 20), pool_(GetParam()) {
+  ExecutorTest() : arena_(int64_t{256} << 20), pool_(GetParam().threads) {
     options_.arena = &arena_;
     options_.pool = &pool_;
   }
@@ -70,7 +77,9 @@ class ExecutorTest : public ::testing::TestWithParam<int> {
   absl::Status Run(const Plan& plan, const std::vector<BufferRef>& inputs,
                    const std::vector<ScalarValue>& scalars = {}) {
     EXPECT_TRUE(CheckPlan(plan).ok()) << CheckPlan(plan);
-    return Execute(plan, inputs, scalars, &outputs_, options_);
+    Plan prepared = plan;
+    if (GetParam().quick) PrepareQuickCalls(&prepared);
+    return Execute(prepared, inputs, scalars, &outputs_, options_);
   }
 
   Arena arena_;
@@ -138,7 +147,8 @@ TEST_P(ExecutorTest, LargeLaunchesAreCut) {
   ASSERT_TRUE(Run(AddPlan(MapKernel<2, 2, 1, SumOfTwo>, sizes),
                   {BufferOf(a), BufferOf(a)})
                   .ok());
-  EXPECT_EQ(ReadCounter(Counter::kLaunchesParallel), GetParam() > 1 ? 1 : 0);
+  EXPECT_EQ(ReadCounter(Counter::kLaunchesParallel),
+            GetParam().threads > 1 ? 1 : 0);
   EXPECT_EQ(ReadCounter(Counter::kLaunches), 1);
   EXPECT_EQ(ReadCounter(Counter::kBytesMoved), 24 * 200'000);
 }
@@ -389,6 +399,29 @@ TEST_P(ExecutorTest, OrderedReductionsAreNotCut) {
   EXPECT_EQ(ValuesOf<double>(outputs_[0])[1], want);
 }
 
+TEST_P(ExecutorTest, CopiesParts) {
+  Plan plan;
+  plan.input_count = 2;
+  plan.buffers = {{BufferKind::kInput, 0, 160}, {BufferKind::kInput, 1, 160}};
+  // The rim of 5 x 4 elements.
+  plan.copies = {{{0, 40, {}, {}}, {56, 16, {2}, {32}}, {120, 40, {}, {}}}};
+  Step copy = Do(Step::kCopy, 1);
+  copy.source = 0;
+  copy.launch = 0;
+  plan.steps = {copy};
+  plan.outputs = {1};
+  plan.overwrites_inputs = true;
+  ASSERT_TRUE(CheckPlan(plan).ok());
+  std::vector<double> x(20, 1.0), want(20, 1.0);
+  for (int i : {5, 6, 9, 10, 13, 14}) want[i] = 0.0;
+  ASSERT_TRUE(
+      Run(plan, {BufferOf(x), BufferOf(std::vector<double>(20, 0.0))}).ok());
+  EXPECT_EQ(ValuesOf<double>(outputs_[0]), want);
+
+  plan.copies[0][1].sizes = {5};
+  EXPECT_FALSE(CheckPlan(plan).ok());
+}
+
 TEST_P(ExecutorTest, CopiesAndFills) {
   for (int64_t n : {0, 3, 1000, 300'000}) {
     Plan plan;
@@ -488,7 +521,8 @@ TEST_P(ExecutorTest, SerialLaunchIsCutAlongNamedDimensions) {
   for (int i = 0; i < 300; ++i) want += 0.1;
   ASSERT_TRUE(Run(plan, {BufferOf(x), BufferOf(x)}).ok());
   EXPECT_EQ(ValuesOf<double>(outputs_[0]), std::vector<double>(1000, want));
-  EXPECT_EQ(ReadCounter(Counter::kLaunchesParallel), GetParam() > 1 ? 1 : 0);
+  EXPECT_EQ(ReadCounter(Counter::kLaunchesParallel),
+            GetParam().threads > 1 ? 1 : 0);
 }
 
 TEST_P(ExecutorTest, ErrorsLeaveNothingBehind) {
@@ -555,7 +589,10 @@ TEST_P(ExecutorTest, SeveralThreadsRunOnePlan) {
   EXPECT_EQ(bad.load(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, ExecutorTest, ::testing::Values(1, 2, 5));
+INSTANTIATE_TEST_SUITE_P(Threads, ExecutorTest,
+                         ::testing::Values(Way{1, false}, Way{1, true},
+                                           Way{2, false}, Way{2, true},
+                                           Way{5, false}));
 
 }  // namespace
 }  // namespace fuseau::runtime

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,19 @@ struct LaggedWrite {
   std::vector<int32_t> readers;  // operand indices that read the buffer
 };
 
+// A launch so short that one thread does it in one call: the argument block but
+// for addresses and scalars, and where those go.
+struct QuickCall {
+  struct Address {
+    int32_t slot = 0;
+    int32_t buffer = 0;
+  };
+  std::vector<int64_t> block;  // addresses are offsets in their buffers
+  std::vector<Address> addresses;
+  int32_t first_scalar = 0;  // slot
+  int64_t rows = 0;
+};
+
 struct Launch {
   std::shared_ptr<const Kernel> kernel;
   Dims sizes;
@@ -93,6 +107,7 @@ struct Launch {
   std::vector<LaggedWrite> lagged;  // at most one per launch
   int64_t bytes = 0;  // minimum traffic: each operand's elements once
   double flops = 0;   // estimate of work, in cheap operations
+  std::optional<QuickCall> quick;  // made by PrepareQuickCalls
 };
 
 struct InnerLoop;
@@ -149,8 +164,9 @@ struct BandMember {
 // launches one after the other.
 struct BandGroup {
   std::vector<BandMember> members;
-  int64_t bands = 1;  // in how many parts each launch advances
-  int32_t large = 0;  // members with much to do: the others are details
+  int64_t bands = 1;   // in how many parts each launch advances
+  int32_t large = 0;   // members with much to do: the others are details
+  bool alone = false;  // pays for one thread only
 };
 
 enum class BufferKind : uint8_t {
@@ -186,11 +202,19 @@ struct Sweep {
   std::vector<TileBuffer> buffers;
 };
 
+// Runs of `bytes` bytes at strides, the same in source and target.
+struct CopyPart {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  Dims sizes;
+  Dims strides;
+};
+
 struct Step {
   enum Kind : uint8_t {
     kAllocate,  // makes `buffer`
     kFree,      // gives `buffer` back (or the plan's hold on an input)
-    kCopy,      // copies the whole of `source` to `buffer`
+    kCopy,      // copies `source` to `buffer`: all, or copies[launch]
     kFill,      // fills `buffer` with copies of the `fill_size` bytes in `fill`
     kLaunch,    // runs launches[launch]
     kRoutine,   // runs routines[launch]
@@ -212,6 +236,7 @@ struct Plan {
   std::vector<RoutineCall> routines;
   std::vector<BandGroup> groups;
   std::vector<Sweep> sweeps;
+  std::vector<std::vector<CopyPart>> copies;  // of parts of buffers
   std::vector<Step> steps;
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;

@@ -73,7 +73,7 @@ class Checker {
             plan_.buffers[step.source].bytes) {
           return Bad("a copy between buffers of different size");
         }
-        return absl::OkStatus();
+        return CheckParts(step);
       case Step::kFill: {
         FUSEAU_RETURN_IF_ERROR(CheckExists(step.buffer));
         const int n = step.fill_size;
@@ -111,6 +111,25 @@ class Checker {
         return CheckSweep(plan_.sweeps[step.launch]);
     }
     return Bad("unknown kind");
+  }
+
+  absl::Status CheckParts(const Step& step) const {
+    if (step.launch < 0) return absl::OkStatus();
+    if (step.launch >= static_cast<int64_t>(plan_.copies.size())) {
+      return Bad("there are no parts ", step.launch);
+    }
+    for (const CopyPart& part : plan_.copies[step.launch]) {
+      if (part.bytes < 0 || part.sizes.size() != part.strides.size()) {
+        return Bad("a part of a copy of ", part.bytes, " bytes");
+      }
+      const ByteRange range =
+          Extent(part.offset, part.sizes, part.strides, part.bytes);
+      if (range.lo < 0 || range.hi > plan_.buffers[step.buffer].bytes) {
+        return Bad("a part of a copy touches bytes ", range.lo, " to ",
+                   range.hi);
+      }
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckRoutine(const RoutineCall& call) const {

@@ -55,16 +55,36 @@ Part ParseOther(PyObject* object, IndexItem* item) {
   return Part::kAdvanced;
 }
 
-inline Part ParsePart(PyObject* object, IndexItem* item) {
-  if (PySlice_Check(object)) {
-    item->kind = IndexItem::kSlice;
-    Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(object, &start, &stop, &step) < 0) return Part::kError;
-    item->start = start;
-    item->stop = stop;
-    item->step = step;
+// An end of a slice; false if it takes a closer look.
+inline bool PlainEnd(PyObject* object, int64_t missing, int64_t* end) {
+  if (object == Py_None) {
+    *end = missing;
+    return true;
+  }
+  if (!PyLong_CheckExact(object)) return false;
+  int overflow = 0;
+  *end = PyLong_AsLongAndOverflow(object, &overflow);
+  return overflow == 0;
+}
+
+inline Part ParseSlice(PyObject* object, IndexItem* item) {
+  item->kind = IndexItem::kSlice;
+  const auto* slice = reinterpret_cast<const PySliceObject*>(object);
+  if (slice->step == Py_None && PlainEnd(slice->start, 0, &item->start) &&
+      PlainEnd(slice->stop, PY_SSIZE_T_MAX, &item->stop)) {
+    item->step = 1;
     return Part::kBasic;
   }
+  Py_ssize_t start, stop, step;
+  if (PySlice_Unpack(object, &start, &stop, &step) < 0) return Part::kError;
+  item->start = start;
+  item->stop = stop;
+  item->step = step;
+  return Part::kBasic;
+}
+
+inline Part ParsePart(PyObject* object, IndexItem* item) {
+  if (PySlice_Check(object)) return ParseSlice(object, item);
   if (PyLong_CheckExact(object)) return ParseInteger(object, item);
   if (object == Py_None) {
     item->kind = IndexItem::kNewAxis;

@@ -1,5 +1,6 @@
 #include "python/bindings/functions.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -42,37 +43,13 @@ PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
       !CheckArray(object)) {
     return nullptr;
   }
-  const Array& array = ArrayOf(object);
   const bool mean = std::strcmp(name, "mean") == 0;
   const auto op = mean ? OpCode::kSum : ir::FindOp(name);
   if (!op.has_value() || ir::RowOf(*op).family != ir::Family::kReduction) {
     return PyErr_Format(PyExc_ValueError, "no reduction \"%s\"", name);
   }
-  uint64_t axes;
-  if (!ToAxes(axis, array.rank(), &axes)) return nullptr;
-  DType dtype = array.dtype();
-  switch (ir::RowOf(*op).combiner) {
-    case Combiner::kSum:
-    case Combiner::kOrderedSum:
-    case Combiner::kProd:
-      dtype = mean ? MeanType(dtype) : SumType(dtype);
-      break;
-    case Combiner::kAny:
-    case Combiner::kAll:
-      dtype = DType::kBool;
-      break;
-    case Combiner::kMax:
-    case Combiner::kMin:
-    case Combiner::kNone:
-      break;
-  }
-  if (dtype_arg != Py_None && !ToDType(dtype_arg, &dtype)) return nullptr;
-  PyObject* result = NewArrayObject();
-  if (result == nullptr) return nullptr;
-  return FinishRecorded(
-      result,
-      mean ? Mean(array, axes, keep_dims != 0, dtype, &ArrayOf(result))
-           : Reduce(*op, array, axes, keep_dims != 0, dtype, &ArrayOf(result)));
+  return ReduceArray(*op, mean, ArrayOf(object), axis, keep_dims != 0,
+                     dtype_arg);
 }
 
 // along(name, a, axis, dtype=None): the name of the table's row.
@@ -124,7 +101,8 @@ PyObject* BinCountFunction(PyObject*, PyObject* args) {
                         BinCount(ArrayOf(object), bins, &ArrayOf(result)));
 }
 
-// where(condition, x, y)
+}  // namespace
+
 PyObject* WhereFunction(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (count != 3) {
     PyErr_SetString(PyExc_TypeError, "where() takes 3 arguments");
@@ -156,6 +134,8 @@ PyObject* WhereFunction(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return FinishRecorded(result, Where(operands[0], operands[1], operands[2],
                                       type.out, &ArrayOf(result)));
 }
+
+namespace {
 
 // iota(n, dtype)
 PyObject* IotaFunction(PyObject*, PyObject* args) {
@@ -258,9 +238,9 @@ bool HasOnlyNumbers(PyObject* sequence) {
   return true;
 }
 
-// array_of(list): an array from a nested list of numbers; None if it is
-// anything else, or wrong.
-PyObject* ArrayOfFunction(PyObject*, PyObject* object) {
+}  // namespace
+
+PyObject* ArrayOfNumbers(PyObject* object) {
   if ((!PyList_CheckExact(object) && !PyTuple_CheckExact(object)) ||
       !HasOnlyNumbers(object)) {
     Py_RETURN_NONE;
@@ -273,6 +253,8 @@ PyObject* ArrayOfFunction(PyObject*, PyObject* object) {
   }
   return CopyFromNumpy(made.array());
 }
+
+namespace {
 
 PyObject* ToNumpyFunction(PyObject*, PyObject* object) {
   return CheckArray(object) ? ToNumpy(ArrayOf(object)) : nullptr;
@@ -494,6 +476,15 @@ PyObject* StatsFunction(PyObject*, PyObject*) {
   return PyErr_Occurred() ? nullptr : stats.Release();
 }
 
+// getenv(name): the environment as Python's os.environ has it now, which takes
+// 1.7 us to ask.
+PyObject* GetenvFunction(PyObject*, PyObject* name) {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (text == nullptr) return nullptr;
+  const char* value = std::getenv(text);
+  return PyUnicode_DecodeFSDefault(value != nullptr ? value : "");
+}
+
 PyObject* SetHooks(PyObject*, PyObject* hooks) {
   if (!PyDict_Check(hooks)) {
     PyErr_SetString(PyExc_TypeError, "set_hooks() takes a dict");
@@ -576,6 +567,35 @@ constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 
 }  // namespace
 
+PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
+                      bool keep_dims, PyObject* dtype_arg) {
+  uint64_t axes;
+  if (!ToAxes(axis, array.rank(), &axes)) return nullptr;
+  DType dtype = array.dtype();
+  switch (ir::RowOf(op).combiner) {
+    case Combiner::kSum:
+    case Combiner::kOrderedSum:
+    case Combiner::kProd:
+      dtype = mean ? MeanType(dtype) : SumType(dtype);
+      break;
+    case Combiner::kAny:
+    case Combiner::kAll:
+      dtype = DType::kBool;
+      break;
+    case Combiner::kMax:
+    case Combiner::kMin:
+    case Combiner::kNone:
+      break;
+  }
+  if (dtype_arg != Py_None && !ToDType(dtype_arg, &dtype)) return nullptr;
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  Array* out = &ArrayOf(result);
+  return FinishRecorded(result,
+                        mean ? Mean(array, axes, keep_dims, dtype, out)
+                             : Reduce(op, array, axes, keep_dims, dtype, out));
+}
+
 PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
                        Casting casting, bool copy, bool keep_scalar) {
   const Array& array = ArrayOf(self);
@@ -622,8 +642,6 @@ PyMethodDef module_functions[] = {
     {"zeros", MakeFunction<Zeros>, METH_VARARGS, "zeros(shape, dtype, order)"},
     {"from_numpy", FromNumpyFunction, METH_O,
      "A copy of a NumPy array, with its order of axes in memory."},
-    {"array_of", ArrayOfFunction, METH_O,
-     "An array from a nested list of numbers; None for anything else."},
     {"to_numpy", ToNumpyFunction, METH_O,
      "A NumPy array over the same memory; nothing about the array is lazy "
      "while "
@@ -645,6 +663,8 @@ PyMethodDef module_functions[] = {
     {"synchronize", SynchronizeFunction, METH_NOARGS,
      "Computes everything that is pending."},
     {"stats", StatsFunction, METH_NOARGS, "Counters, as a dict."},
+    {"getenv", GetenvFunction, METH_O,
+     "getenv(name): a variable of the environment, empty if it is not set."},
     {"set_hooks", SetHooks, METH_O,
      "Sets functions that are called for what is not native."},
     {"set_metaclass", SetMetaclass, METH_VARARGS, nullptr},

@@ -9,6 +9,20 @@ namespace fuseau::python {
 
 extern PyMethodDef module_functions[];
 
+// A reduction of the table over `axis`: None, an integer or a tuple. `mean`
+// divides the sum by the number of elements. `dtype` is the result's type, or
+// None for NumPy's.
+PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
+                      bool keep_dims, PyObject* dtype);
+
+// where(condition, x, y)
+PyObject* WhereFunction(PyObject* module, PyObject* const* args,
+                        Py_ssize_t count);
+
+// An array from a nested list of numbers; None if it is anything else, or
+// wrong.
+PyObject* ArrayOfNumbers(PyObject* object);
+
 // `self` cast to a type: itself if nothing has to be done and `copy` is false.
 PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
                        Casting casting, bool copy, bool keep_scalar);

@@ -5,6 +5,7 @@
 #include "frontend/float_errors.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
+#include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
 #include "python/bindings/python.h"
@@ -36,7 +37,7 @@ bool SynchronizeBeforeFork(PyObject* module) {
 bool Fill(PyObject* module) {
   if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0 ||
       !InitGlobals() || !ConnectToNumpy() || MakeArrayType(module) == nullptr ||
-      MakeUfuncType(module) == nullptr) {
+      MakeUfuncType(module) == nullptr || !AddFunctionType(module)) {
     return false;
   }
   PyRef ufuncs(MakeUfuncs());

@@ -6,7 +6,14 @@ import types
 
 import numpy
 
-from ._fuseau import builtin_function, concatenate, from_numpy, ndarray
+from ._fuseau import (
+    NotNative,
+    builtin_function,
+    concatenate,
+    from_numpy,
+    function,
+    ndarray,
+)
 
 NATIVE_DTYPES = frozenset(numpy.dtype(code) for code in "?bhilqBHILQfdFD")
 NATIVE_FUNCTIONS = {}
@@ -16,46 +23,18 @@ _NUMBERS = (bool, int, float, complex, numpy.generic)
 _BUILTIN = (list, tuple, range)
 
 
-class NotNative(Exception):
-    """Raised inside a native function when only NumPy can answer; the call then goes there."""
-
-
-def native(function=None, *, name=None, view=False, fast=None):
+def native(body=None, *, name=None, view=False):
     """Marks a function as NumPy's function of that name, with the door to NumPy behind it.
 
-    The function raises NotNative for arguments it has no form for. Nothing may be changed before
+    The body raises NotNative for arguments it has no form for. Nothing may be changed before
     that, since the call is then repeated by NumPy. A `view` of one of NumPy's own arrays is made
-    by NumPy, since only its view can share that memory. A call with one argument is first given to
-    `fast`, which answers None or raises when it is not an ordinary one.
+    by NumPy, since only its view can share that memory. Where the extension has a quick form of
+    the function, ordinary calls do not come to the body at all.
     """
-    if function is None:
-        return functools.partial(native, name=name, view=view, fast=fast)
-    name = name or function.__name__
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        if fast is not None and len(args) == 1 and not kwargs:
-            try:
-                result = fast(args[0])
-            except (TypeError, ValueError, OverflowError):
-                result = None
-            if result is not None:
-                return result
-        if (
-            view
-            and args
-            and type(args[0]) is numpy.ndarray
-            and not any(type(x) is ndarray for x in args)
-        ):
-            return getattr(numpy, name)(*args, **kwargs)
-        try:
-            return function(*args, **kwargs)
-        except NotNative:
-            pass
-        from . import _fallback
-
-        return _fallback.call(name, None, args, kwargs)
-
+    if body is None:
+        return functools.partial(native, name=name, view=view)
+    name = name or body.__name__
+    call = functools.update_wrapper(function(name, body, view), body)
     call.__name__ = call.__qualname__ = name
     call.__module__ = "fuseau"
     if isinstance(getattr(numpy, name, None), types.BuiltinFunctionType):

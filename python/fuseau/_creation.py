@@ -30,7 +30,7 @@ _FLOAT64 = numpy.dtype("float64")
 # --- From other objects ------------------------------------------------------
 
 
-@native(fast=_fuseau.array_of)
+@native
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
     """An array with the values of `object`: a nested sequence, an array, a number.
 
@@ -149,7 +149,7 @@ def _order(order):
     return refuse(numpy.empty, 0, order=order)
 
 
-@native(fast=_fuseau.empty)
+@native
 def empty(shape, dtype=float, order="C", *, device=None, like=None):
     """A new array of a shape and type whose values are not set."""
     check_device(device)
@@ -158,7 +158,7 @@ def empty(shape, dtype=float, order="C", *, device=None, like=None):
     return _fuseau.empty(as_shape(shape), as_dtype(dtype), _order(order))
 
 
-@native(fast=_fuseau.zeros)
+@native
 def zeros(shape, dtype=None, order="C", *, device=None, like=None):
     """A new array of a shape and type (float64 by default) filled with zeros."""
     check_device(device)

@@ -19,12 +19,14 @@ _NoValue = numpy._NoValue
 def where(condition, x=_NoValue, y=_NoValue, /):
     """Elements of `x` where the condition holds, of `y` elsewhere; all three broadcast.
 
-    With the condition alone: the indices of its true elements, computed by NumPy.
+    With the condition alone: the indices of its true elements, which computes the condition.
     """
     if (x is _NoValue) != (y is _NoValue):
         raise ValueError("either both or neither of x and y should be given")
     if x is _NoValue:
-        raise NotNative
+        from ._routines import nonzero
+
+        return nonzero.__wrapped__(condition)
     condition, x, y = as_array(condition), operand(x), operand(y)
     return _fuseau.where(condition, _wrapped(x, y), _wrapped(y, x))
 
@@ -79,7 +81,8 @@ def clip(a, a_min=_NoValue, a_max=_NoValue, out=None, *, min=_NoValue, max=_NoVa
 def _between(a, low, high, kwargs):
     """`minimum(maximum(a, low), high)` in the type that all three promote to."""
     if not kwargs and _takes(a.dtype.kind, low) and _takes(a.dtype.kind, high):
-        return UFUNCS["minimum"](UFUNCS["maximum"](a, low), high)
+        raised = _limited(a, low, "less", "maximum")
+        return _limited(raised, high, "greater", "minimum")
     if set(kwargs) - {"out", "dtype", "casting"}:
         raise NotNative
     dtype = kwargs.pop("dtype", None)
@@ -94,6 +97,13 @@ def _between(a, low, high, kwargs):
                 numpy.asarray(0, dtype) + limit
     raised = UFUNCS["maximum"](a, low, dtype=dtype, **inner)
     return UFUNCS["minimum"](raised, high, dtype=dtype, **kwargs)
+
+
+def _limited(a, number, beyond, extreme):
+    """The array with a number in place of what lies beyond it; zeros of the other sign stay."""
+    if number == 0 and a.dtype.kind == "f":
+        return _fuseau.where(UFUNCS[beyond](a, number), number, a)
+    return UFUNCS[extreme](a, number)
 
 
 def _takes(kind, limit):

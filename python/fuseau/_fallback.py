@@ -13,7 +13,7 @@ import warnings
 import numpy
 
 from ._base import NATIVE_DTYPES
-from ._fuseau import as_strided, from_numpy, ndarray, to_numpy
+from ._fuseau import as_strided, from_numpy, getenv, ndarray, to_numpy
 from ._scalar import is_scalar
 
 _counts = {}
@@ -51,7 +51,8 @@ def call_quietly(name, function, args, kwargs):
     # A method needs an array even where a function would be given a NumPy scalar.
     exchange = _Exchange(scalars=not name.startswith(("ndarray.", "__")))
     args = [exchange.lower(x) for x in args]
-    kwargs = {key: exchange.lower(x) for key, x in kwargs.items()}
+    if kwargs:
+        kwargs = {key: exchange.lower(x) for key, x in kwargs.items()}
     result = function(*args, **kwargs)
     exchange.write_back()
     return exchange.lift(result)
@@ -104,7 +105,7 @@ def fallback_counts():
 
 
 def _note(name):
-    mode = os.environ.get("FUSEAU_FALLBACK") or "warn"
+    mode = getenv("FUSEAU_FALLBACK") or "warn"
     if mode not in _MODES:
         raise ValueError(f"FUSEAU_FALLBACK must be one of {', '.join(_MODES)}, not {mode!r}")
     _counts[name] = _counts.get(name, 0) + 1
@@ -183,7 +184,7 @@ class _Exchange:
             if array is x:
                 return view
         view = to_numpy(x)
-        if self._scalars and is_scalar(x):
+        if view.ndim == 0 and self._scalars and is_scalar(x):
             view = view[()]
         self._pairs.append((x, view))
         return view
@@ -204,6 +205,9 @@ class _Exchange:
                 return array
         if x.dtype not in NATIVE_DTYPES:
             return x
+        if x.base is None:
+            # It owns its memory, so no argument has it.
+            return from_numpy(x)
         for array, view in self._pairs:
             if type(view) is numpy.ndarray and numpy.may_share_memory(x, view):
                 if array is view or x.dtype != view.dtype:

@@ -233,7 +233,7 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
             raise NotNative
     result = _reduce("mean", a, axis, keepdims is not _NoValue and keepdims, dtype)
     if count == 0:
-        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     return result if out is None else store("sum", a, axis, keepdims, result, out)
 
 
@@ -290,7 +290,7 @@ def _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, root
     else:
         center = operand(mean)
     if ddof >= count:
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
     squares = _squares(a, UFUNCS["subtract"](a, center))
     total = _reduce("sum", squares, axis, keepdims is not _NoValue and keepdims, dtype)
     freedom = numpy.maximum(numpy.intp(count) - ddof, 0)

@@ -279,9 +279,9 @@ def _sorted(name, a, axis, kind, order, stable):
     if axis is None:
         a, axis = _flat(a), -1
     if letter not in "sm":
-        if name != "sort":
-            raise NotNative
-        # NumPy's default sort has vector code that its types' functions lack: it sorts our copy.
+        # NumPy's default sorts have vector code that its types' functions lack.
+        if name == "argsort":
+            return _fuseau.from_numpy(_fuseau.snapshot(a).argsort(axis, kind))
         result = a.copy("K")
         _fuseau.to_numpy(result).sort(axis, kind)
         return result
@@ -296,7 +296,7 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None):
 
 @native
 def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
-    """The indices that would sort along an axis. Native for stable sorts."""
+    """The indices that would sort along an axis. Stable sorts are lazy."""
     return _sorted("argsort", a, axis, kind, order, stable)
 
 

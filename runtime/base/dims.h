@@ -6,6 +6,15 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 
+// Before a loop over dimensions, of which there are few: vector code would cost
+// more than it saves.
+#ifdef __clang__
+#define FUSEAU_SHORT_LOOP \
+  _Pragma("clang loop vectorize(disable) unroll(disable)")
+#else
+#define FUSEAU_SHORT_LOOP
+#endif
+
 namespace fuseau {
 
 // One number per dimension: sizes in elements or strides in bytes. NumPy's

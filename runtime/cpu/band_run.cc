@@ -195,7 +195,7 @@ class BandRun {
 
 bool BandsSuit(const BandGroup& group, const RunContext& context) {
   const int threads = context.pool->thread_count();
-  return threads == 1 || group.large >= 2 * threads;
+  return threads == 1 || (!group.alone && group.large >= 2 * threads);
 }
 
 absl::Status RunBands(const BandGroup& group,

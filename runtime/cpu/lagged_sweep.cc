@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/caches.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/strided_copy.h"
 
@@ -11,9 +12,9 @@ namespace {
 
 // Results of one kernel call: small enough for the first-level cache, large
 // enough to hide the cost of a call.
-constexpr int64_t kTileBytes = int64_t{16} << 10;
+int64_t TileBytes() { return Caches().first / 3; }
 // Rows above this are computed in pieces.
-constexpr int64_t kLargeRowBytes = int64_t{64} << 10;
+int64_t LargeRowBytes() { return Caches().first / 3 * 4; }
 
 int64_t RoundUp(int64_t n, int64_t unit) {
   return (n + unit - 1) / unit * unit;
@@ -49,7 +50,7 @@ std::optional<Lines> MakeLines(const Launch& launch, const Arguments& args,
   lines.place = MakeRowPlace(args, lag.output, item, /*depth=*/1);
   lines.piece = tuning.piece_lines > 0
                     ? tuning.piece_lines
-                    : std::max<int64_t>(1, kTileBytes / lines.place.step);
+                    : std::max<int64_t>(1, TileBytes() / lines.place.step);
   lines.piece = std::min(lines.piece, lines.per_row);
   // Lines wait while their offsets are within `reach` of the next one's.
   lines.ring =
@@ -61,7 +62,7 @@ std::optional<Lines> MakeLines(const Launch& launch, const Arguments& args,
   // elements which are never written) makes the ring large.
   const int64_t row_bytes = lines.per_row * lines.place.step;
   const int64_t behind = std::max<int64_t>(lag.behind, 0);
-  if (row_bytes < kLargeRowBytes ||
+  if (row_bytes < LargeRowBytes() ||
       lines.ring > (behind + 1) * lines.per_row + lines.piece) {
     return std::nullopt;
   }
@@ -117,7 +118,7 @@ LaggedRing::LaggedRing(const Launch& launch, const Arguments& args,
       lines(MakeLines(launch, args, tuning)) {
   tile_rows = tuning.tile_rows > 0
                   ? tuning.tile_rows
-                  : std::max<int64_t>(1, kTileBytes / place.step);
+                  : std::max<int64_t>(1, TileBytes() / place.step);
   tile_rows = std::min(tile_rows, args.size(0));
   if (lines) {
     slots = lines->ring;

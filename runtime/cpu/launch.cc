@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/caches.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -12,7 +13,6 @@ namespace {
 // memory, cheap operations in vectors.
 constexpr double kCacheBytesPerSecond = 50e9;
 constexpr double kMemoryBytesPerSecond = 15e9;
-constexpr int64_t kCacheBytes = int64_t{16} << 20;
 constexpr double kFlopsPerSecond = 8e9;
 
 constexpr double kChunkSeconds = 20e-6;
@@ -57,9 +57,9 @@ void Arguments::Narrow(int d, int64_t start, int64_t size) {
 
 double EstimateSeconds(const Launch& launch) {
   const int64_t bytes = MinimumBytes(launch);
-  const double moving =
-      static_cast<double>(bytes) /
-      (bytes > kCacheBytes ? kMemoryBytesPerSecond : kCacheBytesPerSecond);
+  const double moving = static_cast<double>(bytes) /
+                        (bytes > Caches().shared / 3 ? kMemoryBytesPerSecond
+                                                     : kCacheBytesPerSecond);
   return std::max(moving, launch.flops / kFlopsPerSecond);
 }
 

@@ -43,6 +43,8 @@ class Arguments {
   }
   void set_scalar(int scalar, const char* bytes);
 
+  absl::Span<const int64_t> slots() const { return slots_; }
+
   // Leaves only [start, start + size) of dimension d.
   void Narrow(int d, int64_t start, int64_t size);
 

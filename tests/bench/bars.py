@@ -20,6 +20,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
+import table
+
 HERE = pathlib.Path(__file__).resolve().parent
 NOTES = "<!-- notes below this line are kept -->"
 COMPILER_FLAGS = [
@@ -33,28 +35,33 @@ COMPILER_FLAGS = [
 ]
 
 SPEED_BARS = {
-    "stencil/4000x20": 4.0,
+    "stencil/4000x20": 10.0,
     "stencil/1000x100": 6.0,
+    "stencil/10x1000": 2.0,
+    "jacobi_2d/1000x50": 10.0,
+    "jacobi_2d/2800x5": 10.0,
+    "heat_3d/120x20": 10.0,
+    "heat_3d/250x4": 10.0,
+    "cavity/201x10x50": 6.0,
+    "cavity/1001x2x50": 6.0,
     "chain/1e5": 4.0,
     "chain/1e6": 6.0,
     "chain/1e7": 6.0,
     "black_scholes/1e6": 5.0,
+    "tiny_ops/10x1000": 2.0,
+    "tiny_sync/10x200": 0.67,
 }
 """Times NumPy's speed, on one thread."""
 
-LIMITS = {
-    "stencil/4000x20": (20, ["stencil_swap/4000", "stencil_in_place/4000"]),
-    "stencil/1000x100": (100, ["stencil_swap/1000", "stencil_in_place/1000"]),
-    "chain/1e5": (1, ["chain/1e5"]),
-    "chain/1e6": (1, ["chain/1e6"]),
-    "chain/1e7": (1, ["chain/1e7"]),
-    "black_scholes/1e6": (1, ["black_scholes/1e6"]),
-}
-"""The same work in limit.cc: how many of its units one call does, and its variants (the fastest
-counts).
-"""
+MEAN_BARS = {1: 4.0, 2: 6.0}
+"""Times NumPy's speed, geometric mean over the table, by threads."""
 
-LIMIT_BAR = 0.8
+LIMIT_BAR = 0.9
+"""Share of the hand-written limit, geometric mean, and for what memory bounds."""
+
+BANDWIDTH_BOUND = ("chain/1e7", "reduce_sum/all")
+COMPUTE_BOUND = ("chain_math/1e6", "black_scholes/1e6", "mandelbrot/800x40", "outer_reduce/4000")
+SCALING_BAR = 1.8
 
 
 @dataclass
@@ -112,30 +119,33 @@ class Bench:
         self.raw.setdefault(f"limit {threads}", []).append(records)
         return {r["case"]: r["ms"] for r in records}
 
-    def speed(self, threads):
-        # Before and after, since a shared machine's speed drifts.
-        before = self.limits(threads)
-        records = self.probe(
-            "speed",
-            *SPEED_BARS,
-            "--rounds",
-            str(self.options.rounds),
-            environment={"FUSEAU_NUM_THREADS": str(threads)},
-        )
-        after = self.limits(threads)
-        limits = {case: (before[case] + after[case]) / 2 for case in before}
-        for record in records or ():
-            yield from speed_rows(record, threads, limits)
+    def table(self):
+        """Measures the whole table and yields what its bars say of it."""
+        self.records, self.limit_times = [], {}
+        for threads in self.options.threads:
+            # Before and after, since a shared machine's speed drifts.
+            before = self.limits(threads)
+            for case in table.cases():
+                if self.options.cases and case.workload.name not in self.options.cases:
+                    continue
+                self.records.append(table.run_case(case.id, threads, self.options, self.folder))
+                print(table.markdown(self.records[-1:], {threads: before})[-1], flush=True)
+            after = self.limits(threads)
+            self.limit_times[threads] = {c: (before[c] + after[c]) / 2 for c in before}
+        self.raw["table"] = self.records
+        measured = [r for r in self.records if "ms" in r]
+        yield from table_rows(measured, self.limit_times)
 
     def recording(self):
         result = self.probe("recording", environment={"FUSEAU_NUM_THREADS": "1"})
         if result is None:
             return
         bars = {
-            "one op, chained": 100,
-            "one op, dropped": 100,
-            "one slice 1-d": 200,
-            "one slice 2-d": 200,
+            "one op, chained": 60,
+            "one op, dropped": 60,
+            "one slice 1-d": 120,
+            "one slice 2-d": 120,
+            "stencil step of 11 ops": 1200,
         }
         for name, value in result["module"].items():
             bar = bars.get(name)
@@ -218,37 +228,100 @@ class Bench:
                 mine["peak_mib"] <= bar and mine["checksum"] == theirs["checksum"],
             )
 
+    def long_loop(self):
+        result = self.probe("loop")
+        if result is None:
+            return
+        compiled = result["kernels_compiled"]
+        yield Row(
+            f"loop of {result['iterations']} iterations with a changing scalar",
+            "<= 1 compile, constant memory",
+            f"{compiled} compiles, {result['grown_mib']:.1f} MiB more after the second half than after the first",
+            compiled <= 1 and result["grown_mib"] < 2,
+        )
+
     def rows(self):
-        for threads in self.options.threads:
-            yield from self.speed(threads)
-        for part in (self.recording, self.first_runs, self.again, self.imports, self.memory):
+        parts = (
+            self.table, self.recording, self.first_runs, self.again, self.long_loop, self.imports, self.memory,
+        )  # fmt: skip
+        for part in parts:
             yield from part()
 
 
-def speed_rows(record, threads, limits):
-    """The rows of one case: against NumPy, and against the hand-written loop where there is one."""
-    case, mine, theirs = record["case"], record["module_ms"]["median"], record["numpy_ms"]["median"]
-    label = f"{case}, {threads} thread{'s' if threads > 1 else ''}"
-    bar = SPEED_BARS[case]
-    ratio = theirs / mine
-    right = "" if record["right"] else ", WRONG RESULTS"
-    yield Row(
-        label,
-        f">= {bar:.0f}x NumPy" if threads == 1 else "-",
-        f"{ratio:.2f}x ({mine:.3f} ms, NumPy {theirs:.3f} ms; largest relative deviation {record['error']:.1e}{right})",
-        ratio >= bar and record["right"] if threads == 1 else None,
-    )
-    units, variants = LIMITS[case]
-    known = [limits[v] for v in variants if v in limits]
-    if known:
-        share = units * min(known) / mine
-        is_bar = case.startswith("stencil")
+def table_rows(records, limits):
+    """The rows of the bars that the table's records are held against."""
+    for r in records:
+        bar = SPEED_BARS.get(r["case"])
+        if bar and r["threads"] == 1:
+            yield Row(
+                f"{r['case']}, 1 thread",
+                f">= {bar:g}x NumPy",
+                f"{r['speedup']:.2f}x ({r['ms']:.3f} ms, NumPy {r['numpy_ms']:.3f} ms)",
+                r["speedup"] >= bar and r["right"],
+            )
+    for threads, group in by_threads(records):
+        label = f"{threads} thread{'s' if threads > 1 else ''}"
+        mean, bar = table.geometric_mean(r["speedup"] for r in group), MEAN_BARS.get(threads)
         yield Row(
-            f"{label}, against C++",
-            f">= {LIMIT_BAR} of C++" if is_bar else "-",
-            f"{share:.2f} ({units * min(known):.3f} ms in C++)",
-            share >= LIMIT_BAR if is_bar else None,
+            f"geometric mean of {len(group)} cases, {label}",
+            f">= {bar:g}x NumPy" if bar else "-",
+            f"{mean:.2f}x",
+            mean >= bar if bar else None,
         )
+        slower = [f"{r['case']} {r['speedup']:.2f}" for r in group if r["speedup"] < 1]
+        yield Row(
+            f"never slower than NumPy, {label}", "0 cases", ", ".join(slower) or "none", not slower
+        )
+        wrong = [r["case"] for r in group if not r["right"]]
+        yield Row(f"right results, {label}", "all", ", ".join(wrong) or "all", not wrong)
+        shares = {
+            r["case"]: limit / r["ms"]
+            for r in group
+            if (limit := table.limit_ms(r["case"], limits.get(threads, {})))
+        }
+        if shares:
+            mean = table.geometric_mean(shares.values())
+            yield Row(
+                f"share of the C++ limit, geometric mean of {len(shares)} cases, {label}",
+                f">= {LIMIT_BAR}", f"{mean:.2f}", mean >= LIMIT_BAR,
+            )  # fmt: skip
+        for case in BANDWIDTH_BOUND:
+            if case in shares:
+                yield Row(
+                    f"{case} against C++, {label}",
+                    f">= {LIMIT_BAR}", f"{shares[case]:.2f}", shares[case] >= LIMIT_BAR,
+                )  # fmt: skip
+        for peer in table.PEERS:
+            known = {
+                r["case"]: r["peers"][peer]["ms"] / r["ms"]
+                for r in group
+                if "ms" in r["peers"].get(peer, {})
+            }
+            if known:
+                slower = ", ".join(
+                    f"{case} {ratio:.2f}" for case, ratio in known.items() if ratio < 1
+                )
+                yield Row(
+                    f"faster than {peer} in {len(known)} cases, {label}",
+                    "all",
+                    f"geometric mean {table.geometric_mean(known.values()):.2f}x; slower: {slower or 'none'}",
+                    not slower,
+                )
+    times = {(r["case"], r["threads"]): r["ms"] for r in records}
+    for case in COMPUTE_BOUND:
+        if (case, 1) in times and (case, 2) in times:
+            ratio = times[case, 1] / times[case, 2]
+            yield Row(
+                f"{case}, 1 -> 2 threads",
+                f">= {SCALING_BAR}x",
+                f"{ratio:.2f}x",
+                ratio >= SCALING_BAR,
+            )
+
+
+def by_threads(records):
+    for threads in sorted({r["threads"] for r in records}):
+        yield threads, [r for r in records if r["threads"] == threads]
 
 
 def machine():
@@ -266,12 +339,12 @@ def machine():
     return f"{name}, {os.cpu_count()} CPUs; Python {platform.python_version()}, NumPy {numpy.__version__}"
 
 
-def markdown(rows, module, notes):
+def markdown(rows, bench, notes):
     words = {True: "yes", False: "**no**", None: ""}
     lines = [
         "# Results against the bars",
         "",
-        f"Written by `bars.py` for the module `{module}`. {machine()}.",
+        f"Written by `bars.py` for the module `{bench.options.module}`. {machine()}.",
         'Medians; NumPy and the module take turns in one process. "against C++" is the time of `limit.cc` over the module\'s.',
         "",
         "| case | bar | measured | met |",
@@ -279,7 +352,21 @@ def markdown(rows, module, notes):
     ]
     lines += [f"| {r.case} | {r.bar} | {r.measured} | {words[r.met]} |" for r in rows]
     missed = sum(r.met is False for r in rows)
-    lines += ["", f"{sum(r.met is True for r in rows)} bars met, {missed} missed.", "", NOTES]
+    lines += ["", f"{sum(r.met is True for r in rows)} bars met, {missed} missed.", ""]
+    lines += [
+        "## The table",
+        "",
+        "Milliseconds of a call; then how many times our time NumPy, `limit.cc` and the peers take (above 1 we are faster).",
+        "First ms: the first call, with an empty kernel cache. Peak: memory of the first call above what was resident before.",
+        "",
+        *table.markdown(bench.records, bench.limit_times),
+        "",
+        "What a peer does not run, and why, in its own words:",
+        "",
+        *table.refusals(bench.records),
+        "",
+        NOTES,
+    ]
     return "\n".join(lines) + (notes if notes else "\n")
 
 
@@ -295,6 +382,8 @@ def main():
     parser.add_argument("--module", default="fuseau")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--cases", nargs="*", help="workloads of the table; all by default")
+    parser.add_argument("--peers", help="an interpreter that has the packages of peers.txt")
     parser.add_argument("--output", type=pathlib.Path, default=HERE, help="folder of the two files")
     options = parser.parse_args()
     rows = []
@@ -306,8 +395,9 @@ def main():
                 f"{row.case:60s} {row.bar:20s} {row.measured}  {'' if row.met is None else row.met}",
                 flush=True,
             )
-    table = options.output / "RESULTS.md"
-    table.write_text(markdown(rows, options.module, kept_notes(table)))
+    options.output.mkdir(parents=True, exist_ok=True)
+    page = options.output / "RESULTS.md"
+    page.write_text(markdown(rows, bench, kept_notes(page)))
     record = {
         "module": options.module,
         "machine": machine(),

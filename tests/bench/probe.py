@@ -1,6 +1,5 @@
 """Single measurements that need a fresh process each. Prints one JSON object.
 
-python probe.py speed --module fuseau stencil/1000x100 chain/1e6
 python probe.py first --module fuseau            with FUSEAU_CACHE_DIR set to a new or a filled
 directory python probe.py again --module fuseau            compiles for other shapes and scalars of
 a known expression python probe.py memory --module fuseau --steps 10
@@ -12,7 +11,6 @@ import json
 import statistics
 import sys
 import time
-import warnings
 
 COUNTERS = ("kernels_compiled", "plan_misses", "kernel_cache_disk_hits")
 
@@ -35,21 +33,6 @@ def vectors(np, n, seed=0):
 
 def counters(np):
     return {name: np.stats()[name] for name in COUNTERS} if hasattr(np, "stats") else None
-
-
-def speed(options):
-    """The cases' times in turns with NumPy's, and whether the results are right."""
-    import run
-    import workloads
-
-    module = importlib.import_module(options.module)
-    records = []
-    for case in workloads.cases():
-        if case.id in options.cases:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                records.append(run.run_case(case, module, options.rounds))
-    return records
 
 
 def recording(options):
@@ -141,6 +124,25 @@ def again(options):
     }
 
 
+def loop(options):
+    """Compiles and memory of a long loop whose scalar changes in every iteration."""
+    np = importlib.import_module(options.module)
+    iterations = 100_000
+    x, a = np.ones(1000), np.full(1000, 0.5)
+    before, resident = counters(np), []
+    for half in range(2):
+        for i in range(iterations // 2):
+            x = x * (1.0 / (half + i + 2)) + a
+        float(x[0])
+        resident.append(status_kib("VmRSS"))
+    after = counters(np)
+    return {
+        "iterations": iterations,
+        "kernels_compiled": after["kernels_compiled"] - before["kernels_compiled"] if after else 0,
+        "grown_mib": (resident[1] - resident[0]) / 1024,
+    }
+
+
 def status_kib(field):
     with open("/proc/self/status") as file:
         for line in file:
@@ -179,7 +181,8 @@ def memory(options):
 
 
 PROBES = {
-    "speed": speed, "recording": recording, "first": first, "again": again, "memory": memory,
+    "recording": recording, "first": first, "again": again,
+    "loop": loop, "memory": memory,
 }  # fmt: skip
 
 
@@ -188,9 +191,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("probe", choices=list(PROBES))
-    parser.add_argument("cases", nargs="*")
     parser.add_argument("--module", default="fuseau")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     json.dump(PROBES[options.probe](options), sys.stdout)

@@ -108,6 +108,24 @@ def join(g):
     return f"{g.new_name()} = np.stack([{', '.join(texts)}], axis={axis})"
 
 
+@rule(1.5)
+def shift(g):
+    """An array rolled, padded or repeated: put together from pieces of another."""
+    ref = g.real_array(lambda v: v.ndim >= 1 and v.size > 0)
+    if ref is None:
+        return None
+    rank = ref.value.ndim
+    axis = g.rng.randrange(-rank, rank)
+    text = g.one_of(ref.text, f"({ref.text} * 1)" if kind(ref.value) in "iufc" else ref.text)
+    roll = f"np.roll({text}, {g.one_of(1, -1, 2, -3)}, {g.one_of(axis, axis, None)})"
+    pad = f"np.pad({text}, {g.one_of(1, 1, 2, (0, 1))}, mode={g.one_of('constant', 'edge')!r})"
+    ends = "1:-1, " * rank
+    inner = g.one_of(pad, f"{pad}[{ends.rstrip(', ')}]")
+    both = f"{text} + np.roll({text}, {g.one_of(1, -1)}, {axis})"
+    expression = g.one_of(roll, inner, both if kind(ref.value) in "iufc" else roll)
+    return f"{g.new_name()} = {expression}"
+
+
 @rule(3)
 def cast(g):
     ref = g.array()

@@ -125,3 +125,22 @@ func.func @broadcast() -> tensor<1000x1000xf64> {
   %5 = fuseau.add %3, %4 : (tensor<1000x1000xf64>, tensor<1000x1000xf64>) -> tensor<1000x1000xf64>
   return %5 : tensor<1000x1000xf64>
 }
+
+// An expensive value of which another nest reads but an edge: computed there
+// again, not stored.
+// CHECK-LABEL: func.func @edge
+// CHECK: fuseau.fused space [1]
+// CHECK: fuseau.call "exp.d->d"
+// CHECK: fuseau.fused space [100]
+// CHECK: fuseau.call "exp.d->d"
+// CHECK-NOT: fuseau.fused
+func.func @edge() -> tensor<808xui8> {
+  %a = fuseau.input 0 : tensor<800xui8>
+  %b = fuseau.input 1 donated : tensor<808xui8>
+  %v = fuseau.view %a[0] [8] : (tensor<800xui8>) -> tensor<100xf64>
+  %0 = fuseau.exp %v : (tensor<100xf64>) -> tensor<100xf64>
+  %1 = fuseau.view %0[0] [8] : (tensor<100xf64>) -> tensor<1xf64>
+  %2 = fuseau.update %1 into %b[0] [8] : (tensor<808xui8>, tensor<1xf64>) -> tensor<808xui8>
+  %3 = fuseau.update %0 into %2[8] [8] : (tensor<808xui8>, tensor<100xf64>) -> tensor<808xui8>
+  return %3 : tensor<808xui8>
+}

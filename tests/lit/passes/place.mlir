@@ -64,3 +64,34 @@ func.func @shared() -> tensor<80xui8> {
   %1 = fuseau.update %0 into %a[8] [8] : (tensor<80xui8>, tensor<3xf64>) -> tensor<80xui8>
   return %1 : tensor<80xui8>
 }
+
+// -----
+
+// A column from the one beside it: rows of both lie between each other, but no
+// element that is read is written.
+// CHECK-LABEL: func.func @columns
+// CHECK: %[[A:.*]] = fuseau_exec.input 0
+// CHECK-NOT: fuseau_exec.alloc
+// CHECK: fuseau_exec.run space [10](%[[A]]){{.*}} to(%[[A]])
+// CHECK-SAME: lagged []
+func.func @columns() -> tensor<800xui8> {
+  %a = fuseau.input 0 donated : tensor<800xui8>
+  %c = fuseau.view %a[64] [80] : (tensor<800xui8>) -> tensor<10xf64>
+  %0 = fuseau.copy %c : (tensor<10xf64>) -> tensor<10xf64>
+  %1 = fuseau.update %0 into %a[72] [80] : (tensor<800xui8>, tensor<10xf64>) -> tensor<800xui8>
+  return %1 : tensor<800xui8>
+}
+
+// -----
+
+// The old value is needed later: only what the update leaves is copied.
+// CHECK-LABEL: func.func @rest
+// CHECK: %[[A:.*]] = fuseau_exec.input 0
+// CHECK: fuseau_exec.copy %[[A]] to %{{.*}} parts{{.*}}array<i64: 0, 400>{{.*}}
+func.func @rest() -> (tensor<800xui8>, tensor<800xui8>) {
+  %a = fuseau.input 0 : tensor<800xui8>
+  %v = fuseau.view %a[0] [8] : (tensor<800xui8>) -> tensor<50xf64>
+  %0 = fuseau.square %v : (tensor<50xf64>) -> tensor<50xf64>
+  %1 = fuseau.update %0 into %a[400] [8] : (tensor<800xui8>, tensor<50xf64>) -> tensor<800xui8>
+  return %a, %1 : tensor<800xui8>, tensor<800xui8>
+}

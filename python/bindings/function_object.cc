@@ -1,0 +1,229 @@
+#include "python/bindings/function_object.h"
+
+#include <cstddef>
+#include <string>
+
+#include "python/bindings/array_object.h"
+#include "python/bindings/quick_forms.h"
+
+namespace fuseau::python {
+namespace {
+
+struct FunctionObject {
+  PyObject_HEAD vectorcallfunc call;
+  PyObject* name;  // NumPy's
+  PyObject* body;  // the function in Python
+  const QuickForm* quick;
+  bool view;  // its results are views of its argument
+  PyObject* parameters[QuickForm::kMaxParameters];  // names, interned
+  PyObject* dict;
+  PyObject* weakrefs;
+};
+
+PyObject* not_native = nullptr;
+
+FunctionObject* Of(PyObject* self) {
+  return reinterpret_cast<FunctionObject*>(self);
+}
+
+// Lays out the arguments by parameter. False if the quick form has no room for
+// them.
+bool Arrange(const FunctionObject& function, PyObject* const* args,
+             Py_ssize_t count, PyObject* names, PyObject** out) {
+  const QuickForm& form = *function.quick;
+  if (count > form.count) return false;
+  for (Py_ssize_t i = 0; i < count; ++i) out[i] = args[i];
+  for (Py_ssize_t i = count; i < form.count; ++i) out[i] = nullptr;
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    PyObject* const name = PyTuple_GET_ITEM(names, i);
+    int k = 0;
+    while (k < form.count && function.parameters[k] != name) ++k;
+    if (k == form.count || out[k] != nullptr) return false;
+    out[k] = args[count + i];
+  }
+  for (int k = 0; k < form.required; ++k) {
+    if (out[k] == nullptr) return false;
+  }
+  return true;
+}
+
+// Whether NumPy makes the view: only its own can share the memory of its array.
+bool IsNumpysView(PyObject* const* args, Py_ssize_t count) {
+  if (count == 0 || !PyArray_CheckExact(args[0])) return false;
+  for (Py_ssize_t i = 1; i < count; ++i) {
+    if (IsArray(args[i])) return false;
+  }
+  return true;
+}
+
+PyObject* CallNumpy(const FunctionObject& function, PyObject* const* args,
+                    Py_ssize_t count, PyObject* names) {
+  PyRef target(PyObject_GetAttr(G().numpy, function.name));
+  if (!target) return nullptr;
+  return PyObject_Vectorcall(target.get(), args, static_cast<size_t>(count),
+                             names);
+}
+
+PyObject* Fallback(const FunctionObject& function, PyObject* const* args,
+                   Py_ssize_t count, PyObject* names) {
+  const char* name = PyUnicode_AsUTF8(function.name);
+  PyRef positional(PyTuple_New(count));
+  PyRef kwargs(PyDict_New());
+  if (name == nullptr || !positional || !kwargs) return nullptr;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+  }
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
+                       args[count + i]) < 0) {
+      return nullptr;
+    }
+  }
+  return CallFallback(name, nullptr, std::move(positional), kwargs.get());
+}
+
+PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
+               PyObject* names) {
+  const FunctionObject& function = *Of(self);
+  const Py_ssize_t count = PyVectorcall_NARGS(flags);
+  if (function.quick != nullptr) {
+    PyObject* arguments[QuickForm::kMaxParameters];
+    if (Arrange(function, args, count, names, arguments)) {
+      PyObject* result = function.quick->call(arguments);
+      if (result != nullptr || PyErr_Occurred()) return result;
+    }
+  }
+  if (function.view && IsNumpysView(args, count)) {
+    return CallNumpy(function, args, count, names);
+  }
+  PyObject* result = PyObject_Vectorcall(function.body, args,
+                                         static_cast<size_t>(count), names);
+  if (result != nullptr || !PyErr_ExceptionMatches(not_native)) return result;
+  PyErr_Clear();
+  return Fallback(function, args, count, names);
+}
+
+int Traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(Of(self)->body);
+  Py_VISIT(Of(self)->dict);
+  return 0;
+}
+
+int Clear(PyObject* self) {
+  Py_CLEAR(Of(self)->body);
+  Py_CLEAR(Of(self)->dict);
+  return 0;
+}
+
+void Dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  if (Of(self)->weakrefs != nullptr) PyObject_ClearWeakRefs(self);
+  Clear(self);
+  Py_CLEAR(Of(self)->name);
+  for (PyObject*& name : Of(self)->parameters) Py_CLEAR(name);
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+// function(name, body, view)
+PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* const names[] = {"name", "body", "view", nullptr};
+  PyObject* name;
+  PyObject* body;
+  int view;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp",
+                                   const_cast<char**>(names), &name, &body,
+                                   &view)) {
+    return nullptr;
+  }
+  const char* text = PyUnicode_AsUTF8(name);
+  if (text == nullptr) return nullptr;
+  PyRef made(type->tp_alloc(type, 0));
+  if (!made) return nullptr;
+  FunctionObject& function = *Of(made.get());
+  function.call = Call;
+  function.name = Py_NewRef(name);
+  function.body = Py_NewRef(body);
+  function.view = view != 0;
+  function.quick = FindQuickForm(text);
+  if (function.quick != nullptr) {
+    for (int k = 0; k < function.quick->count; ++k) {
+      const char* parameter = function.quick->parameters[k];
+      function.parameters[k] = PyUnicode_InternFromString(parameter);
+      if (function.parameters[k] == nullptr) return nullptr;
+    }
+  }
+  return made.Release();
+}
+
+PyObject* Bind(PyObject* self, PyObject* instance, PyObject*) {
+  if (instance == nullptr || instance == Py_None) return Py_NewRef(self);
+  return PyMethod_New(self, instance);
+}
+
+PyObject* Repr(PyObject* self) {
+  return PyUnicode_FromFormat("<function %U>", Of(self)->name);
+}
+
+PyObject* ReduceForPickle(PyObject* self, PyObject*) {
+  // By name, as a global of the package.
+  return Py_NewRef(Of(self)->name);
+}
+
+PyMethodDef methods[] = {
+    {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr,
+     nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(FunctionObject, call),
+     READONLY, nullptr},
+    {"__dictoffset__", T_PYSSIZET, offsetof(FunctionObject, dict), READONLY,
+     nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(FunctionObject, weakrefs),
+     READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+}  // namespace
+
+bool AddFunctionType(PyObject* module) {
+  PyType_Slot slots[] = {
+      {Py_tp_new, reinterpret_cast<void*>(New)},
+      {Py_tp_dealloc, reinterpret_cast<void*>(Dealloc)},
+      {Py_tp_traverse, reinterpret_cast<void*>(Traverse)},
+      {Py_tp_clear, reinterpret_cast<void*>(Clear)},
+      {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+      {Py_tp_descr_get, reinterpret_cast<void*>(Bind)},
+      {Py_tp_repr, reinterpret_cast<void*>(Repr)},
+      {Py_tp_members, members},
+      {Py_tp_getset, getset},
+      {Py_tp_methods, methods},
+      {0, nullptr},
+  };
+  PyType_Spec spec = {"fuseau.function", sizeof(FunctionObject), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                          Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_HAVE_GC,
+                      slots};
+  PyRef type(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  not_native = PyErr_NewExceptionWithDoc(
+      "fuseau.NotNative",
+      "Raised inside a native function when only NumPy can answer; the call "
+      "then goes there.",
+      nullptr, nullptr);
+  return type && not_native != nullptr &&
+         PyModule_AddObjectRef(module, "function", type.get()) == 0 &&
+         PyModule_AddObjectRef(module, "NotNative", not_native) == 0;
+}
+
+}  // namespace fuseau::python
