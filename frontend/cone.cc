@@ -93,10 +93,12 @@ bool Cone::AbsorbReaders() {
 }
 
 absl::Status Cone::BuildTrace(Node* donated) {
+  watched_ = 0xff;
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
     nodes_.push_back(NodeRef(n));
     bytes_ += n->bytes;
+    watched_ &= n->watched;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
   trace_.BeginEnds(input_nodes_.size());

@@ -211,7 +211,7 @@ absl::Status Elementwise(OpCode op, const Loop& loop,
     char value[16] = {};
     if (ComputeNumber(op, loop, reads[0].scalar, reads[1].scalar, value)) {
       Number(loop.out, value, /*scalar_flag=*/true, out);
-      return absl::OkStatus();
+      return ReportFloatErrors();
     }
   }
   uint8_t buffer[kMaxRank];

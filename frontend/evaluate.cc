@@ -10,6 +10,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
+#include "frontend/float_errors.h"
 #include "frontend/plan_cache.h"
 #include "frontend/program.h"
 #include "runtime/arena.h"
@@ -142,8 +143,8 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
                                       : choice.interpreter->overwrites_inputs();
   const std::atomic<bool>* stop = *destroyed ? nullptr : &cancel;
   if (choice.plan == nullptr) {
-    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop,
-                                   outputs);
+    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop, outputs,
+                                   cone.watched());
   }
   if (*destroyed) {
     const absl::Status room = CheckDemand(*choice.plan);
@@ -162,7 +163,9 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
   runtime::IncrementAlone(runtime::Counter::kWindows);
   Program* program = ProgramOf(cone->trace());
-  const Program::Choice choice = program->Choose(cone->trace());
+  const Program::Choice choice = float_errors_matter
+                                     ? program->ChooseChecked(cone->trace())
+                                     : program->Choose(cone->trace());
   std::atomic<bool> cancel{false};
   absl::Status status;
   bool destroyed = false;
@@ -228,8 +231,12 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
   // Other threads may drop their arrays while this one waits.
   absl::InlinedVector<NodeRef, 1> alive;
   for (Node* node : nodes) alive.emplace_back(node);
-  EvaluationLock lock;
-  return Locked(nodes, nullptr, nullptr);
+  {
+    EvaluationLock lock;
+    FUSEAU_RETURN_IF_ERROR(Locked(nodes, nullptr, nullptr));
+  }
+  // The language may run a program of its own now, which may evaluate.
+  return ReportFloatErrors();
 }
 
 absl::Status EvaluateAll() {
@@ -238,9 +245,12 @@ absl::Status EvaluateAll() {
     RestartWindow(graph);
     return absl::OkStatus();
   }
-  EvaluationLock lock;
-  Cone& cone = TheCone();
-  return Finish(&cone, cone.CollectNamed());
+  {
+    EvaluationLock lock;
+    Cone& cone = TheCone();
+    FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectNamed()));
+  }
+  return ReportFloatErrors();
 }
 
 absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state) {

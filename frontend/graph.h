@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "frontend/float_errors.h"
 #include "ir/op_table.h"
 #include "runtime/base/dims.h"
 #include "runtime/base/dtype.h"
@@ -60,6 +61,7 @@ struct Node {
   NodeState state = NodeState::kPending;
   uint8_t rank = 0;
   uint8_t operand_count = 0;
+  uint8_t watched = 0;   // kinds of floating-point errors
   uint64_t reduced = 0;  // bit d: dimension d vanishes
   int64_t bytes = 0;     // of the storage
   int64_t write_offset = 0;
@@ -108,6 +110,7 @@ class Graph {
     node->rank = static_cast<uint8_t>(rank);
     node->operand_count = static_cast<uint8_t>(operand_count);
     node->reduced = 0;
+    node->watched = float_watch;
     if (rank > Node::kInlineRank) {
       node->dims = new int64_t[(Node::kMaxOperands + 1) * rank];
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/float_errors.h"
 #include "frontend/routine_call.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
@@ -49,7 +50,8 @@ int64_t Interpreter::bytes() const {
 absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
                               absl::Span<const runtime::ScalarValue> scalars,
                               const std::atomic<bool>* cancel,
-                              std::vector<BufferRef>* outputs) const {
+                              std::vector<BufferRef>* outputs,
+                              uint8_t watched) const {
   outputs->clear();
   FUSEAU_CHECK(inputs.size() == inputs_.size() &&
                scalars.size() == scalars_.size());
@@ -79,15 +81,17 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
     at[i] = own->data();
     outputs->push_back(std::move(own));
   }
+  if (watched != 0) ClearFloatFlags();
   for (const Group& group : groups_) {
     if (Cancelled(cancel)) break;
     switch (group.kind) {
       case Group::kSteps:
-        RunSteps(group, at, scratch, cancel);
+        RunSteps(group, at, scratch, cancel, watched);
         break;
       case Group::kReduction:
         reductions_[group.first].Run(at[group.from.storage] + group.from.offset,
                                      at[group.to]);
+        if (watched != 0) CheckFloatErrors("reduce", watched);
         break;
       case Group::kRoutine:
         FUSEAU_RETURN_IF_ERROR(Call(group, at, cancel));
@@ -103,11 +107,11 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
 }
 
 void Interpreter::RunSteps(const Group& group, const Addresses& at,
-                           char* locals,
-                           const std::atomic<bool>* cancel) const {
+                           char* locals, const std::atomic<bool>* cancel,
+                           uint8_t watched) const {
   const int64_t rows = dims_[group.shape];
   if (rows <= group.block) {
-    RunBlock(group, at, locals, 0, rows);
+    RunBlock(group, at, locals, 0, rows, watched);
     return;
   }
   const int64_t blocks = (rows + group.block - 1) / group.block;
@@ -117,7 +121,8 @@ void Interpreter::RunSteps(const Group& group, const Addresses& at,
     for (int64_t b = blocks * chunk / chunks; b < last; ++b) {
       if (Cancelled(cancel)) return;
       const int64_t row = b * group.block;
-      RunBlock(group, at, memory, row, std::min(group.block, rows - row));
+      RunBlock(group, at, memory, row, std::min(group.block, rows - row),
+               watched);
     }
   };
   if (chunks <= 1) {
@@ -130,6 +135,7 @@ void Interpreter::RunSteps(const Group& group, const Addresses& at,
     if (static_cast<int64_t>(memory.size()) < local_bytes_) {
       memory.resize(static_cast<size_t>(local_bytes_));
     }
+    if (watched != 0) ClearFloatFlags();
     run(chunk, memory.data());
   });
 }
@@ -146,7 +152,8 @@ absl::Status Interpreter::Call(const Group& group, const Addresses& at,
 }
 
 void Interpreter::RunBlock(const Group& group, const Addresses& at,
-                           char* locals, int64_t row, int64_t rows) const {
+                           char* locals, int64_t row, int64_t rows,
+                           uint8_t watched) const {
   const int64_t* shape = dims_.data() + group.shape;
   const int rank = group.rank;
   for (int32_t s = group.first; s < group.first + group.count; ++s) {
@@ -173,6 +180,9 @@ void Interpreter::RunBlock(const Group& group, const Addresses& at,
     }
     if (rank == 1) {
       step.loop.fn(p, &rows, steps, step.loop.data);
+      if (watched != 0 && step.watch != nullptr) {
+        CheckFloatErrors(step.watch, watched);
+      }
       continue;
     }
     const int64_t n = shape[rank - 1];
@@ -193,6 +203,9 @@ void Interpreter::RunBlock(const Group& group, const Addresses& at,
         index[d] = 0;
       }
       if (d < 0) break;
+    }
+    if (watched != 0 && step.watch != nullptr) {
+      CheckFloatErrors(step.watch, watched);
     }
   }
 }

@@ -26,10 +26,12 @@ class Interpreter {
       const ir::Trace& trace);
 
   // As runtime::Execute. All memory is asked for before anything is written.
+  // Floating-point errors of the `watched` kinds are noted (float_errors.h).
   absl::Status Run(absl::Span<const runtime::BufferRef> inputs,
                    absl::Span<const runtime::ScalarValue> scalars,
                    const std::atomic<bool>* cancel,
-                   std::vector<runtime::BufferRef>* outputs) const;
+                   std::vector<runtime::BufferRef>* outputs,
+                   uint8_t watched = 0) const;
 
   // Whether a run writes to its inputs.
   bool overwrites_inputs() const { return overwrites_inputs_; }
@@ -58,6 +60,7 @@ class Interpreter {
   // result last.
   struct Step {
     runtime::InnerLoop loop;
+    const char* watch = nullptr;  // its name, if it may raise such errors
     bool counts = false;  // an iota: the first operand is the place in the row
     int32_t first_operand = 0;
     int32_t operand_count = 0;
@@ -93,11 +96,11 @@ class Interpreter {
 
   Interpreter() = default;
   void RunSteps(const Group& group, const Addresses& at, char* locals,
-                const std::atomic<bool>* cancel) const;
+                const std::atomic<bool>* cancel, uint8_t watched) const;
   absl::Status Call(const Group& group, const Addresses& at,
                     const std::atomic<bool>* cancel) const;
   void RunBlock(const Group& group, const Addresses& at, char* locals,
-                int64_t row, int64_t rows) const;
+                int64_t row, int64_t rows, uint8_t watched) const;
 
   std::vector<Storage> storages_;
   std::vector<Group> groups_;

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "frontend/element_loops.h"
+#include "frontend/float_errors.h"
 #include "frontend/interpreter.h"
 #include "frontend/routine_call.h"
 #include "runtime/base/status.h"
@@ -101,6 +102,7 @@ class Interpreter::Maker {
     int32_t node;      // for which it is done
     int32_t last_use;  // the last node that reads its result
     runtime::InnerLoop loop;
+    const char* watch = nullptr;                    // as in Step
     absl::InlinedVector<TraceOperand, 4> operands;  // `value` is a storage
   };
 
@@ -188,6 +190,12 @@ class Interpreter::Maker {
           absl::StrCat("no inner loop for ", ir::RowOf(node.op).name));
     }
     draft.loop = *loop;
+    if (!types.empty() &&
+        MayRaiseFloatErrors(node.op, types.back(), node.dtype)) {
+      const char* name = ir::RowOf(node.op).numpy;
+      draft.watch =
+          node.op == OpCode::kUpdate || name[0] == '\0' ? "cast" : name;
+    }
     if (node.op == OpCode::kIota) {
       TraceOperand& start = draft.operands.emplace_back();
       start.value = -1;
@@ -368,6 +376,7 @@ class Interpreter::Maker {
       AddCost(draft, elements, run, &group);
       Step step;
       step.loop = draft.loop;
+      step.watch = draft.watch;
       step.first_operand = static_cast<int32_t>(made_->operands_.size());
       step.operand_count = static_cast<int32_t>(draft.operands.size());
       for (const TraceOperand& o : draft.operands) {

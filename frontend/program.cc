@@ -147,6 +147,10 @@ void Program::Request(ir::TraceWords words) {
   job_ = CompileQueue::Global().Add(ir::ReadTrace(words));
 }
 
+Program::Choice Program::ChooseChecked(ir::TraceWords words) {
+  return interpreter_ != nullptr ? ByInterpreter() : Choose(words);
+}
+
 Program::Choice Program::Choose(ir::TraceWords words) {
   ++runs_;
   const bool ready = TakePlan();

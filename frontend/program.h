@@ -42,6 +42,9 @@ class Program {
   };
   // How to run it this time.
   Choice Choose(ir::TraceWords words);
+  // The same where floating-point errors must be seen, which only the
+  // interpreter does.
+  Choice ChooseChecked(ir::TraceWords words);
   // If the choice is to wait. Takes the interpreter if that is the better way
   // after all; an error if there is no way.
   absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);

@@ -1,6 +1,7 @@
 #include "frontend/scalar_math.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "frontend/float_errors.h"
 #include "frontend/loop_names.h"
 #include "runtime/inner_loops.h"
 
@@ -27,7 +28,11 @@ bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
   // Steps of 0, as NumPy has them for numbers: some loops look at that.
   const int64_t steps[3] = {0, 0, 0};
   const int64_t count = 1;
+  const bool watch =
+      float_watch != 0 && MayRaiseFloatErrors(op, loop.in[0], loop.out);
+  if (watch) ClearFloatFlags();
   found->fn(args, &count, steps, found->data);
+  if (watch) CheckFloatErrors(ir::RowOf(op).numpy, float_watch);
   return true;
 }
 

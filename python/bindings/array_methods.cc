@@ -313,6 +313,11 @@ PyObject* AsTypeMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
     }
     return nullptr;
   }
+  if (rule == Casting::kSameValue && target != ArrayOf(self).dtype()) {
+    // NumPy looks at every value.
+    PyRef all(PySequence_Concat(PyRef(PyTuple_Pack(1, self)).get(), args));
+    return CallFallback("ndarray.astype", nullptr, std::move(all), kwargs);
+  }
   return AsTypeObject(self, target, memory, rule, copy != 0,
                       /*keep_scalar=*/true);
 }
@@ -453,33 +458,57 @@ constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 
 PyMethodDef array_methods[] = {
     {"reshape", WithKeywords(Reshape), kKeywords,
+     "reshape($self, /, *shape, order='C', copy=None)\n--\n\n"
      "The elements in another shape: a view if there can be one."},
-    {"ravel", WithKeywords(Ravel), kKeywords, "The elements in one dimension."},
+    {"ravel", WithKeywords(Ravel), kKeywords,
+     "ravel($self, /, order='C')\n--\n\n"
+     "The elements in one dimension."},
     {"flatten", WithKeywords(Flatten), kKeywords,
+     "flatten($self, /, order='C')\n--\n\n"
      "A copy of the elements in one dimension."},
-    {"transpose", Transpose, METH_VARARGS, "View with permuted axes."},
+    {"transpose", Transpose, METH_VARARGS,
+     "transpose($self, /, *axes)\n--\n\n"
+     "View with permuted axes."},
     {"swapaxes", SwapAxes, METH_VARARGS, "View with two axes interchanged."},
     {"squeeze", WithKeywords(Squeeze), kKeywords,
+     "squeeze($self, /, axis=None)\n--\n\n"
      "View without axes of length one."},
     {"view", WithKeywords(ViewAs), kKeywords,
+     "view($self, /, *args, **kwargs)\n--\n\n"
      "View of the same memory, as elements of another type."},
-    {"copy", WithKeywords(CopyMethod), kKeywords, "A copy."},
+    {"copy", WithKeywords(CopyMethod), kKeywords,
+     "copy($self, /, order='C')\n--\n\n"
+     "A copy."},
     {"astype", WithKeywords(AsTypeMethod), kKeywords,
+     "astype($self, /, dtype, order='K', casting='unsafe', subok=True, "
+     "copy=True)\n--\n\n"
      "A copy with elements of another type."},
-    {"fill", Fill, METH_O, "Sets all elements."},
-    {"item", Item, METH_VARARGS, "An element as a Python number."},
-    {"tolist", ToList, METH_NOARGS, "The elements as nested lists."},
+    {"fill", Fill, METH_O,
+     "fill($self, /, value)\n--\n\n"
+     "Sets all elements."},
+    {"item", Item, METH_VARARGS,
+     "item($self, /, *args)\n--\n\n"
+     "An element as a Python number."},
+    {"tolist", ToList, METH_NOARGS,
+     "tolist($self, /)\n--\n\n"
+     "The elements as nested lists."},
     {"eval", Eval, METH_NOARGS, "Computes the array now and returns it."},
-    {"__array__", WithKeywords(ArrayMethod), kKeywords, nullptr},
-    {"__dlpack__", WithKeywords(DlpackMethod), kKeywords, nullptr},
-    {"__dlpack_device__", DlpackDevice, METH_NOARGS, nullptr},
-    {"__copy__", ShallowCopy, METH_NOARGS, nullptr},
+    {"__array__", WithKeywords(ArrayMethod), kKeywords,
+     "__array__($self, dtype=None, /, *, copy=None)\n--\n\n"},
+    {"__dlpack__", WithKeywords(DlpackMethod), kKeywords,
+     "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, "
+     "copy=None)\n--\n\n"},
+    {"__dlpack_device__", DlpackDevice, METH_NOARGS,
+     "__dlpack_device__($self, /)\n--\n\n"},
+    {"__copy__", ShallowCopy, METH_NOARGS, "__copy__($self, /)\n--\n\n"},
     {"__deepcopy__", ShallowCopy, METH_O, nullptr},
-    {"__reduce__", Reduce, METH_NOARGS, nullptr},
-    {"__format__", Format, METH_O, nullptr},
-    {"__complex__", Complex, METH_NOARGS, nullptr},
-    {"__array_ufunc__", WithKeywords(ArrayUfunc), kKeywords, nullptr},
-    {"__array_function__", WithKeywords(ArrayFunction), kKeywords, nullptr},
+    {"__reduce__", Reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\n"},
+    {"__format__", Format, METH_O, "__format__($self, spec, /)\n--\n\n"},
+    {"__complex__", Complex, METH_NOARGS, "__complex__($self, /)\n--\n\n"},
+    {"__array_ufunc__", WithKeywords(ArrayUfunc), kKeywords,
+     "__array_ufunc__($self, ufunc, method, /, *inputs, **kwargs)\n--\n\n"},
+    {"__array_function__", WithKeywords(ArrayFunction), kKeywords,
+     "__array_function__($self, /, func, types, args, kwargs)\n--\n\n"},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -84,9 +84,13 @@ PyObject* CallHook(const char* name, PyObject* self) {
 PyObject* Repr(PyObject* self) { return CallHook("repr", self); }
 PyObject* Str(PyObject* self) { return CallHook("str", self); }
 
-// ndarray(shape, dtype=float, order=None): not set elements. What has a buffer
-// or strides is NumPy's, since somebody else has the memory too.
-PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+PyObject* New(PyTypeObject*, PyObject* args, PyObject* kwargs) {
+  return MakeArray(args, kwargs);
+}
+
+}  // namespace
+
+PyObject* MakeArray(PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"shape",   "dtype", "buffer", "offset",
                                       "strides", "order", nullptr};
   PyObject* shape = nullptr;
@@ -117,8 +121,6 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return FinishRecorded(result,
                         Empty(sizes, element, memory, &ArrayOf(result)));
 }
-
-}  // namespace
 
 PyObject* NewArrayObject() {
   ArrayObject* object;

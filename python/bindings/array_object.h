@@ -21,6 +21,9 @@ inline Array& ArrayOf(PyObject* object) {
 
 // An object whose array is still empty. Null with an error set.
 PyObject* NewArrayObject();
+// ndarray(shape, dtype=float, order=None): not set elements. What has a buffer
+// or strides is NumPy's, since somebody else has the memory too.
+PyObject* MakeArray(PyObject* args, PyObject* kwargs);
 // The object of a recorded result: may compute, as AfterRecord says. Takes over
 // the reference; null if it fails.
 PyObject* FinishRecorded(PyObject* object);

@@ -514,18 +514,41 @@ PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
 }
 
 // The metaclass answers isinstance() and makes subclasses.
-PyObject* SetMetaclass(PyObject*, PyObject* metaclass) {
-  if (!PyType_Check(metaclass) ||
-      !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(metaclass),
+PyObject* SetMetaclass(PyObject*, PyObject* args) {
+  PyObject* type;
+  PyObject* metaclass;
+  if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &type, &PyType_Type,
+                        &metaclass)) {
+    return nullptr;
+  }
+  if (!PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(metaclass),
                         &PyType_Type)) {
     PyErr_SetString(PyExc_TypeError, "a metaclass is needed");
     return nullptr;
   }
   Py_INCREF(metaclass);
-  PyTypeObject* old = Py_TYPE(array_type);
-  Py_SET_TYPE(reinterpret_cast<PyObject*>(array_type),
-              reinterpret_cast<PyTypeObject*>(metaclass));
+  PyTypeObject* old = Py_TYPE(type);
+  Py_SET_TYPE(type, reinterpret_cast<PyTypeObject*>(metaclass));
   Py_DECREF(old);
+  Py_RETURN_NONE;
+}
+
+// new_array(...): what ndarray(...) gives, for a Python-level __new__.
+PyObject* NewArray(PyObject*, PyObject* args, PyObject* kwargs) {
+  return MakeArray(args, kwargs);
+}
+
+// watch_float_errors(kinds, at_once): the kinds of floating-point errors that
+// operations are watched for from now on, and whether each is computed when it
+// is recorded.
+PyObject* WatchFloatErrors(PyObject*, PyObject* args) {
+  int kinds, at_once;
+  if (!PyArg_ParseTuple(args, "ip", &kinds, &at_once)) return nullptr;
+  float_watch = static_cast<uint8_t>(kinds);
+  static const int64_t usual = window.operations;
+  window.operations = at_once ? 0 : usual;
+  float_errors_matter = at_once != 0;
+  RestartWindow(Graph::Get());
   Py_RETURN_NONE;
 }
 
@@ -644,7 +667,11 @@ PyMethodDef module_functions[] = {
      "getenv(name): a variable of the environment, empty if it is not set."},
     {"set_hooks", SetHooks, METH_O,
      "Sets functions that are called for what is not native."},
-    {"set_metaclass", SetMetaclass, METH_O, nullptr},
+    {"set_metaclass", SetMetaclass, METH_VARARGS, nullptr},
+    {"new_array",
+     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(NewArray)),
+     METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"watch_float_errors", WatchFloatErrors, METH_VARARGS, nullptr},
     {"rebind", Rebind, METH_VARARGS,
      "rebind(array, other): the array becomes the window that other is."},
     {"_unpickle", Unpickle, METH_VARARGS, nullptr},

@@ -2,7 +2,9 @@
 #define FUSEAU_IMPORT_NUMPY
 #include "frontend/compile_queue.h"
 #include "frontend/evaluate.h"
+#include "frontend/float_errors.h"
 #include "python/bindings/array_object.h"
+#include "python/bindings/builtin_function.h"
 #include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
@@ -40,6 +42,11 @@ bool Fill(PyObject* module) {
   }
   PyRef ufuncs(MakeUfuncs());
   if (!ufuncs) return false;
+  PyRef builtin(reinterpret_cast<PyObject*>(MakeBuiltinFunctionType(module)));
+  if (!builtin ||
+      PyModule_AddObjectRef(module, "builtin_function", builtin.get()) < 0) {
+    return false;
+  }
   PyRef ufunc_type(Py_NewRef(reinterpret_cast<PyObject*>(
       Py_TYPE(PyDict_GetItemString(ufuncs.get(), "add")))));
   if (PyModule_AddObjectRef(module, "ndarray",
@@ -55,6 +62,9 @@ bool Fill(PyObject* module) {
   host.begin_interruptible = BeginInterruptible;
   host.end_interruptible = EndInterruptible;
   SetEvaluationHost(host);
+  SetFloatErrorHandler([](const char* where, int flags) {
+    return PyUFunc_GiveFloatingpointErrors(where, flags) == 0;
+  });
   ReadWindowLimits();
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return SynchronizeBeforeFork(module) && AddReports(module);

@@ -27,6 +27,10 @@ PyRef ExceptionNamed(const std::string& name) {
 }  // namespace
 
 PyObject* Raise(const absl::Status& status) {
+  // A warning that became an exception is set already.
+  if (status.code() == absl::StatusCode::kAborted && PyErr_Occurred()) {
+    return nullptr;
+  }
   if (auto payload = status.GetPayload(kPythonExceptionUrl)) {
     PyRef type = ExceptionNamed(std::string(payload->Flatten()));
     if (type) PyErr_SetString(type.get(), Message(status).c_str());

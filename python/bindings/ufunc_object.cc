@@ -165,6 +165,14 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   Loop loop;
   bool constant = false;
   Answer answer = Prepare(op, args, arity, &operands, &loop, &constant);
+  if (keywords.dtype != nullptr && answer != Answer::kFallback &&
+      (keywords.casting == Casting::kNo ||
+       keywords.casting == Casting::kEquiv)) {
+    // NumPy's resolve_dtypes fails hard where such a cast of a Python number is
+    // refused; its ufunc says what is wrong.
+    PyErr_Clear();
+    return Fallback(self, args, count, names);
+  }
   if (keywords.dtype != nullptr && answer != Answer::kFallback) {
     PyErr_Clear();
     bool native = true;
@@ -204,6 +212,10 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   Operand mask;
   Array mask_copy;
   if (keywords.where != nullptr) {
+    // NumPy makes truth values of the numbers in a list, of no others.
+    if (PyList_Check(keywords.where) || PyTuple_Check(keywords.where)) {
+      return Fallback(self, args, count, names);
+    }
     switch (ToOperand(keywords.where, &mask, &mask_copy)) {
       case Conversion::kOperand:
         break;
@@ -289,7 +301,9 @@ PyObject* GetAttribute(PyObject* self, PyObject* name) {
   }
   for (const char* known :
        {"nin", "nout", "nargs", "types", "ntypes", "identity", "signature",
-        "__name__", "resolve_dtypes", "__qualname__"}) {
+        "__name__", "resolve_dtypes", "__qualname__",
+        "_resolve_dtypes_and_context", "_get_strided_loop", "__signature__",
+        "__text_signature__"}) {
     if (PyUnicode_CompareWithASCIIString(name, known) == 0) {
       PyErr_Clear();
       return PyObject_GetAttr(NumpyUfunc(OpOf(self)), name);
@@ -320,11 +334,17 @@ PyCFunction WithKeywords(PyCFunctionWithKeywords function) {
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 
 PyMethodDef methods[] = {
-    {"reduce", WithKeywords(ReduceMethod), kKeywords, nullptr},
-    {"accumulate", WithKeywords(AccumulateMethod), kKeywords, nullptr},
-    {"reduceat", WithKeywords(ReduceAtMethod), kKeywords, nullptr},
-    {"outer", WithKeywords(OuterMethod), kKeywords, nullptr},
-    {"at", WithKeywords(AtMethod), kKeywords, nullptr},
+    {"reduce", WithKeywords(ReduceMethod), kKeywords,
+     "reduce($self, array, /, axis=0, dtype=None, out=None, **kwargs)\n--\n\n"},
+    {"accumulate", WithKeywords(AccumulateMethod), kKeywords,
+     "accumulate($self, array, /, axis=0, dtype=None, out=None)\n--\n\n"},
+    {"reduceat", WithKeywords(ReduceAtMethod), kKeywords,
+     "reduceat($self, array, /, indices, axis=0, dtype=None, "
+     "out=None)\n--\n\n"},
+    {"outer", WithKeywords(OuterMethod), kKeywords,
+     "outer($self, A, B, /, **kwargs)\n--\n\n"},
+    {"at", WithKeywords(AtMethod), kKeywords,
+     "at($self, a, indices, b=None, /)\n--\n\n"},
     {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

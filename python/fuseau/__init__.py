@@ -13,6 +13,7 @@ from numpy import __array_namespace_info__
 from . import (
     _creation,
     _elementwise,
+    _errstate,
     _fallback,
     _flags,
     _fuseau,
@@ -31,7 +32,9 @@ from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
 
-__version__ = "0.1.0"
+__version__ = _numpy.__version__
+"""NumPy's, since programs compare it to know what NumPy can do."""
+__fuseau_version__ = "0.1.0"
 
 _fuseau.set_hooks(
     {
@@ -46,6 +49,7 @@ _fuseau.set_hooks(
     }
 )
 _methods.attach()
+_errstate.follow()
 _sys.meta_path.append(_SubmoduleFinder)
 
 globals().update(_fuseau.UFUNCS)

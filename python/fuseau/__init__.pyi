@@ -11,6 +11,7 @@ _Shape = int | Sequence[int]
 _Axis = int | tuple[int, ...] | None
 
 __version__: str
+__fuseau_version__: str
 
 class FallbackWarning(UserWarning): ...
 class FallbackError(NotImplementedError): ...

@@ -2,10 +2,18 @@
 
 import functools
 import operator
+import types
 
 import numpy
 
-from ._fuseau import NotNative, concatenate, from_numpy, function, ndarray
+from ._fuseau import (
+    NotNative,
+    builtin_function,
+    concatenate,
+    from_numpy,
+    function,
+    ndarray,
+)
 
 NATIVE_DTYPES = frozenset(numpy.dtype(code) for code in "?bhilqBHILQfdFD")
 NATIVE_FUNCTIONS = {}
@@ -29,6 +37,8 @@ def native(body=None, *, name=None, view=False):
     call = functools.update_wrapper(function(name, body, view), body)
     call.__name__ = call.__qualname__ = name
     call.__module__ = "fuseau"
+    if isinstance(getattr(numpy, name, None), types.BuiltinFunctionType):
+        call = builtin_function(call)
     NATIVE_FUNCTIONS[name] = call
     return call
 

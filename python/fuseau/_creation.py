@@ -320,6 +320,8 @@ def _range_length(start, stop, step, dtype):
     for x in (start, stop, step):
         if not isinstance(x, (int, float, numpy.integer, numpy.floating)):
             raise NotNative
+        if isinstance(x, numpy.timedelta64):
+            raise NotNative  # NumPy counts it among the integers.
     natural = numpy.result_type(numpy.intp, *[numpy.asarray(x).dtype for x in (start, stop, step)])
     with numpy.errstate(all="ignore"):
         try:

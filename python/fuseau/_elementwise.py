@@ -172,13 +172,13 @@ around = native(round.__wrapped__, name="around")
 @native(view=True)
 def real(val):
     """The real part: a view of a complex array, the array itself otherwise."""
-    return as_array(val).real
+    return val.real if hasattr(val, "real") else as_array(val).real
 
 
 @native(view=True)
 def imag(val):
     """The imaginary part: a view of a complex array, zeros otherwise."""
-    return as_array(val).imag
+    return val.imag if hasattr(val, "imag") else as_array(val).imag
 
 
 @native

@@ -5,6 +5,7 @@ into fuseau arrays. It warns once for each name and counts every call.
 """
 
 import functools
+import operator
 import os
 import sys
 import warnings
@@ -41,6 +42,10 @@ def call(name, function, args, kwargs):
 
 def call_quietly(name, function, args, kwargs):
     """As `call`, for functions that need values by their nature, such as printing and saving."""
+    if name.startswith("ndarray.") and args and type(args[0]) is ndarray and is_scalar(args[0]):
+        # NumPy's scalars have methods of their own.
+        function = getattr(to_numpy(args[0])[()], name.partition(".")[2])
+        args, name = args[1:], "scalar"
     if function is None:
         function = lookup(name)
     # A method needs an array even where a function would be given a NumPy scalar.
@@ -48,7 +53,9 @@ def call_quietly(name, function, args, kwargs):
     args = [exchange.lower(x) for x in args]
     if kwargs:
         kwargs = {key: exchange.lower(x) for key, x in kwargs.items()}
-    return exchange.lift(function(*args, **kwargs))
+    result = function(*args, **kwargs)
+    exchange.write_back()
+    return exchange.lift(result)
 
 
 def door(name, function=None):
@@ -125,6 +132,7 @@ class _Exchange:
 
     def __init__(self, scalars):
         self._scalars = scalars
+        self._lists = []  # Lists with arrays, what was given for them, and that as it was then.
         self._pairs = []  # Each array of the arguments with the NumPy object given for it.
 
     def lower(self, x):
@@ -134,13 +142,42 @@ class _Exchange:
         if kind is numpy.ndarray:
             self._pairs.append((x, x))
             return x
-        if kind is list or kind is tuple:
-            return kind(map(self.lower, x)) if _may_hold_arrays(x) else x
+        if kind is list:
+            return self._lower_list(x)
+        if kind is tuple:
+            return tuple(map(self.lower, x)) if _may_hold_arrays(x) else x
         if kind is dict:
             return {key: self.lower(value) for key, value in x.items()}
         if isinstance(x, tuple) and hasattr(x, "_fields"):
             return kind(*map(self.lower, x))
+        if hasattr(kind, "__array__") and not isinstance(x, (numpy.generic, numpy.ndarray)):
+            return self._lower_array_like(x)
         return x
+
+    def _lower_list(self, x):
+        if not _may_hold_arrays(x):
+            return x
+        lowered = [self.lower(item) for item in x]
+        if all(map(operator.is_, lowered, x)):
+            return x
+        self._lists.append((x, lowered, list(lowered)))
+        return lowered
+
+    def write_back(self):
+        """Changes that the function made in lists reach the caller's lists."""
+        for ours, lowered, before in self._lists:
+            if len(lowered) != len(before) or not all(map(operator.is_, lowered, before)):
+                ours[:] = map(self.lift, lowered)
+
+    def _lower_array_like(self, x):
+        """NumPy sees no array in what `__array__` gives if it is one of ours."""
+        if hasattr(type(x), "__array_function__"):
+            return x
+        try:
+            made = x.__array__()
+        except Exception:
+            return x  # NumPy will meet the error itself.
+        return self._lower_array(made) if type(made) is ndarray else x
 
     def _lower_array(self, x):
         for array, view in self._pairs:

@@ -135,6 +135,16 @@ def _divmod(x, y):
     return COMPOSED["divmod"](x, y)
 
 
+def __array_wrap__(self, array, context=None, return_scalar=False, /):
+    """What a function computed of an array, as an array of its kind."""
+    return array[()] if return_scalar and array.ndim == 0 else array
+
+
+def __sizeof__(self):
+    """The bytes of the array and, if it has storage of its own, of that."""
+    return object.__sizeof__(self) + (self.nbytes if self.base is None else 0)
+
+
 def __array_namespace__(self, *, api_version=None):
     """The module of the array API standard's functions."""
     # NumPy knows which versions there are.
@@ -174,6 +184,8 @@ OWN = (
     __copy__,
     __deepcopy__,
     __array_namespace__,
+    __array_wrap__,
+    __sizeof__,
 )
 UNLESS_NATIVE = (__divmod__, __rdivmod__)
 THROUGH_DOOR = (
@@ -208,7 +220,9 @@ def attach():
         setattr(ndarray, name, _of_scalar(name))
     ndarray.flat = property(_of_numpy("flat").fget, _set_flat)
     ndarray._with_strides = _with_strides
-    _fuseau.set_metaclass(ArrayType)
+    ndarray.__new__ = _new
+    _fuseau.set_metaclass(ndarray, ArrayType)
+    _fuseau.set_metaclass(_fuseau.ufunc, UfuncType)
     ndarray.device = property(lambda self: "cpu")
     ndarray.__class_getitem__ = classmethod(types.GenericAlias)
 
@@ -219,7 +233,7 @@ class ArrayType(type):
     """
 
     def __new__(cls, name, bases, namespace, **kwargs):
-        bases = tuple(numpy.ndarray if base is ndarray else base for base in bases)
+        bases = tuple(SubclassedArray if base is ndarray else base for base in bases)
         return type(numpy.ndarray)(name, bases, namespace, **kwargs)
 
     def __instancecheck__(cls, x):
@@ -227,6 +241,32 @@ class ArrayType(type):
 
     def __subclasscheck__(cls, other):
         return other is cls or issubclass(other, numpy.ndarray)
+
+
+class SubclassedArray(numpy.ndarray):
+    """What subclasses of `ndarray` are made from: NumPy's array, which knows ours as its type."""
+
+    __module__ = "fuseau"
+
+    def view(self, *args, **kwargs):
+        """NumPy's view; the type of arrays may be named by ours."""
+        args = [numpy.ndarray if x is ndarray else x for x in args]
+        kwargs = {key: numpy.ndarray if x is ndarray else x for key, x in kwargs.items()}
+        return super().view(*args, **kwargs)
+
+
+def _new(cls, *args, **kwargs):
+    """`ndarray.__new__(Subclass, ...)` makes an array of the subclass."""
+    if cls is ndarray:
+        return _fuseau.new_array(*args, **kwargs)
+    return numpy.ndarray.__new__(cls, *args, **kwargs)
+
+
+class UfuncType(type):
+    """The type of `ufunc`: NumPy's own ufuncs count as instances."""
+
+    def __instancecheck__(cls, x):
+        return type(x) is cls or isinstance(x, numpy.ufunc)
 
 
 def _of_scalar(name):

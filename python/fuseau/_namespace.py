@@ -7,7 +7,7 @@ import types
 
 import numpy
 
-from . import _fallback
+from . import _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS
 from ._fuseau import UFUNCS, ndarray, ufunc
 
@@ -77,6 +77,9 @@ def resolve(path):
         return _special()[path]
     if isinstance(value, type) or not callable(value) or path in SHARED:
         return value
+    if path.startswith("ma.") and isinstance(value, numpy.ma.core._MaskedUFunc):
+        # It takes our arrays, and gives masked ones, which are NumPy's.
+        return value
     if path in QUIET:
         return _fallback.quiet_door(path)
     if path.startswith("testing."):
@@ -115,12 +118,13 @@ def _special():
     """Objects that are neither functions nor plain classes."""
     if not _specials:
         _specials.update({"ndarray": ndarray, "ufunc": ufunc, "vectorize": _vectorize()})
+        _specials.update({"errstate": _errstate.errstate, "seterr": _errstate.seterr})
         for name in GRIDS:
             _specials[name] = Grid(name)
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
         from . import _random
 
-        for name in ("Generator", "RandomState", "default_rng"):
+        for name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
             _specials[f"random.{name}"] = getattr(_random, name)
     return _specials
 

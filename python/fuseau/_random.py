@@ -52,3 +52,27 @@ def default_rng(seed=None):
     if isinstance(seed, Generator):
         return seed
     return Generator(numpy.random.default_rng(seed).bit_generator)
+
+
+SEEDED = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence")
+
+
+class _SeededType(type):
+    """NumPy's own objects of the class that is extended count as instances."""
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, cls.__mro__[1])
+
+
+def _seeded(name):
+    """A class of NumPy whose seeds may be fuseau arrays."""
+    owner = getattr(numpy.random, name)
+
+    def __init__(self, *args, **kwargs):
+        owner.__init__(self, *_fallback.lower(args), **_fallback.lower(kwargs))
+
+    members = {"__doc__": owner.__doc__, "__module__": "fuseau.random", "__init__": __init__}
+    return _SeededType(name, (owner,), members)
+
+
+globals().update({name: _seeded(name) for name in SEEDED})

@@ -23,6 +23,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="a file for the failures with their reasons")
     parser.add_argument("--update", action="store_true", help="write the expected failures anew")
+    parser.add_argument("--keep", action="store_true", help="go on with an earlier run")
     options = parser.parse_args()
     whole = not options.modules and not options.fast
     modules = fast_modules() if options.fast else all_modules()
@@ -31,7 +32,7 @@ def main():
     start = time.monotonic()
     comparisons = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for comparison in pool.map(compare, modules):
+        for comparison in pool.map(lambda module: compare(module, options.keep), modules):
             passed, count = comparison.counts()
             print(f"{comparison.module:36} {passed:6} of {count:6}", flush=True)
             comparisons.append(comparison)

@@ -11,7 +11,7 @@ import numpy
 from .modules import is_core
 from .run import Outcome, run_module
 
-BASELINE = os.path.join("build", "numpy_suite")
+STORE = os.path.join("build", "numpy_suite")
 
 
 @dataclasses.dataclass
@@ -33,28 +33,34 @@ class Comparison:
 
 def baseline(module):
     """NumPy's own outcomes, from an earlier run if there was one on this machine."""
-    folder = os.path.join(BASELINE, f"{numpy.__version__}-py{platform.python_version()}")
+    return _stored(f"numpy-{numpy.__version__}-py{platform.python_version()}", module)
+
+
+def _stored(name, module, again=False):
+    """The outcomes of a module that are kept under a name, or those of a run now."""
+    folder = os.path.join(STORE, name)
     path = os.path.join(folder, module.replace("/", "-") + ".json")
-    try:
+    if not again and os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             return {name: Outcome(**fields) for name, fields in json.load(file).items()}
-    except FileNotFoundError:
-        pass
-    outcomes = run_module(module, "numpy")
+    outcomes = run_module(module, name.partition("-")[0])
     os.makedirs(folder, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         json.dump({name: dataclasses.asdict(o) for name, o in outcomes.items()}, file)
     return outcomes
 
 
-def compare(module, deselected=()):
-    """Runs a module with NumPy, unless it is known, and with fuseau."""
+def compare(module, keep=False):
+    """Runs a module with NumPy, unless it is known, and with fuseau.
+
+    With `keep`, what an earlier run found with fuseau is taken too.
+    """
     wanted = baseline(module)
-    ours = run_module(module, "fuseau", deselected)
+    ours = _stored("fuseau", module, again=not keep)
     pairs = _pairs(wanted, ours)
     outcomes = {}
     for name, outcome in wanted.items():
-        if outcome.outcome != "passed" or name in deselected:
+        if outcome.outcome != "passed":
             continue
         missing = Outcome("missing", _why_missing(ours))
         outcomes[name] = ours.get(pairs.get(name, name), missing)

@@ -25,7 +25,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-def run_module(module, target, deselected=()):
+def run_module(module, target):
     """The outcome of each test of a module, by name in the order of collection."""
     results = {}
     with tempfile.TemporaryDirectory(prefix="fuseau-suite") as folder:
@@ -35,7 +35,7 @@ def run_module(module, target, deselected=()):
         for attempt in range(MAX_RESTARTS):
             events_path = os.path.join(folder, f"events{attempt}.jsonl")
             with open(done_path, "w", encoding="utf-8") as file:
-                json.dump([*results, *deselected], file)
+                json.dump([*results], file)
             ended = _run_once(module, target, folder, events_path, done_path, deadline)
             names, running = _read(events_path, results)
             collected = names if collected is None else collected

@@ -1,0 +1,89 @@
+"""Floating-point errors: warned of when computed, acted on at the call where that is asked for."""
+
+import warnings
+
+import fuseau
+import numpy
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def usual_state():
+    with fuseau.errstate(all="warn", under="ignore"):
+        yield
+
+
+def warned(compute):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        compute()
+    return sorted(str(w.message) for w in seen if issubclass(w.category, RuntimeWarning))
+
+
+CASES = {
+    "divide": lambda np: np.array([1.0, 0.0]) / np.zeros(2),
+    "log": lambda np: np.log(np.array([-1.0, 0.0])),
+    "sqrt": lambda np: np.sqrt(np.array([-1.0])),
+    "overflow": lambda np: np.array([1e300]) * 1e300,
+    "exp": lambda np: np.exp(np.array([1e4, 1.0])),
+    "integers": lambda np: np.arange(3) // np.zeros(3, int),
+    "remainder": lambda np: np.arange(3) % np.zeros(3, int),
+    "cast": lambda np: np.array([numpy.nan, 1.0]).astype(int),
+    "narrow": lambda np: np.array([1e300]).astype("f4"),
+    "quiet": lambda np: np.array([numpy.nan, numpy.inf]) * 2 + 1 > 0,
+    "extremes": lambda np: np.maximum(np.array([numpy.nan, 1.0]), 0.5),
+    "sine": lambda np: np.sin(np.array([1e6, -3.0, numpy.nan])),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_warnings_are_numpys(name):
+    expected = warned(lambda: CASES[name](numpy))
+    assert warned(lambda: numpy.asarray(CASES[name](fuseau))) == expected
+
+
+@pytest.mark.parametrize("name", ["divide", "log", "overflow", "integers", "cast"])
+def test_raise_acts_at_the_call(name):
+    with fuseau.errstate(all="raise"), pytest.raises(FloatingPointError) as ours:
+        CASES[name](fuseau)
+    with numpy.errstate(all="raise"), pytest.raises(FloatingPointError) as theirs:
+        CASES[name](numpy)
+    assert str(ours.value) == str(theirs.value)
+
+
+def test_what_was_ignored_when_recorded_stays_ignored():
+    with fuseau.errstate(divide="ignore"):
+        result = fuseau.ones(2) / fuseau.zeros(2)
+    assert warned(result.eval) == []
+
+
+def test_a_warning_may_be_an_error_and_the_value_stays():
+    # An expression that was not compiled by the tests before.
+    result = fuseau.log2(fuseau.zeros(2)) * 0.375
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning):
+            result.eval()
+    assert result.tolist() == [-numpy.inf, -numpy.inf]
+
+
+def test_raise_acts_every_time():
+    x = fuseau.zeros(100)
+    for _ in range(20):
+        with fuseau.errstate(all="raise"), pytest.raises(FloatingPointError):
+            fuseau.log10(x) * 3.5
+
+
+def test_decorator_and_seterr():
+    @fuseau.errstate(all="raise")
+    def divide():
+        return fuseau.ones(2) / fuseau.zeros(2)
+
+    with pytest.raises(FloatingPointError):
+        divide()
+    old = fuseau.seterr(all="ignore")
+    try:
+        assert warned((fuseau.ones(2) / fuseau.zeros(2)).eval) == []
+    finally:
+        fuseau.seterr(**old)
+    assert fuseau.geterr() == old
