@@ -53,28 +53,32 @@ class Released {
 };
 
 struct Turn {
-  std::atomic<bool> busy{false};
-  int waiting = 0;  // under the language's lock
+  bool busy = false;  // it and `waiting`: under the language's lock
+  int waiting = 0;
   std::mutex mutex;
-  std::condition_variable free;
+  std::condition_variable given;
+  bool is_given = false;  // to one of those who wait; under the mutex
 };
 
 // One evaluation at a time. It is begun and ended under the language's lock, so
 // a flag is enough as long as nobody waits. Who waits lets the other threads of
 // the language run, since the one that evaluates needs them to stop to put its
-// results into the graph.
+// results into the graph. The turn is handed to one who waits: were it free for
+// a moment, a thread that evaluates in a loop would take it again and again,
+// since it has the language's lock and who waits has not.
 class EvaluationLock {
  public:
   EvaluationLock() {
-    while (turn_->busy.load(std::memory_order_relaxed)) Wait(turn_);
-    turn_->busy.store(true, std::memory_order_relaxed);
+    if (turn_->busy) Wait(turn_);
+    turn_->busy = true;
   }
   ~EvaluationLock() {
-    turn_->busy.store(false, std::memory_order_release);
-    if (turn_->waiting > 0) {
-      const std::lock_guard lock(turn_->mutex);
-      turn_->free.notify_one();
-    }
+    Turn* turn = turn_;
+    turn->busy = turn->waiting > 0;
+    if (!turn->busy) return;
+    const std::lock_guard lock(turn->mutex);
+    turn->is_given = true;
+    turn->given.notify_one();
   }
   EvaluationLock(const EvaluationLock&) = delete;
   EvaluationLock& operator=(const EvaluationLock&) = delete;
@@ -85,8 +89,8 @@ class EvaluationLock {
     {
       Released released;
       std::unique_lock lock(turn->mutex);
-      turn->free.wait(
-          lock, [&] { return !turn->busy.load(std::memory_order_acquire); });
+      turn->given.wait(lock, [&] { return turn->is_given; });
+      turn->is_given = false;
     }
     --turn->waiting;
   }
