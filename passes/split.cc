@@ -61,7 +61,8 @@ class Splitter {
     while (!chains_.empty()) {
       FindComponents();
       if (DropUnsplit()) continue;
-      for (Component& component : components_) Split(component);
+      for (Component& component : components_)
+        if (Refresh(component)) Split(component);
       if (!components_.empty()) mlir::sortTopologically(&block_);
       break;
     }
@@ -228,6 +229,18 @@ class Splitter {
       return std::nullopt;
     if ((cells - launches) * launch_bytes_ > saved) return std::nullopt;
     return cuts;
+  }
+
+  // Looks at the component's chains again: what they are made of may have been
+  // split meanwhile. Whether the component can still be split.
+  bool Refresh(const Component& c) {
+    for (Operation* read : c.reads) {
+      Value value = read->getOperand(0);
+      auto chain = PieceChain::Of(value);
+      if (!chain) return false;
+      chains_.find(value)->second = *std::move(chain);
+    }
+    return CutsOf(c).has_value();
   }
 
   // Whether a result would be computed inside its readers if it were not split.

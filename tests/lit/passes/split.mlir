@@ -88,3 +88,28 @@ func.func @steps() -> tensor<1000xf64> {
   %5 = fuseau.add %2, %r2 : (tensor<1000xf64>, tensor<1000xf64>) -> tensor<1000xf64>
   return %5 : tensor<1000xf64>
 }
+
+// -----
+
+// The last piece is itself the result of a split: it is read where that left it.
+// CHECK-LABEL: func.func @piece_is_split
+// CHECK-COUNT-2: fuseau.unset : tensor<1000xf64>
+// CHECK-NOT: fuseau.unset
+func.func @piece_is_split() -> tensor<1000xf64> {
+  %a = fuseau.input 0 : tensor<8000xui8>
+  %b = fuseau.input 1 donated : tensor<8000xui8>
+  %c = fuseau.input 2 donated : tensor<16000xui8>
+  %v = fuseau.view %a[0] [8] : (tensor<8000xui8>) -> tensor<1000xf64>
+  %l = fuseau.view %a[7992] [8] : (tensor<8000xui8>) -> tensor<1xf64>
+  %0 = fuseau.update %l into %b[0] [8] : (tensor<8000xui8>, tensor<1xf64>) -> tensor<8000xui8>
+  %o = fuseau.view %a[0] [8] : (tensor<8000xui8>) -> tensor<999xf64>
+  %1 = fuseau.update %o into %0[8] [8] : (tensor<8000xui8>, tensor<999xf64>) -> tensor<8000xui8>
+  %r = fuseau.view %1[0] [8] : (tensor<8000xui8>) -> tensor<1000xf64>
+  %2 = fuseau.add %v, %r : (tensor<1000xf64>, tensor<1000xf64>) -> tensor<1000xf64>
+  %3 = fuseau.update %v into %c[0] [8] : (tensor<16000xui8>, tensor<1000xf64>) -> tensor<16000xui8>
+  %4 = fuseau.update %2 into %3[8000] [8] : (tensor<16000xui8>, tensor<1000xf64>) -> tensor<16000xui8>
+  %m = fuseau.view %4[4000] [8] : (tensor<16000xui8>) -> tensor<1000xf64>
+  %s = fuseau.view %a[0] [8] : (tensor<8000xui8>) -> tensor<1000xf64>
+  %5 = fuseau.multiply %m, %s : (tensor<1000xf64>, tensor<1000xf64>) -> tensor<1000xf64>
+  return %5 : tensor<1000xf64>
+}
