@@ -2,11 +2,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "codegen/kernel_cache.h"
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
-#include "passes/passes.h"
-#include "runtime/bands.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/quick_call.h"
 #include "runtime/plan_check.h"
@@ -36,12 +33,8 @@ class Compiler {
     }
     mlir::OwningOpRef<mlir::ModuleOp> module =
         ir::ImportTrace(trace, *context_);
-    FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
-                            BuildPlan(*module, KernelCache::Global()));
-    if (!passes::IsDisabled("bands")) {
-      runtime::GroupBands(plan.get(), runtime::BandLimits::FromSettings());
-    }
+                            PlanOf(*module));
     // What the passes found unused is given all the same.
     plan->input_count = plan->scalar_count = 0;
     for (const ir::TraceNode& node : trace.nodes) {

@@ -7,12 +7,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "codegen/kernel_cache.h"
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
 #include "mlir/IR/Remarks.h"
-#include "passes/passes.h"
-#include "runtime/bands.h"
 #include "runtime/base/status.h"
 
 namespace fuseau::codegen {
@@ -150,7 +147,7 @@ class Reporter {
       case Step::kCopy: {
         StepReport& copy = report_.steps.emplace_back();
         copy.what = "copy";
-        copy.bytes = 2 * plan_.buffers[step.source].bytes;
+        copy.bytes = 2 * CopiedBytes(step);
         break;
       }
       case Step::kFill: {
@@ -181,6 +178,14 @@ class Reporter {
         break;
       }
     }
+  }
+
+  int64_t CopiedBytes(const Step& step) const {
+    if (step.launch < 0) return plan_.buffers[step.source].bytes;
+    int64_t bytes = 0;
+    for (const runtime::CopyPart& part : plan_.copies[step.launch])
+      bytes += part.bytes * Count(part.sizes);
+    return bytes;
   }
 
   void AddLaunch(int32_t index, const std::string& with) {
@@ -237,11 +242,7 @@ absl::StatusOr<PlanReport> ExplainTrace(const ir::Trace& trace) {
     return absl::InternalError("remarks of the passes can't be read");
   mlir::OwningOpRef<mlir::ModuleOp> module =
       ir::ImportTrace(trace, context, /*with_places=*/true);
-  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module));
-  FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<Plan> plan,
-                          BuildPlan(*module, KernelCache::Global()));
-  if (!passes::IsDisabled("bands"))
-    runtime::GroupBands(plan.get(), runtime::BandLimits::FromSettings());
+  FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<Plan> plan, PlanOf(*module));
   Reporter(*module, *plan, &report).Run();
   return report;
 }

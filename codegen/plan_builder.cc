@@ -7,6 +7,8 @@
 #include "ir/dialect.h"
 #include "ir/op_table.h"
 #include "passes/nest.h"
+#include "passes/passes.h"
+#include "runtime/bands.h"
 #include "runtime/base/status.h"
 #include "runtime/routine.h"
 
@@ -318,6 +320,15 @@ class Builder {
 absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(mlir::ModuleOp module,
                                                 KernelCache& kernels) {
   return Builder(module, kernels).Build();
+}
+
+absl::StatusOr<std::shared_ptr<Plan>> PlanOf(mlir::ModuleOp module) {
+  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(module));
+  FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<Plan> plan,
+                          BuildPlan(module, KernelCache::Global()));
+  if (!passes::IsDisabled("bands"))
+    runtime::GroupBands(plan.get(), runtime::BandLimits::FromSettings());
+  return plan;
 }
 
 }  // namespace fuseau::codegen

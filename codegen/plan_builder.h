@@ -15,4 +15,7 @@ namespace fuseau::codegen {
 absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(mlir::ModuleOp module,
                                                          KernelCache& kernels);
 
+// From an imported trace: all passes, BuildPlan, and tiling in time.
+absl::StatusOr<std::shared_ptr<runtime::Plan>> PlanOf(mlir::ModuleOp module);
+
 }  // namespace fuseau::codegen

@@ -68,20 +68,8 @@ PyObject* CallNumpy(const FunctionObject& function, PyObject* const* args,
 PyObject* Fallback(const FunctionObject& function, PyObject* const* args,
                    Py_ssize_t count, PyObject* names) {
   const char* name = PyUnicode_AsUTF8(function.name);
-  PyRef positional(PyTuple_New(count));
-  PyRef kwargs(PyDict_New());
-  if (name == nullptr || !positional || !kwargs) return nullptr;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
-  }
-  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
-  for (Py_ssize_t i = 0; i < named; ++i) {
-    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
-                       args[count + i]) < 0) {
-      return nullptr;
-    }
-  }
-  return CallFallback(name, nullptr, std::move(positional), kwargs.get());
+  if (name == nullptr) return nullptr;
+  return CallFallback(name, args, count, names);
 }
 
 PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,

@@ -101,4 +101,22 @@ PyObject* CallFallback(const char* name, PyObject* callable, PyRef args,
       kwargs != nullptr ? kwargs : empty.get(), nullptr);
 }
 
+PyObject* CallFallback(const char* name, PyObject* const* args,
+                       Py_ssize_t count, PyObject* names) {
+  PyRef positional(PyTuple_New(count));
+  PyRef kwargs(PyDict_New());
+  if (!positional || !kwargs) return nullptr;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+  }
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
+                       args[count + i]) < 0) {
+      return nullptr;
+    }
+  }
+  return CallFallback(name, nullptr, std::move(positional), kwargs.get());
+}
+
 }  // namespace fuseau::python

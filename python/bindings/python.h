@@ -76,5 +76,8 @@ PyObject* Hook(const char* name);  // borrowed
 // `kwargs` may be null.
 PyObject* CallFallback(const char* name, PyObject* callable, PyRef args,
                        PyObject* kwargs);
+// The same for the arguments of a vectorcall.
+PyObject* CallFallback(const char* name, PyObject* const* args,
+                       Py_ssize_t count, PyObject* names);
 
 }  // namespace fuseau::python
