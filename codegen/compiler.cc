@@ -1,7 +1,7 @@
 #include "codegen/compiler.h"
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include <mutex>
+
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
 #include "runtime/base/status.h"
@@ -25,7 +25,7 @@ class Compiler {
 
   absl::StatusOr<std::shared_ptr<const runtime::Plan>> Compile(
       const ir::Trace& trace) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (compiles_++ % kCompilesOfContext == 0) {
       context_ = std::make_unique<mlir::MLIRContext>(
           mlir::MLIRContext::Threading::DISABLED);
@@ -47,9 +47,9 @@ class Compiler {
   }
 
  private:
-  absl::Mutex mutex_;
-  int64_t compiles_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<mlir::MLIRContext> context_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  int64_t compiles_ = 0;
+  std::unique_ptr<mlir::MLIRContext> context_;
 };
 
 }  // namespace

@@ -160,11 +160,11 @@ absl::StatusOr<std::shared_ptr<const runtime::Kernel>> KernelCache::Get(
   const std::string key = KernelKey(kernel, options_.target, options_.level);
   std::shared_ptr<Entry> entry;
   {
-    absl::MutexLock lock(&mutex_);
+    std::unique_lock lock(mutex_);
     auto [it, is_new] = entries_.try_emplace(key);
     if (!is_new) {
       entry = it->second;
-      mutex_.Await(absl::Condition(&entry->ready));
+      made_.wait(lock, [&] { return entry->ready; });
       if (!entry->kernel.ok()) return entry->kernel;
       runtime::Increment(runtime::Counter::kKernelCacheMemoryHits);
       // It may have been evicted by now; then it has no place in the order.
@@ -176,8 +176,9 @@ absl::StatusOr<std::shared_ptr<const runtime::Kernel>> KernelCache::Get(
     entry = it->second = std::make_shared<Entry>();
   }
   absl::StatusOr<Made> made = Make(kernel, key);
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   entry->ready = true;
+  made_.notify_all();
   if (!made.ok()) {
     // A later request tries again: the loop that is missing now may come.
     entry->kernel = made.status();
@@ -207,7 +208,7 @@ void KernelCache::Evict() {
 
 std::vector<std::shared_ptr<const runtime::Kernel>> KernelCache::Kernels() {
   std::vector<std::shared_ptr<const runtime::Kernel>> kernels;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_)
     if (entry->ready && entry->kernel.ok()) kernels.push_back(*entry->kernel);
   return kernels;
@@ -226,7 +227,7 @@ std::vector<KernelReport> KernelReports() {
 }
 
 void KernelCache::Clear() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   // Entries still being made are finished by the thread that makes them.
   entries_.clear();
   order_.clear();

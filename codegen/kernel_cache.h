@@ -1,15 +1,15 @@
 // From kernel ops to loaded kernels, compiling each only once.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "codegen/cpu/jit.h"
 #include "codegen/cpu/target.h"
 #include "ir/dialect.h"
@@ -70,14 +70,15 @@ class KernelCache {
   };
 
   absl::StatusOr<Made> Make(ir::exec::KernelOp kernel, const std::string& key);
-  void Evict() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Evict();  // under mutex_
 
   const Options options_;
-  absl::Mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> entries_
-      ABSL_GUARDED_BY(mutex_);
-  std::list<std::string> order_ ABSL_GUARDED_BY(mutex_);  // newest first
-  int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::mutex mutex_;
+  std::condition_variable made_;
+  // All below under mutex_.
+  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> entries_;
+  std::list<std::string> order_;  // newest first
+  int64_t bytes_ = 0;
 };
 
 }  // namespace fuseau::codegen

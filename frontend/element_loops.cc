@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstring>
+#include <mutex>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "frontend/convert.h"
 #include "frontend/loop_names.h"
 #include "runtime/base/status.h"
@@ -132,14 +132,13 @@ const InnerLoop* CountLoop(DType dtype) {
 // found is remembered by number.
 const InnerLoop* UfuncLoop(OpCode op, absl::Span<const DType> in, DType out) {
   struct Found {
-    absl::Mutex mutex;
-    absl::flat_hash_map<uint64_t, const InnerLoop*> loops
-        ABSL_GUARDED_BY(mutex);
+    std::mutex mutex;
+    absl::flat_hash_map<uint64_t, const InnerLoop*> loops;
   };
   static auto* const found = new Found;
   uint64_t key = static_cast<uint64_t>(op) << 8 | static_cast<uint64_t>(out);
   for (DType t : in) key = key << 8 | (static_cast<uint64_t>(t) + 1);
-  absl::MutexLock lock(&found->mutex);
+  const std::lock_guard lock(found->mutex);
   auto it = found->loops.find(key);
   if (it != found->loops.end()) return it->second;
   const InnerLoop* loop = runtime::FindInnerLoop(LoopName(op, in, out));

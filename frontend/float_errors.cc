@@ -1,18 +1,17 @@
 #include "frontend/float_errors.h"
 
 #include <atomic>
+#include <mutex>
 #include <utility>
 #include <vector>
-
-#include "absl/synchronization/mutex.h"
 
 namespace fuseau {
 namespace {
 
 struct Noted {
-  absl::Mutex mutex;
+  std::mutex mutex;
   std::atomic<bool> any{false};
-  std::vector<std::pair<const char*, uint8_t>> errors ABSL_GUARDED_BY(mutex);
+  std::vector<std::pair<const char*, uint8_t>> errors;
 };
 Noted& AllNoted() {
   static auto* const noted = new Noted;
@@ -45,7 +44,7 @@ bool MayRaiseFloatErrors(ir::OpCode op, DType in, DType out) {
 
 void NoteFloatErrors(const char* where, uint8_t flags) {
   Noted& noted = AllNoted();
-  absl::MutexLock lock(&noted.mutex);
+  const std::lock_guard lock(noted.mutex);
   for (auto& [name, seen] : noted.errors) {
     if (name != where) continue;
     seen |= flags;
@@ -62,7 +61,7 @@ absl::Status ReportFloatErrors() {
   if (!noted.any.load(std::memory_order_relaxed)) return absl::OkStatus();
   std::vector<std::pair<const char*, uint8_t>> errors;
   {
-    absl::MutexLock lock(&noted.mutex);
+    const std::lock_guard lock(noted.mutex);
     errors.swap(noted.errors);
     noted.any = false;
   }

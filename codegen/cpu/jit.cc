@@ -7,10 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "codegen/cpu/emitter.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
@@ -73,7 +71,7 @@ class TargetMachinePool {
 
   absl::StatusOr<Machine> Take() {
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       if (!free_.empty()) {
         Machine machine = std::move(free_.back());
         free_.pop_back();
@@ -94,13 +92,13 @@ class TargetMachinePool {
   }
 
   void GiveBack(Machine machine) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     free_.push_back(std::move(machine));
   }
 
  private:
-  absl::Mutex mutex_;
-  std::vector<Machine> free_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::vector<Machine> free_;
 };
 
 TargetMachinePool& Machines() {
@@ -242,7 +240,7 @@ class Linker {
       // The reasons go to the session's reporter; the lookup only says which
       // symbol is missing.
       absl::Status status = fail(symbol.takeError());
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       if (!reason_.empty())
         status = absl::NotFoundError(std::exchange(reason_, {}));
       return status;
@@ -258,7 +256,7 @@ class Linker {
   explicit Linker(std::unique_ptr<orc::ExecutorProcessControl> control)
       : session_(std::move(control)), layer_(session_) {
     session_.setErrorReporter([this](llvm::Error error) {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       reason_ = llvm::toString(std::move(error));
     });
     symbols_ = &session_.createBareJITDylib("symbols");
@@ -276,8 +274,8 @@ class Linker {
   orc::ObjectLinkingLayer layer_;
   orc::JITDylib* symbols_ = nullptr;
   std::atomic<int64_t> count_{0};
-  absl::Mutex mutex_;
-  std::string reason_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::string reason_;
 };
 
 struct LoadedKernel : runtime::Kernel {

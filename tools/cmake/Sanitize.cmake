@@ -31,5 +31,8 @@ elseif(FUSEAU_SANITIZE MATCHES "thread")
   execute_process(COMMAND ${CMAKE_CXX_COMPILER}
     -print-file-name=libclang_rt.tsan-x86_64.so
     OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
-  list(APPEND FUSEAU_SANITIZE_PRELOAD "LD_PRELOAD=${runtime}")
+  # Children of a fork compute, too.
+  list(APPEND FUSEAU_SANITIZE_ENVIRONMENT "TSAN_OPTIONS=die_after_fork=0")
+  list(APPEND FUSEAU_SANITIZE_PRELOAD "LD_PRELOAD=${runtime}"
+    "TSAN_OPTIONS=die_after_fork=0")
 endif()
