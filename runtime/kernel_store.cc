@@ -173,7 +173,9 @@ std::optional<std::string> KernelStore::Get(absl::string_view key) {
 
 std::optional<std::string> KernelStore::Read(const std::string& name,
                                              absl::string_view key) {
-  File file(openat(folder_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // A pipe of that name must not make us wait for a writer.
+  File file(openat(folder_, name.c_str(),
+                   O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file.ok()) return std::nullopt;
   struct stat info;
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||

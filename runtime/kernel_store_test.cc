@@ -207,6 +207,20 @@ TEST_F(KernelStoreTest, FullDiskCostsOnlyTheEntry) {
   EXPECT_EQ(Files().size(), 1u);
 }
 
+// Nobody ever writes to the pipe.
+TEST_F(KernelStoreTest, APipeIsNotWaitedFor) {
+  KernelStore store(dir_, kCap, false);
+  store.Put("key", "object");
+  const fs::path path = Files()[0];
+  fs::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  alarm(20);
+  EXPECT_EQ(store.Get("key"), std::nullopt);
+  alarm(0);
+  store.Put("key", "object");
+  EXPECT_EQ(store.Get("key"), "object");
+}
+
 TEST_F(KernelStoreTest, FolderMayVanish) {
   KernelStore store(dir_, kCap, false);
   store.Put("key", "object");
