@@ -86,7 +86,7 @@ bool IsDisabled(absl::string_view stage) {
 absl::Status RunPipeline(mlir::ModuleOp module) {
   const Names disabled("FUSEAU_DISABLE"), dump("FUSEAU_DUMP");
   const Names timing("FUSEAU_TIMING");
-  const bool verify = std::getenv("FUSEAU_VERIFY") != nullptr;
+  static const bool verify = SettingBool("FUSEAU_VERIFY", false);
   std::string problem;
   mlir::ScopedDiagnosticHandler handler(
       module.getContext(), [&](mlir::Diagnostic& d) {

@@ -2,14 +2,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "runtime/base/log.h"
 
@@ -47,7 +52,115 @@ void WarnBad(absl::string_view name, absl::string_view value,
                           "; the default is used"));
 }
 
+// A setting, and what its value may be.
+struct Known {
+  absl::string_view name;
+  enum Kind { kNumber, kSwitch, kWord, kText } kind = kText;
+  int64_t least = 0;  // of a number
+  int64_t most = 0;
+  absl::string_view words = "";  // separated by "|"; of a switch: further ones
+};
+
+constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+
+constexpr Known kSettings[] = {
+    {"FUSEAU_BAND_MIN_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_CACHE", Known::kSwitch},
+    {"FUSEAU_CACHE_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_CACHE_DIR"},
+    {"FUSEAU_CACHE_READONLY", Known::kSwitch},
+    {"FUSEAU_DISABLE"},
+    {"FUSEAU_DUMP"},
+    {"FUSEAU_DUMP_DIR"},
+    {"FUSEAU_EAGER", Known::kSwitch},
+    {"FUSEAU_FALLBACK", Known::kWord, 0, 0, "warn|silent|error"},
+    {"FUSEAU_ISA", Known::kWord, 0, 0, "x86-64-v2|x86-64-v3|x86-64-v4"},
+    {"FUSEAU_JIT", Known::kSwitch, 0, 0, "always|mixed"},
+    {"FUSEAU_LAUNCH_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_LOG", Known::kNumber, 0, 9},
+    {"FUSEAU_NUM_THREADS", Known::kNumber, 0, 1024},
+    {"FUSEAU_OPT", Known::kNumber, 0, 1},
+    {"FUSEAU_PLAN_CACHE_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_POOL_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_SPIN_US", Known::kNumber, 0, 1'000'000},
+    {"FUSEAU_SWAP_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_TILE_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_TIMING"},
+    {"FUSEAU_VERIFY", Known::kSwitch},
+    {"FUSEAU_WINDOW", Known::kNumber, 0, kAny},
+};
+
+bool IsOneOf(absl::string_view words, absl::string_view value) {
+  for (absl::string_view word : absl::StrSplit(words, '|', absl::SkipEmpty())) {
+    if (value == word) return true;
+  }
+  return false;
+}
+
+bool Fits(const Known& known, absl::string_view value) {
+  switch (known.kind) {
+    case Known::kNumber: {
+      const auto number = settings_internal::ParseInt(value);
+      return number.has_value() && *number >= known.least &&
+             *number <= known.most;
+    }
+    case Known::kSwitch:
+      return settings_internal::ParseBool(value).has_value() ||
+             IsOneOf(known.words, value);
+    case Known::kWord:
+      return IsOneOf(known.words, value);
+    case Known::kText:
+      return true;
+  }
+  return true;
+}
+
+std::string Expectation(const Known& known) {
+  switch (known.kind) {
+    case Known::kNumber:
+      if (known.most == kAny) {
+        return absl::StrCat("a whole number from ", known.least,
+                            " on, with K, M, G or T if you like");
+      }
+      return absl::StrCat("a whole number from ", known.least, " to ",
+                          known.most);
+    case Known::kSwitch:
+    case Known::kWord: {
+      std::vector<absl::string_view> words =
+          absl::StrSplit(known.words, '|', absl::SkipEmpty());
+      if (known.kind == Known::kSwitch) words.insert(words.begin(), {"0", "1"});
+      const absl::string_view last = words.back();
+      words.pop_back();
+      return absl::StrCat(absl::StrJoin(words, ", "), " or ", last);
+    }
+    case Known::kText:
+      break;
+  }
+  return "a text";
+}
+
 }  // namespace
+
+std::string CheckSettings() {
+  for (const auto& [name, value] : Environment()) {
+    if (!absl::StartsWith(name, "FUSEAU_") ||
+        absl::StartsWith(name, "FUSEAU_TEST_") ||  // those of tests/
+        absl::StartsWith(name, "FUSEAU_SUITE_")) {
+      continue;
+    }
+    const auto* known =
+        std::find_if(std::begin(kSettings), std::end(kSettings),
+                     [&](const Known& k) { return k.name == name; });
+    if (known == std::end(kSettings)) {
+      LogWarning(absl::StrCat(name, "=", value, " is ignored: fuseau has no ",
+                              "setting of that name"));
+    } else if (!value.empty() && !Fits(*known, value)) {
+      return absl::StrCat(name, "=", value, " does not make sense: expected ",
+                          Expectation(*known));
+    }
+  }
+  return "";
+}
 
 namespace settings_internal {
 

@@ -19,6 +19,11 @@ std::string SettingString(absl::string_view name,
 // Empty when the variable is not set.
 std::optional<std::string> Setting(absl::string_view name);
 
+// What is wrong with the variables of the environment that are settings: one
+// sentence about the first of them; empty if nothing is. Names that no setting
+// has only get a warning, since they may be those of another version.
+std::string CheckSettings();
+
 namespace settings_internal {
 // A whole number, with an optional K, M, G or T (powers of 1024, with or
 // without "B" or "iB").
