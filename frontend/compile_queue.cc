@@ -13,6 +13,7 @@
 
 #include "codegen/compiler.h"
 #include "runtime/base/log.h"
+#include "runtime/cpu/machine.h"
 
 namespace fuseau {
 namespace {
@@ -54,6 +55,7 @@ CompileQueue::~CompileQueue() { Stop(); }
 // Signals are for the threads of the program.
 void CompileQueue::Start() {
   State& s = *state_;
+  if (runtime::AddressRoom() < runtime::kWorkingRoom) return;
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -72,7 +74,9 @@ void* CompileQueue::ThreadMain(void* queue) {
     s.jobs.pop_front();
     Job* job = s.running.get();
     lock.unlock();
-    job->plan_ = s.compile(job->trace_);
+    job->plan_ = runtime::AddressRoom() < runtime::kWorkingRoom
+                     ? absl::UnavailableError("there is no memory to compile")
+                     : s.compile(job->trace_);
     job->trace_ = ir::Trace();
     job->done_.store(true, std::memory_order_release);
     lock.lock();

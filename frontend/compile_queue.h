@@ -44,6 +44,7 @@ class CompileQueue {
   CompileQueue(const CompileQueue&) = delete;
   CompileQueue& operator=(const CompileQueue&) = delete;
 
+  // The plan is Unavailable when there is no memory or no thread to make it.
   JobPtr Add(ir::Trace trace);
   // Lets the job be the next one and waits until it is done, until `cancel`
   // becomes true, or for so many seconds. Tells whether it is done.

@@ -16,7 +16,6 @@
 #include "runtime/arena.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
-#include "runtime/cpu/machine.h"
 #include "runtime/executor.h"
 #include "runtime/stats.h"
 
@@ -26,7 +25,7 @@ namespace {
 using runtime::BufferRef;
 
 // New memory below this is not asked for beforehand.
-constexpr int64_t kLargeDemand = int64_t{64} << 20;
+constexpr int64_t kLargeDemand = int64_t{1} << 20;
 // Values of fewer bytes than this are computed before anybody can interrupt it.
 constexpr int64_t kLongWork = int64_t{8} << 20;
 // Shorter work is done without letting other threads of the language run: to
@@ -53,8 +52,11 @@ class Released {
 };
 
 struct Turn {
-  bool busy = false;  // it and `waiting`: under the language's lock
+  // Down to `holder`: under the language's lock.
+  bool busy = false;
   int waiting = 0;
+  bool held = false;  // by HoldEvaluations, called by `holder`
+  pthread_t holder = {};
   std::mutex mutex;
   std::condition_variable given;
   bool is_given = false;  // to one of those who wait; under the mutex
@@ -68,11 +70,38 @@ struct Turn {
 // since it has the language's lock and who waits has not.
 class EvaluationLock {
  public:
-  EvaluationLock() {
+  EvaluationLock() : turn_of_caller_(IsHolder(turn_)) {
+    if (!turn_of_caller_) Take();
+  }
+  ~EvaluationLock() {
+    if (!turn_of_caller_) Give();
+  }
+  EvaluationLock(const EvaluationLock&) = delete;
+  EvaluationLock& operator=(const EvaluationLock&) = delete;
+
+  static void Hold() {
+    if (IsHolder(turn_)) return;
+    Take();
+    turn_->held = true;
+    turn_->holder = pthread_self();
+  }
+  static void LetGo() {
+    if (!IsHolder(turn_)) return;
+    turn_->held = false;
+    Give();
+  }
+
+ private:
+  static bool IsHolder(const Turn* turn) {
+    return turn->held && pthread_equal(turn->holder, pthread_self()) != 0;
+  }
+
+  static void Take() {
     if (turn_->busy) Wait(turn_);
     turn_->busy = true;
   }
-  ~EvaluationLock() {
+
+  static void Give() {
     Turn* turn = turn_;
     turn->busy = turn->waiting > 0;
     if (!turn->busy) return;
@@ -80,10 +109,7 @@ class EvaluationLock {
     turn->is_given = true;
     turn->given.notify_one();
   }
-  EvaluationLock(const EvaluationLock&) = delete;
-  EvaluationLock& operator=(const EvaluationLock&) = delete;
 
- private:
   static void Wait(Turn* turn) {
     ++turn->waiting;
     {
@@ -100,6 +126,8 @@ class EvaluationLock {
     pthread_atfork(nullptr, nullptr, [] { turn_ = new Turn; });
     return new Turn;
   }();
+
+  const bool turn_of_caller_;
 };
 
 // Under the evaluation lock.
@@ -128,9 +156,7 @@ absl::Status CheckDemand(const runtime::Plan& plan) {
     if (buffer.kind == runtime::BufferKind::kNew) bytes += buffer.bytes;
   }
   if (bytes < kLargeDemand) return absl::OkStatus();
-  const int64_t free = runtime::AvailableMemory() +
-                       runtime::Arena::Global().usage().cached_bytes;
-  if (bytes <= free) return absl::OkStatus();
+  if (runtime::Arena::Global().HasRoom(bytes)) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
       "Unable to allocate ", runtime::arena_internal::SizeText(bytes)));
 }
@@ -269,6 +295,10 @@ absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state) {
   cone.Clear();
   return status;
 }
+
+void HoldEvaluations() { EvaluationLock::Hold(); }
+
+void LetEvaluationsGo() { EvaluationLock::LetGo(); }
 
 absl::Status CutWindow(Node* recorded, bool write) {
   Graph& graph = Graph::Get();

@@ -32,6 +32,11 @@ void SetEvaluationHost(const EvaluationHost& host);
 absl::Status Evaluate(absl::Span<Node* const> nodes);
 // Everything that an array still names.
 absl::Status EvaluateAll();
+// Between these two only the calling thread evaluates. Around a fork: the child
+// has none of the other threads, and would find what they had begun. Under the
+// language's lock; a second call of either does nothing.
+void HoldEvaluations();
+void LetEvaluationsGo();
 // What Evaluate would compute for a pending node, and the state of its program
 // if that has run before. Computes nothing.
 absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state);

@@ -129,7 +129,8 @@ bool Program::TakePlan() {
     plan_seconds_ = SecondsOf(*plan_);
     bytes_ += PlanBytes(*plan_);
   } else {
-    failed_ = true;
+    // What is missing now may be there next time.
+    failed_ = !absl::IsUnavailable(job_->plan().status());
     if (interpreter_ == nullptr) status_ = job_->plan().status();
     WarnOnce(job_->plan().status());
   }

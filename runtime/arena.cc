@@ -42,6 +42,9 @@ constexpr int64_t kAlignment = 64;
 // The Buffer of a small block stands right before its data.
 constexpr int64_t kHeader = 64;
 static_assert(sizeof(Buffer) <= kHeader);
+// What is left to all others under the process's own limit: those that cannot
+// do without memory, like the stack, end the process.
+constexpr int64_t kOthersRoom = int64_t{16} << 20;
 // The system is asked for its free memory at most once for so many fresh bytes.
 constexpr int64_t kAdmitStep = int64_t{64} << 20;
 
@@ -221,6 +224,23 @@ Buffer* Arena::TakeFree(int64_t bytes, int size_class, int64_t block_bytes) {
   return buffer;
 }
 
+// What fresh blocks may take now, with something left to others.
+int64_t Arena::FreshRoom() const {
+  const int64_t reserve = std::min(memory_limit_ / 64, int64_t{256} << 20);
+  return std::min(AvailableMemory() - reserve, AddressRoom() - kOthersRoom);
+}
+
+bool Arena::HasRoom(int64_t bytes) const {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (bytes <= usage_.cached_bytes + admitted_) return true;
+  }
+  const int64_t fresh = FreshRoom();
+  std::lock_guard<std::mutex> lock(mutex_);
+  return bytes <= fresh + usage_.cached_bytes &&
+         usage_.live_bytes <= memory_limit_ - bytes;
+}
+
 // Whether the machine has room for a fresh block. Free memory is not ours
 // alone, so this is a guess, but one that turns a typing error in a shape into
 // an exception.
@@ -233,9 +253,8 @@ absl::Status Arena::Admit(int64_t bytes, int64_t block_bytes) {
       return absl::OkStatus();
     }
   }
-  const int64_t reserve = std::min(memory_limit_ / 64, int64_t{256} << 20);
   for (const bool last_try : {false, true}) {
-    const int64_t available = AvailableMemory() - reserve;
+    const int64_t available = FreshRoom();
     {
       std::lock_guard<std::mutex> lock(mutex_);
       if (block_bytes <= available &&

@@ -36,6 +36,9 @@ class Arena {
   // Costs nothing for fresh pages, which are zero already.
   absl::StatusOr<BufferRef> AllocateZeroed(int64_t bytes);
 
+  // Whether requests of so many bytes together can be met.
+  bool HasRoom(int64_t bytes) const;
+
   // Gives all free blocks back to the system.
   void Trim();
 
@@ -60,6 +63,7 @@ class Arena {
   void Free(Buffer* buffer);
   absl::StatusOr<BufferRef> Take(int64_t bytes, bool* zeroed);
   Buffer* TakeFree(int64_t bytes, int size_class, int64_t block_bytes);
+  int64_t FreshRoom() const;
   absl::Status Admit(int64_t bytes, int64_t block_bytes);
   Buffer* Make(int64_t bytes, int size_class, int64_t block_bytes);
   void Drop(Buffer* buffer);

@@ -167,7 +167,8 @@ void ThreadPool::StartWorkers() {
   pthread_sigmask(SIG_SETMASK, &all, &old);
   for (int i = 1; i < threads; ++i) {
     pthread_t worker;
-    if (pthread_create(&worker, nullptr, WorkerMain, &s) != 0) {
+    if (AddressRoom() < kWorkingRoom ||
+        pthread_create(&worker, nullptr, WorkerMain, &s) != 0) {
       LogWarning("cannot start more threads; going on with fewer");
       break;
     }

@@ -7,6 +7,11 @@ native form are computed by NumPy, with one warning for each.
 
 import sys as _sys
 
+from . import _fuseau
+
+_fuseau.require_main_interpreter()  # Before NumPy, which no second interpreter can load.
+
+# ruff: noqa: E402
 import numpy as _numpy
 from numpy import __array_namespace_info__
 
@@ -16,7 +21,6 @@ from . import (
     _errstate,
     _fallback,
     _flags,
-    _fuseau,
     _methods,
     _printing,
     _protocols,

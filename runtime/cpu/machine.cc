@@ -1,6 +1,7 @@
 #include "runtime/cpu/machine.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -201,6 +202,18 @@ int64_t AvailableMemory() {
     bytes = std::min(bytes, limit - usage + ReclaimableBytes(folder));
   }
   return std::max<int64_t>(bytes, 0);
+}
+
+int64_t AddressRoom() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return kNoLimit;
+  }
+  const int64_t pages = ReadNumber("/proc/self/statm");
+  if (pages == kNoLimit) return kNoLimit;
+  const int64_t bytes = static_cast<int64_t>(
+      std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int64_t>::max()));
+  return std::max<int64_t>(bytes - pages * sysconf(_SC_PAGESIZE), 0);
 }
 
 }  // namespace fuseau::runtime

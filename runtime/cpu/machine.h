@@ -17,4 +17,12 @@ int64_t PhysicalMemory();
 // Takes some ten microseconds.
 int64_t AvailableMemory();
 
+// Bytes that may still be mapped under this process's own limit (ulimit -v),
+// which counts memory that nobody has touched, too.
+int64_t AddressRoom();
+
+// With less room than this no thread is started and nothing is compiled: what
+// they need on the way cannot fail without ending the process.
+inline constexpr int64_t kWorkingRoom = int64_t{64} << 20;
+
 }  // namespace fuseau::runtime

@@ -3,11 +3,9 @@
 Each program runs in a process of its own, since what was compiled stays for the whole process.
 """
 
-import os
-import subprocess
-import sys
 import textwrap
 
+import processes
 import pytest
 
 PRELUDE = """
@@ -28,16 +26,7 @@ def repeat_until_compiled(work, seconds=60):
 
 
 def run(program, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=dict(os.environ, FUSEAU_CACHE="0", **environment),
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
+    return processes.run(PRELUDE + textwrap.dedent(program), FUSEAU_CACHE="0", **environment)
 
 
 def test_small_work_seen_once_is_not_compiled():
