@@ -9,6 +9,7 @@
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
+#include "python/bindings/numpy_call.h"
 
 namespace fuseau::python {
 namespace {
@@ -174,12 +175,6 @@ int Recorded(const Array& target, const absl::Status& status) {
   return -1;
 }
 
-int FallbackSetItem(PyObject* self, PyObject* key, PyObject* value) {
-  PyRef result(CallFallback("ndarray.__setitem__", nullptr,
-                            PyRef(PyTuple_Pack(3, self, key, value)), nullptr));
-  return result ? 0 : -1;
-}
-
 // a[mask] = number as a choice of each element: the mask covers the first axes.
 // -2 if it is not such a write.
 int SetWhere(PyObject* self, PyObject* key, PyObject* value) {
@@ -268,8 +263,7 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
               &result)) {
         return result;
       }
-      return CallFallback("ndarray.__getitem__", nullptr,
-                          PyRef(PyTuple_Pack(2, self, object)), nullptr);
+      return GetItemByNumpy(self, object);
     }
     case Part::kBasic:
       break;
@@ -309,7 +303,7 @@ int SetItem(PyObject* self, PyObject* object, PyObject* value) {
       return -1;
     case Part::kAdvanced: {
       const int done = SetWhere(self, object, value);
-      return done != -2 ? done : FallbackSetItem(self, object, value);
+      return done != -2 ? done : SetItemByNumpy(self, object, value);
     }
     case Part::kBasic:
       break;
@@ -331,7 +325,7 @@ int SetItem(PyObject* self, PyObject* object, PyObject* value) {
     case Conversion::kError:
       return -1;
     case Conversion::kUnsupported:
-      return FallbackSetItem(self, object, value);
+      return SetItemByNumpy(self, object, value);
     case Conversion::kOperand:
       break;
   }

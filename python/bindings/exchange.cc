@@ -151,6 +151,65 @@ PyObject* CopyFromNumpy(PyArrayObject* source) {
   return result;
 }
 
+namespace {
+
+// Less is copied: it costs no more than to keep track of NumPy's memory.
+constexpr int64_t kSmallBytes = 16 << 10;
+
+// The array that owns the memory of `array`, if `array` is the only way to it
+// and there is not much more of it; else null.
+PyArrayObject* OnlyOwner(PyArrayObject* array) {
+  if (Py_REFCNT(array) != 1 || !PyArray_ISBEHAVED(array)) return nullptr;
+  PyArrayObject* owner = array;
+  if (PyObject* base = PyArray_BASE(array); base != nullptr) {
+    if (!PyArray_CheckExact(base) || Py_REFCNT(base) != 1) return nullptr;
+    owner = reinterpret_cast<PyArrayObject*>(base);
+    if (PyArray_BASE(owner) != nullptr) return nullptr;
+  }
+  const bool fits = PyArray_NBYTES(owner) <= 2 * PyArray_NBYTES(array);
+  return PyArray_CHKFLAGS(owner, NPY_ARRAY_OWNDATA) && fits ? owner : nullptr;
+}
+
+// Any thread may drop the last reference to a buffer.
+void DropFromAnyThread(PyObject* object) {
+  if (!Py_IsInitialized()) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  Py_DECREF(object);
+  PyGILState_Release(state);
+}
+
+}  // namespace
+
+PyObject* TakeFromNumpy(PyRef source) {
+  PyArrayObject* from = source.array();
+  DType dtype;
+  if (!FromDescr(PyArray_DESCR(from), &dtype)) return source.Release();
+  PyArrayObject* owner =
+      PyArray_NBYTES(from) < kSmallBytes ? nullptr : OnlyOwner(from);
+  if (owner == nullptr) return CopyFromNumpy(from);
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  Array& array = ArrayOf(result);
+  const int rank = PyArray_NDIM(from);
+  array.SetRank(rank);
+  std::copy_n(PyArray_DIMS(from), rank, array.shape_data());
+  std::copy_n(PyArray_STRIDES(from), rank, array.strides_data());
+  array.set_dtype(dtype);
+  array.set_offset(PyArray_BYTES(from) - PyArray_BYTES(owner));
+  array.set_flags(kWritable);
+  array.UpdateLayout();
+  const int64_t bytes = PyArray_NBYTES(owner);
+  char* data = PyArray_BYTES(owner);
+  Graph& graph = Graph::Get();
+  Node* node = graph.NewReady(
+      runtime::Buffer::Wrap(
+          data, bytes,
+          [keeper = source.Release()] { DropFromAnyThread(keeper); }),
+      bytes);
+  array.set_base(BaseRef::Adopt(graph.NewBase(node)));
+  return result;
+}
+
 // __array__(dtype=None, copy=None)
 PyObject* ArrayMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"dtype", "copy", nullptr};

@@ -22,6 +22,11 @@ bool CopyValues(PyArrayObject* source, DType dtype, Array* out);
 // A new object with the values; TypeError for unsupported types.
 PyObject* CopyFromNumpy(PyArrayObject* source);
 
+// An object with the values of an array that NumPy made for us, in the memory
+// that NumPy gave it where nobody else has it. The array itself if we have no
+// arrays of its type.
+PyObject* TakeFromNumpy(PyRef source);
+
 // Methods of ndarray.
 PyObject* ArrayMethod(PyObject* self, PyObject* args, PyObject* kwargs);
 PyObject* DlpackMethod(PyObject* self, PyObject* args, PyObject* kwargs);

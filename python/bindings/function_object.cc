@@ -13,6 +13,8 @@ struct FunctionObject {
   PyObject_HEAD vectorcallfunc call;
   PyObject* name;  // NumPy's
   PyObject* body;  // the function in Python
+  PyObject*
+      otherwise;  // what is called where the body declines; null: the door
   const QuickForm* quick;
   bool view;  // its results are views of its argument
   PyObject* parameters[QuickForm::kMaxParameters];  // names, interned
@@ -90,18 +92,24 @@ PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
                                          static_cast<size_t>(count), names);
   if (result != nullptr || !PyErr_ExceptionMatches(not_native)) return result;
   PyErr_Clear();
+  if (function.otherwise != nullptr) {
+    return PyObject_Vectorcall(function.otherwise, args,
+                               static_cast<size_t>(count), names);
+  }
   return Fallback(function, args, count, names);
 }
 
 int Traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(Of(self)->body);
+  Py_VISIT(Of(self)->otherwise);
   Py_VISIT(Of(self)->dict);
   return 0;
 }
 
 int Clear(PyObject* self) {
   Py_CLEAR(Of(self)->body);
+  Py_CLEAR(Of(self)->otherwise);
   Py_CLEAR(Of(self)->dict);
   return 0;
 }
@@ -117,15 +125,17 @@ void Dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// function(name, body, view)
+// function(name, body, view, otherwise=None)
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"name", "body", "view", nullptr};
+  static const char* const names[] = {"name", "body", "view", "otherwise",
+                                      nullptr};
   PyObject* name;
   PyObject* body;
   int view;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp",
+  PyObject* otherwise = Py_None;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp|O",
                                    const_cast<char**>(names), &name, &body,
-                                   &view)) {
+                                   &view, &otherwise)) {
     return nullptr;
   }
   const char* text = PyUnicode_AsUTF8(name);
@@ -137,6 +147,7 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   function.name = Py_NewRef(name);
   function.body = Py_NewRef(body);
   function.view = view != 0;
+  if (otherwise != Py_None) function.otherwise = Py_NewRef(otherwise);
   function.quick = FindQuickForm(text);
   if (function.quick != nullptr) {
     for (int k = 0; k < function.quick->count; ++k) {

@@ -12,6 +12,7 @@
 #include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
+#include "python/bindings/numpy_call.h"
 #include "python/bindings/python.h"
 #include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
@@ -106,7 +107,8 @@ bool Fill(PyObject* module) {
   if (!InMainInterpreter() || !SettingsMakeSense() ||
       PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0 ||
       !InitGlobals() || !ConnectToNumpy() || MakeArrayType(module) == nullptr ||
-      MakeUfuncType(module) == nullptr || !AddFunctionType(module)) {
+      MakeUfuncType(module) == nullptr || !AddFunctionType(module) ||
+      !AddComputedType(module)) {
     return false;
   }
   PyRef ufuncs(MakeUfuncs());

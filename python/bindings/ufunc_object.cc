@@ -8,6 +8,7 @@
 #include "ir/op_table.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
+#include "python/bindings/numpy_call.h"
 #include "python/bindings/ufunc_call.h"
 
 namespace fuseau::python {
@@ -263,6 +264,21 @@ PyObject* Method(PyObject* self, const char* method, PyObject* args,
                                       nullptr);
 }
 
+// The method of NumPy's ufunc; its keyword arguments are Python's business.
+PyObject* MethodByNumpy(PyObject* self, const char* method, PyObject* args,
+                        PyObject* kwargs, uint64_t written) {
+  if (kwargs == nullptr) {
+    PyRef function(PyObject_GetAttrString(NumpyUfunc(OpOf(self)), method));
+    PyObject* result;
+    if (!function) return nullptr;
+    if (CallOnComputed(function.get(), &PyTuple_GET_ITEM(args, 0),
+                       PyTuple_GET_SIZE(args), nullptr, written, &result)) {
+      return result;
+    }
+  }
+  return Method(self, method, args, kwargs);
+}
+
 PyObject* ReduceMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   return Method(self, "reduce", args, kwargs);
 }
@@ -270,13 +286,13 @@ PyObject* AccumulateMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   return Method(self, "accumulate", args, kwargs);
 }
 PyObject* ReduceAtMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
-  return Method(self, "reduceat", args, kwargs);
+  return MethodByNumpy(self, "reduceat", args, kwargs, /*written=*/0);
 }
 PyObject* OuterMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   return Method(self, "outer", args, kwargs);
 }
 PyObject* AtMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
-  return Method(self, "at", args, kwargs);
+  return MethodByNumpy(self, "at", args, kwargs, /*written=*/1);
 }
 
 // What NumPy's ufunc of the same name says of itself.

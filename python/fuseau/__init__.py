@@ -16,6 +16,7 @@ import numpy as _numpy
 from numpy import __array_namespace_info__
 
 from . import (
+    _computed,
     _creation,
     _elementwise,
     _errstate,
@@ -43,6 +44,7 @@ __fuseau_version__ = "0.1.0"
 _fuseau.set_hooks(
     {
         "fallback": _fallback.call,
+        "computed": _fallback.call_quietly,
         "repr": _printing.array_repr,
         "str": _printing.array_str,
         "format": _printing.array_format,

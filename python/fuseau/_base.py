@@ -23,18 +23,19 @@ _NUMBERS = (bool, int, float, complex, numpy.generic)
 _BUILTIN = (list, tuple, range)
 
 
-def native(body=None, *, name=None, view=False):
+def native(body=None, *, name=None, view=False, otherwise=None):
     """Marks a function as NumPy's function of that name, with the door to NumPy behind it.
 
     The body raises NotNative for arguments it has no form for. Nothing may be changed before
     that, since the call is then repeated by NumPy. A `view` of one of NumPy's own arrays is made
     by NumPy, since only its view can share that memory. Where the extension has a quick form of
-    the function, ordinary calls do not come to the body at all.
+    the function, ordinary calls do not come to the body at all. `otherwise`, a `computed` function,
+    stands in the place of the door where NumPy's routine is the right engine for the other calls.
     """
     if body is None:
-        return functools.partial(native, name=name, view=view)
+        return functools.partial(native, name=name, view=view, otherwise=otherwise)
     name = name or body.__name__
-    call = functools.update_wrapper(function(name, body, view), body)
+    call = functools.update_wrapper(function(name, body, view, otherwise), body)
     call.__name__ = call.__qualname__ = name
     call.__module__ = "fuseau"
     if isinstance(getattr(numpy, name, None), types.BuiltinFunctionType):

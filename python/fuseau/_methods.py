@@ -6,7 +6,7 @@ import types
 
 import numpy
 
-from . import _elementwise, _fallback, _fuseau, _reductions, _routines, _shape
+from . import _computed, _elementwise, _fallback, _fuseau, _reductions, _routines, _shape
 from ._base import as_shape
 from ._fuseau import UFUNCS, ndarray, snapshot, to_numpy
 from ._scalar import is_scalar
@@ -157,6 +157,7 @@ def __array_namespace__(self, *, api_version=None):
 FUNCTIONS = {
     **_reductions.METHODS,
     **_routines.METHODS,
+    **_computed.METHODS,
     "round": _elementwise.round,
     "swapaxes": _shape.swapaxes,
     "diagonal": _shape.diagonal,
@@ -188,16 +189,7 @@ OWN = (
     __sizeof__,
 )
 UNLESS_NATIVE = (__divmod__, __rdivmod__)
-THROUGH_DOOR = (
-    "argpartition",
-    "byteswap",
-    "choose",
-    "getfield",
-    "partition",
-    "put",
-    "searchsorted",
-    "setfield",
-)
+THROUGH_DOOR = ("byteswap", "getfield", "setfield")
 PROPERTIES = ("ctypes", "__array_struct__")
 OF_SCALARS = ("is_integer", "as_integer_ratio", "hex", "bit_count")
 """Methods of NumPy's scalars that its arrays do not have."""

@@ -1,7 +1,8 @@
 """Products, running sums, reads at indices, sorting: what the library's routines compute.
 
 They are recorded like everything else. Where a shape or an error depends on values (masks, indices
-out of range, counts), those values are computed by the call.
+out of range, counts), those values are computed by the call. What is not recorded is computed by
+NumPy's routine at the call (`_computed.py`).
 """
 
 import operator
@@ -11,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, native, refuse
+from ._computed import by_numpy
 from ._fuseau import UFUNCS, ndarray
 
 _NoValue = numpy._NoValue
@@ -160,7 +162,7 @@ def accumulate(ufunc, a, axis, dtype):
     return _fuseau.along(name, a, _axis(axis, a), dtype)
 
 
-@native
+@native(otherwise=by_numpy("cumsum"))
 def cumsum(a, axis=None, dtype=None, out=None):
     """The running sum along an axis, of all elements by default."""
     if out is not None:
@@ -168,7 +170,7 @@ def cumsum(a, axis=None, dtype=None, out=None):
     return accumulate("add", a, axis, dtype)
 
 
-@native
+@native(otherwise=by_numpy("cumprod"))
 def cumprod(a, axis=None, dtype=None, out=None):
     """The running product along an axis, of all elements by default."""
     if out is not None:
@@ -189,7 +191,7 @@ def _indices(indices):
     return indices if indices.dtype == _INTP else indices.astype(_INTP)
 
 
-@native
+@native(otherwise=by_numpy("take"))
 def take(a, indices, axis=None, out=None, mode="raise"):
     """The elements at indices along an axis, of the flattened array by default."""
     if out is not None or mode != "raise":
@@ -202,7 +204,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     return _fuseau.take(a, indices, _axis(axis, a))
 
 
-@native
+@native(otherwise=by_numpy("compress"))
 def compress(condition, a, axis=None, out=None):
     """The slices along an axis where a condition is true."""
     if out is not None:
@@ -219,13 +221,13 @@ def compress(condition, a, axis=None, out=None):
     return _fuseau.compress(a, mask).copy("C")
 
 
-@native
+@native(otherwise=by_numpy("extract"))
 def extract(condition, arr):
     """The elements of the flattened array where the condition, flattened, is true."""
     return compress(_flat(as_array(condition)), _flat(as_array(arr)))
 
 
-@native
+@native(otherwise=by_numpy("nonzero"))
 def nonzero(a):
     """The indices of the elements that are not zero: a vector for each axis."""
     a = as_array(a)
@@ -241,13 +243,13 @@ def nonzero(a):
     return tuple(joined[:, axis] for axis in range(len(places)))
 
 
-@native
+@native(otherwise=by_numpy("flatnonzero"))
 def flatnonzero(a):
     """The indices of the elements of the flattened array that are not zero."""
     return nonzero(_flat(as_array(a)))[0]
 
 
-@native
+@native(otherwise=by_numpy("bincount"))
 def bincount(x, /, weights=None, minlength=0):
     """How often each number occurs in a vector of small non-negative integers."""
     if weights is not None:
@@ -288,16 +290,19 @@ def _sorted(name, a, axis, kind, order, stable):
     return _fuseau.along(f"stable_{name}", a, _axis(axis, a))
 
 
-@native
+@native(otherwise=by_numpy("sort"))
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     """A sorted copy; NaN comes last. Stable sorts are lazy."""
     return _sorted("sort", a, axis, kind, order, stable)
 
 
-@native
+@native(otherwise=by_numpy("argsort"))
 def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
     """The indices that would sort along an axis. Stable sorts are lazy."""
     return _sorted("argsort", a, axis, kind, order, stable)
+
+
+_sort_by_numpy = by_numpy("ndarray.sort", writes=0)
 
 
 def sort_in_place(self, axis=-1, kind=None, order=None, *, stable=None):
@@ -310,21 +315,18 @@ def sort_in_place(self, axis=-1, kind=None, order=None, *, stable=None):
             raise NotNative
         result = _sorted("sort", self, axis, kind, order, stable)
     except NotNative:
-        from . import _fallback
-
-        keywords = {"axis": axis, "kind": kind, "order": order, "stable": stable}
-        _fallback.call("ndarray.sort", None, (self,), keywords)
+        _sort_by_numpy(self, axis, kind, order, stable=stable)
         return
     _fuseau.copyto(self, result)
 
 
-@native
+@native(otherwise=by_numpy("argmax"))
 def argmax(a, axis=None, out=None, *, keepdims=False):
     """The index of the first largest element, or of the first NaN, along an axis."""
     return _place("argmax", a, axis, out, keepdims)
 
 
-@native
+@native(otherwise=by_numpy("argmin"))
 def argmin(a, axis=None, out=None, *, keepdims=False):
     """The index of the first smallest element, or of the first NaN, along an axis."""
     return _place("argmin", a, axis, out, keepdims)

@@ -1,9 +1,12 @@
 """The methods of ufuncs, and the ufuncs of NumPy that the table of operations lacks."""
 
+import functools
+
 import numpy
 
 from . import _fallback, _fuseau
 from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype
+from ._computed import by_numpy
 from ._fuseau import UFUNCS, ndarray, ufunc
 from ._reductions import reduce_with
 from ._routines import accumulate as running
@@ -54,19 +57,22 @@ def accumulate(self, array, axis=0, dtype=None, out=None):
             return running(self.__name__, array, axis, dtype)
         except NotNative:
             pass
-    keywords = {"axis": axis, "dtype": dtype, "out": out}
-    return _method(self, "accumulate", (array,), keywords)
+    return _by_numpy(self.__name__, "accumulate")(array, axis, dtype, out=out)
 
 
 def reduceat(self, array, indices, axis=0, dtype=None, out=None):
-    """The ufunc reduced over slices given by their first indices; computed by NumPy."""
-    keywords = {"axis": axis, "dtype": dtype, "out": out}
-    return _method(self, "reduceat", (array, indices), keywords)
+    """The ufunc reduced over slices given by their first indices."""
+    return _by_numpy(self.__name__, "reduceat")(array, indices, axis, dtype, out=out)
 
 
 def at(self, a, indices, *b):
     """Applies the ufunc in place at indices, once for each time an index appears."""
-    return _method(self, "at", (a, indices, *b), {})
+    _by_numpy(self.__name__, "at")(a, indices, *b)
+
+
+@functools.cache
+def _by_numpy(ufunc, method):
+    return by_numpy(f"{ufunc}.{method}", writes=0 if method == "at" else None)
 
 
 def _method(self, method, args, kwargs):
@@ -125,6 +131,8 @@ class ComposedUfunc:
     def __getattr__(self, name):
         value = getattr(self._numpy, name)
         if name in METHODS:
+            if name in ("at", "reduceat", "accumulate"):
+                return _by_numpy(self.__name__, name)
             return _fallback.door(f"{self.__name__}.{name}", value)
         return value
 

@@ -1,0 +1,71 @@
+"""Functions that NumPy's own routines compute, at the call, on the memory of computed arrays.
+
+They search, select, and write at places that depend on values: a well-kept routine does that as
+well as a loop of ours, and its order of writes and its choice among equals are part of its result.
+What they give is an array of ours in the memory that NumPy made. No formula goes through here.
+"""
+
+import functools
+
+import numpy
+
+from ._base import native
+from ._fuseau import computed, function
+
+FUNCTIONS = {
+    "argpartition": None,
+    "argwhere": None,
+    "choose": None,
+    "convolve": None,
+    "correlate": None,
+    "digitize": None,
+    "fill_diagonal": 0,
+    "interp": None,
+    "lexsort": None,
+    "packbits": None,
+    "partition": None,
+    "place": 0,
+    "put": 0,
+    "put_along_axis": 0,
+    "putmask": 0,
+    "ravel_multi_index": None,
+    "searchsorted": None,
+    "take_along_axis": None,
+    "unpackbits": None,
+    "unravel_index": None,
+}
+"""Functions of the namespace, with the argument that each writes to."""
+
+_METHODS = {
+    "argpartition": None,
+    "choose": None,
+    "partition": 0,
+    "put": 0,
+    "searchsorted": None,
+}
+"""The same for methods of arrays."""
+
+
+def by_numpy(name, writes=None):
+    """NumPy's routine of that dotted name on computed arrays, which writes to argument `writes`."""
+    target = functools.reduce(getattr, name.split("."), numpy)
+    return computed(name, target, 0 if writes is None else 1 << writes)
+
+
+def _function(name, writes):
+    body = by_numpy(name, writes)
+    functools.update_wrapper(made := native(body, name=name), getattr(numpy, name))
+    made.__module__ = "fuseau"
+    return made
+
+
+def _method(name, writes):
+    target = getattr(numpy.ndarray, name)
+    made = function(name, by_numpy(f"ndarray.{name}", writes), False)
+    return functools.update_wrapper(made, target)
+
+
+for _name, _writes in FUNCTIONS.items():
+    _function(_name, _writes)
+
+METHODS = {name: _method(name, writes) for name, writes in _METHODS.items()}
