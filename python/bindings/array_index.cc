@@ -102,6 +102,7 @@ struct Key {
   int count = 0;
   PyObject* advanced[kMaxItems];  // of those items; null for others
   bool integers = true;           // nothing but integers
+  bool copied = false;  // an array of no dimensions among them: NumPy copies
   IndexItem items[kMaxItems];
 };
 
@@ -127,7 +128,10 @@ Part ParseKey(PyObject* object, Key* key) {
       key->advanced[i] = parts[i];
       result = part;
     }
-    key->integers &= key->items[i].kind == IndexItem::kInteger;
+    const bool integer = key->items[i].kind == IndexItem::kInteger;
+    key->integers &= integer;
+    key->copied |=
+        integer && IsArray(parts[i]) && !ArrayOf(parts[i]).has(kScalarFlag);
   }
   key->count = static_cast<int>(count);
   return result;
@@ -271,6 +275,12 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
   if (key.integers && key.count == array.rank()) return Element(array, key);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
+  if (key.copied) {
+    Array view;
+    absl::Status status = IndexView(array, Items(key), &view);
+    if (status.ok()) status = Copy(view, Order::kKeep, &ArrayOf(result));
+    return FinishRecorded(result, status);
+  }
   absl::Status status = IndexView(array, Items(key), &ArrayOf(result));
   if (__builtin_expect(!status.ok(), false)) {
     Py_DECREF(result);

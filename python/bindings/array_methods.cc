@@ -225,6 +225,10 @@ PyObject* Squeeze(PyObject* self, PyObject* args, PyObject* kwargs) {
     shape.push_back(array.shape()[d]);
     strides.push_back(array.strides()[d]);
   }
+  // Where there is nothing to take out NumPy gives the array itself.
+  if (axis == Py_None && static_cast<int>(shape.size()) == array.rank()) {
+    return Py_NewRef(self);
+  }
   Array view;
   const absl::Status status =
       StridedView(array, 0, shape, strides, /*writable=*/true, &view);

@@ -8,6 +8,7 @@ import numpy
 
 from ._fuseau import (
     NotNative,
+    astype,
     builtin_function,
     concatenate,
     from_numpy,
@@ -118,13 +119,16 @@ def holds_arrays(x):
 
 
 def from_nested(x):
-    """A fuseau array from a nested list. Fuseau arrays in it stay lazy and are stacked."""
+    """A fuseau array from a nested list, in C order. Fuseau arrays in it stay lazy and are
+    stacked.
+    """
     if not holds_arrays(x):
         return from_foreign(x)
     parts = [as_array(item) for item in x]
     if any(part.shape != parts[0].shape for part in parts):
         refuse(numpy.array, x)
-    return concatenate([part[None] for part in same_type(parts)], 0)
+    stacked = concatenate([part[None] for part in same_type(parts)], 0)
+    return astype(stacked, stacked.dtype, "C", "unsafe", False)
 
 
 def same_type(arrays):

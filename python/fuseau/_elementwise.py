@@ -33,10 +33,11 @@ def where(condition, x=_NoValue, y=_NoValue, /):
 
 def _wrapped(x, other):
     """A Python integer as an element of the other choice's type: here NumPy lets it wrap around."""
-    if type(x) is int and type(other) is ndarray and other.dtype.kind in "iu":
-        least, most = _limits(other.dtype)
+    if type(x) is int and type(other) is ndarray and other.dtype.kind in "biu":
+        dtype = numpy.result_type(other.dtype, 0)
+        least, most = _limits(dtype)
         if not least <= x <= most:
-            return from_foreign(x).astype(other.dtype)
+            return from_foreign(x).astype(dtype)
     return x
 
 

@@ -75,7 +75,7 @@ def _with_initial(name, a, axis, dtype, keepdims, initial, where):
     if name in ("any", "all"):
         if initial is not _NoValue:
             raise NotNative
-        a = _fuseau.where(as_array(where), UFUNCS["not_equal"](a, 0), name == "all")
+        a = _fuseau.where(_mask(where, a), UFUNCS["not_equal"](a, 0), name == "all")
         return _reduce(name, a, axis, keepdims, None)
     neutral = 0 if name == "sum" else 1
     whole = (a.dtype if dtype is None else dtype).kind in "biu" and a.dtype.kind in "biu"
@@ -83,7 +83,7 @@ def _with_initial(name, a, axis, dtype, keepdims, initial, where):
         # A masked sum of floats is rounded along the runs of the mask.
         if not whole:
             raise NotNative
-        a = _fuseau.where(as_array(where), a, a.dtype.type(neutral))
+        a = _fuseau.where(_mask(where, a), a, a.dtype.type(neutral))
     result = _reduce(name, a, axis, keepdims, dtype)
     if initial is _NoValue or (initial == 1 and name == "prod"):
         return result
@@ -95,6 +95,14 @@ def _with_initial(name, a, axis, dtype, keepdims, initial, where):
     return UFUNCS[_REDUCERS[name].__name__](result, initial)
 
 
+def _mask(where, a):
+    """The mask of a reduction: one that NumPy does not spread over the array is left to it."""
+    mask = as_array(where)
+    if mask.dtype.kind != "b" or numpy.broadcast_shapes(mask.shape, a.shape) != a.shape:
+        raise NotNative
+    return mask
+
+
 def _extreme(name, a, axis, dtype, keepdims, initial, where):
     if initial is _NoValue:
         refuse(_REDUCERS[name].reduce, a, where=as_array(where))
@@ -104,7 +112,7 @@ def _extreme(name, a, axis, dtype, keepdims, initial, where):
         raise NotNative
     combine = UFUNCS[_REDUCERS[name].__name__]
     if where is not True:
-        a = _fuseau.where(as_array(where), a, numpy.asarray(initial, a.dtype)[()])
+        a = _fuseau.where(_mask(where, a), a, numpy.asarray(initial, a.dtype)[()])
     if 0 in a.shape:
         raise NotNative
     return combine(_reduce(name, a, axis, keepdims, None), initial)

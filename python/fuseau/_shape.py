@@ -565,7 +565,7 @@ def pad(array, pad_width, mode="constant", **kwargs):
         else:
             fills = [_edge(a, axis, before, 0), _edge(a, axis, after, a.shape[axis] - 1)]
         a = _join([fills[0], a, fills[1]], axis)
-    return a
+    return a if a.ndim else a.copy()
 
 
 def _per_axis(x, rank):

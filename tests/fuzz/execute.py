@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy
 
-from .program import compiled, is_inexact, namespace
+from .program import GENERATORS, compiled, is_inexact, namespace
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,11 @@ def values_differ(got, want, ulp, signed_zero, unit=0.0):
 
 def compare(name, got, want, options, ulp, unit):
     """The Failure of one name, or None."""
+    if isinstance(want, GENERATORS):
+        # Where they are in their stream.
+        got, want = got.random(2).tolist(), want.random(2).tolist()
     if not isinstance(want, (numpy.ndarray, numpy.generic)):
-        return compare_python(name, got, want, ulp)
+        return compare_python(name, got, want, options, ulp)
     if not hasattr(got, "dtype") or not hasattr(got, "shape"):
         return Failure("type", f"{name} is a {type(got).__name__}, not an array")
     if numpy.dtype(got.dtype) != want.dtype:
@@ -159,15 +162,15 @@ def compare(name, got, want, options, ulp, unit):
     )
 
 
-def compare_python(name, got, want, ulp):
+def compare_python(name, got, want, options, ulp):
     # Python compares its complex numbers with NumPy's scalars, which are floats to it, by itself.
     if getattr(got, "ndim", None) == 0 and isinstance(want, (bool, float, complex)):
         got = type(want)(got)
-    if ulp is None and isinstance(want, (list, tuple)) and type(got) is type(want):
+    if isinstance(want, (list, tuple)) and type(got) is type(want):
         if len(got) != len(want):
             return Failure("value", f"{name}: {len(got)} elements instead of {len(want)}")
         for k, (one, two) in enumerate(zip(got, want, strict=True)):
-            failure = compare_python(f"{name}[{k}]", one, two, ulp)
+            failure = compare(f"{name}[{k}]", one, two, options, ulp, numpy.finfo("f4").eps)
             if failure is not None:
                 return failure
         return None
@@ -229,8 +232,12 @@ def check(statements, module, options=Options(), strict=False):
         return compare_all(tested, reference, options, options.ulp if is_inexact(statements) else 0)
 
 
+HIDDEN = {*namespace(numpy), "__builtins__", "_"}
+"""Names whose values are not compared."""
+
+
 def compare_all(tested, reference, options, ulp):
-    names = [n for n in reference if n not in ("np", "data", "inf", "nan", "__builtins__", "_")]
+    names = [n for n in reference if n not in HIDDEN]
     unit = rounding_unit(reference[n] for n in names)
     for name in names:
         if name not in tested:

@@ -14,15 +14,22 @@ import warnings
 import numpy
 
 from . import (  # noqa: F401
+    rules_arrange,
     rules_compute,
     rules_error,
+    rules_index,
     rules_make,
+    rules_memory,
+    rules_python,
+    rules_random,
     rules_routine,
+    rules_statistics,
+    rules_ufunc,
     rules_view,
     rules_write,
 )
 from .data import DTYPES
-from .program import compiled, script
+from .program import GENERATORS, compiled, script
 from .state import RULES, State
 
 MAX_STATEMENTS = 22
@@ -44,7 +51,7 @@ def statement_table(skip):
 def supported(value, limit):
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         return value.dtype.name in DTYPES and value.size <= limit and value.ndim <= 5
-    return isinstance(value, (bool, int, float, complex, list, tuple))
+    return isinstance(value, (bool, int, float, complex, str, list, tuple, *GENERATORS))
 
 
 def attempt(state, statement):
@@ -71,6 +78,8 @@ def attempt(state, statement):
         raise Rejected
     for name in changed:
         value = state.env[name]
+        if name[0] != "a":
+            continue
         if isinstance(value, (numpy.ndarray, numpy.generic)):
             state.values[name] = value
         else:
@@ -83,7 +92,7 @@ def attempt(state, statement):
     return raised
 
 
-_MASKED_OUT = re.compile(r"out=(\w+)")
+_MASKED_OUT = re.compile(r"out=(a\d+)\b")
 
 
 _NAME = re.compile(r"\ba\d+\b")
@@ -104,7 +113,7 @@ def is_masked_overlap(statement, env):
 
 def may_have_effects(statement):
     """Whether a statement can raise after it has changed something."""
-    return ";" in statement or statement.startswith("for ")
+    return ";" in statement or statement.startswith(("for ", "with "))
 
 
 def generate(seed, skip=()):

@@ -100,8 +100,9 @@ class Replace(ast.NodeTransformer):
 
 def simpler(statement):
     """Simpler texts of one statement, the boldest first."""
-    if statement.startswith("for "):
-        yield statement.split(": ", 1)[1]
+    if statement.startswith(("for ", "with ")):
+        # The body alone, as written or as ast writes it.
+        yield re.sub(r"^.*?:(\n    | )(?=\S)", "", statement, count=1)
     if "; " in statement:
         yield from statement.split("; ")
     tree = ast.parse(statement)
@@ -144,6 +145,13 @@ def renumbered(statements):
     names = dict.fromkeys(re.findall(r"\ba\d+\b", "\n".join(statements)))
     table = {name: f"a{k}" for k, name in enumerate(names)}
     return [re.sub(r"\ba\d+\b", lambda m: table[m[0]], s) for s in statements]
+
+
+def inlined(statement, name, text):
+    """The statement with an expression in place of a name."""
+    if not text.isalnum():
+        text = f"({text})"
+    return re.sub(rf"\b{name}\b", lambda _: text, statement)
 
 
 FOREIGN = re.compile(r"\w+ = data\(")
@@ -190,15 +198,13 @@ class Shrinker:
                     for text in simpler(self.statements[line])
                 )
 
-    def drop_second_names(self):
-        """Takes out `a2 = a1` and says a1 where the program said a2."""
+    def drop_names(self):
+        """Takes out `a2 = a1[1:]` and says (a1[1:]) where the program said a2."""
         line = 0
         while line < len(self.statements):
-            names = re.fullmatch(r"(a\d+) = (a\d+)", self.statements[line])
+            names = re.fullmatch(r"(a\d+) = ([^;]+)", self.statements[line])
             rest = self.statements[:line] + self.statements[line + 1 :]
-            if not names or not self.accept(
-                [re.sub(rf"\b{names[1]}\b", names[2], s) for s in rest]
-            ):
+            if not names or not self.accept([inlined(s, names[1], names[2]) for s in rest]):
                 line += 1
 
     def replaced(self, line, text):
@@ -220,7 +226,7 @@ class Shrinker:
         def both():
             self.drop_statements()
             self.simplify_statements()
-            self.drop_second_names()
+            self.drop_names()
 
         self.to_the_end(both)
         self.write_literals()

@@ -4,6 +4,7 @@ ways to pick operands.
 
 import math
 import random
+import warnings
 from typing import NamedTuple
 
 import numpy
@@ -89,6 +90,10 @@ class State:
         """Names that no later statement reads, since a bit of them is left open (the sign of a zero
         from max).
         """
+        self.exposed = set()
+        """Names of NumPy's own views of arrays."""
+        self.generators = []
+        """Names of random generators."""
         self.count = 0
         self.large = self.rng.random() < 0.02
         self.limit = MAX_LARGE_SIZE if self.large else MAX_SIZE
@@ -111,11 +116,12 @@ class State:
     def new_shape(self):
         if self.large:
             return self.one_of((70001,), (263, 301), (41, 43, 45), (9000, 9), (5, 9001))
-        rank = self.rng.choices((0, 1, 2, 3, 4), (1, 8, 10, 5, 1))[0]
+        rank = self.rng.choices((0, 1, 2, 3, 4, 5), (1, 8, 10, 5, 1, 0.5))[0]
         sizes = (
             (0, 1, 2, 3, 7, 8, 9, 16, 17, 33, 130),
             (0, 1, 2, 3, 4, 5, 8, 9, 17),
             (1, 2, 3, 4, 5),
+            (1, 2, 3),
             (1, 2, 3),
         )
         weights_zero = 0.1
@@ -123,7 +129,7 @@ class State:
         for _ in range(rank):
             n = self.rng.choice(sizes[rank - 1])
             if n == 0 and not self.chance(weights_zero):
-                n = 6
+                n = 6 if rank < 4 else 2
             dims.append(n)
         return tuple(dims)
 
@@ -148,6 +154,15 @@ class State:
         if near is None or self.chance(0.25):
             return self.rng.choice(SCALARS[self.rng.choice("buifc")])
         return self.rng.choice(SCALARS[kind(near)])
+
+    def value_of(self, text):
+        """The value of an expression at this point of the program, None where NumPy refuses it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return eval(text, self.env)
+            except Exception:
+                return None
 
     # Operands ------------------------------------------------------------------------
 

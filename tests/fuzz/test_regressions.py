@@ -69,6 +69,45 @@ PROGRAMS = [
     a1 = a1[::-1] + a1
     a2 = a1.tolist()
     """,
+    # A Python integer that int64 cannot hold, beside a mask.
+    """
+    a0 = np.array([False, True])
+    a1 = np.where(a0, a0, 2**63)
+    """,
+    # An index that is an array of no dimensions copies; a scalar, also a lazy one, does not.
+    """
+    a0 = np.array([[1, 2], [3, 4]])
+    a1 = a0[np.array(0)]
+    a1[:] = 7
+    a2 = a0[np.array([0, 0]).sum()]
+    a2[:] = 8
+    a3 = a0[..., np.array(1)]
+    a3[:] = 9
+    """,
+    # Nothing to pad is a copy too.
+    """
+    a0 = np.asarray(1)
+    a1 = np.pad(a0, 0)
+    a1[...] = 0
+    """,
+    # Nothing to squeeze gives the array itself, whose shape may be set.
+    """
+    a0 = np.array([[1, 2, 3], [4, 5, 6]])
+    a1 = np.squeeze(a0)
+    a0.shape = (3, 2)
+    """,
+    # A list of arrays is an array in C order, whatever theirs is.
+    """
+    a0 = np.array([[1, 2, 3], [4, 5, 6]]).T
+    a1 = np.array([a0, a0]).strides
+    a2 = np.sum([a0, a0], axis=0).strides
+    """,
+    # A mask that would spread what is reduced.
+    """
+    a0 = np.logical_or.reduce(np.array([0]), where=np.zeros(0, bool))
+    a1 = np.sum(np.array([1]), where=np.zeros((2, 1), bool))
+    a2 = np.max(np.array([1, 2]), initial=0, where=np.array([1, 0]))
+    """,
 ]
 
 
