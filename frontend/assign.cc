@@ -12,6 +12,27 @@
 namespace fuseau {
 namespace {
 
+// Whether an array without its first `skip` axes broadcasts to the target.
+bool Fits(const Array& array, int skip, const Array& target) {
+  const int rank = target.rank();
+  if (array.rank() - skip > rank) return false;
+  for (int d = skip; d < array.rank(); ++d) {
+    const int64_t size = array.shape()[d];
+    if (size != 1 && size != target.shape()[rank - array.rank() + d])
+      return false;
+  }
+  return true;
+}
+
+// NumPy's error for a `what` whose shape does not fit.
+absl::Status RefuseShape(absl::string_view what, const Array& array,
+                         const Array& target) {
+  return PythonError("ValueError",
+                     absl::StrCat("could not broadcast ", what, " from shape ",
+                                  ShapeText(array.shape()), " into shape ",
+                                  ShapeText(target.shape())));
+}
+
 // Binds `source` over the target's shape; NumPy drops leading ones of a source
 // that has more dimensions than the target.
 absl::Status BindSource(const Array& target, const Operand& source,
@@ -24,17 +45,8 @@ absl::Status BindSource(const Array& target, const Operand& source,
   const int rank = target.rank();
   int skip = 0;
   while (array.rank() - skip > rank && array.shape()[skip] == 1) ++skip;
-  bool fits = array.rank() - skip <= rank;
-  for (int d = skip; fits && d < array.rank(); ++d) {
-    const int64_t size = array.shape()[d];
-    fits = size == 1 || size == target.shape()[rank - array.rank() + d];
-  }
-  if (!fits) {
-    return PythonError(
-        "ValueError",
-        absl::StrCat("could not broadcast input array from shape ",
-                     ShapeText(array.shape()), " into shape ",
-                     ShapeText(target.shape())));
+  if (!Fits(array, skip, target)) {
+    return RefuseShape("input array", array, target);
   }
   if (skip == 0) {
     BindArray(array, rank, read);
@@ -220,9 +232,12 @@ absl::Status AssignWhere(const Array& target, const Operand& mask,
                          const Operand& source) {
   const int rank = target.rank();
   Read reads[3];
+  FUSEAU_RETURN_IF_ERROR(BindSource(target, source, &reads[1]));
+  if (mask.array != nullptr && !Fits(*mask.array, 0, target)) {
+    return RefuseShape("where mask", *mask.array, target);
+  }
   FUSEAU_RETURN_IF_ERROR(
       BindOperand(mask, rank, target.shape(), DType::kBool, &reads[0]));
-  FUSEAU_RETURN_IF_ERROR(BindSource(target, source, &reads[1]));
   if (target.size() == 0) return absl::OkStatus();
   BindArray(target, rank, &reads[2]);
   uint8_t axes[kMaxRank];

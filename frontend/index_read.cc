@@ -203,7 +203,8 @@ absl::Status TakeWhere(const Array& array, const Array& mask, Array* out) {
   const int rank = array.rank(), covered = mask.rank();
   for (int d = 0; d < covered; ++d) {
     const int64_t size = d < rank ? array.shape()[d] : 0;
-    if (size == mask.shape()[d]) continue;
+    // As in NumPy, nothing can be read beyond the end with no places.
+    if (size == mask.shape()[d] || mask.shape()[d] == 0) continue;
     return PythonError(
         "IndexError",
         absl::StrCat("boolean index did not match indexed array along axis ", d,

@@ -181,6 +181,28 @@ def test_broadcast_to():
     assert not np.broadcast_to(np.array([1]), (3,)).flags.writeable
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (3, 1), (3, 2), (3, 2, 4)], ids=str)
+@pytest.mark.parametrize(
+    "mask", [(0,), (2,), (0, 3), (3, 0), (2, 0), (0, 5), (0, 0), (3, 2), (1, 3)], ids=str
+)
+def test_masks_that_do_not_fit(shape, mask):
+    """Errors, or none: an axis of a mask without elements fits any axis where it is an index."""
+
+    def write(np, value):
+        a = np.ones(shape)
+        a[np.zeros(mask, bool)] = value
+        return a
+
+    def copy(np):
+        a = np.ones(shape)
+        np.copyto(a, 3, where=np.zeros(mask, bool))
+        return a
+
+    agree(lambda np: np.ones(shape)[np.zeros(mask, bool)])
+    agree(lambda np: write(np, 5))
+    agree(copy)
+
+
 @pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4)])
 def test_boolean_masks(shape):
     a, b = values("float64", shape), values("bool", shape)
