@@ -86,6 +86,9 @@ Conversion ToOperandSlow(PyObject* object, Operand* out, Array* copied) {
     return Conversion::kOperand;
   }
   if (PyLong_Check(object)) return FromInt(object, &operand);
+  // What has an answer of its own to ufuncs gives it: NumPy asks for it.
+  PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(object));
+  if (PyObject_HasAttr(type, G().array_ufunc)) return Conversion::kUnsupported;
   // An object that makes its array by this package, where NumPy would see no
   // array.
   if (PyObject_HasAttrString(object, "__array__")) {

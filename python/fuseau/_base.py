@@ -86,8 +86,9 @@ def from_foreign(x):
         return x
     if kind is not numpy.ndarray:
         if not isinstance(x, (*_NUMBERS, *_BUILTIN)):
-            if hasattr(kind, "__array_function__"):
-                # A masked array or another library's array keeps its own meaning only in NumPy.
+            if hasattr(kind, "__array_function__") or hasattr(kind, "__array_ufunc__"):
+                # A masked array, a table of pandas or another library's array keeps its own meaning
+                # only in NumPy.
                 raise NotNative
             own = made_by_us(x)
             if own is not None:
