@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "codegen/explain.h"
 #include "codegen/kernel_report.h"
+#include "codegen/machine_report.h"
 #include "frontend/graph.h"
 #include "frontend/program.h"
 
@@ -11,7 +12,9 @@ namespace fuseau {
 
 using codegen::KernelReport;
 using codegen::KernelReports;
+using codegen::MachineReport;
 using codegen::PlanReport;
+using codegen::ReportMachine;
 using codegen::StepReport;
 using codegen::ValueReport;
 

@@ -131,9 +131,9 @@ KernelStore& KernelStore::Global() {
 
 KernelStore::KernelStore(absl::string_view dir, int64_t byte_cap,
                          bool read_only)
-    : byte_cap_(byte_cap), read_only_(read_only) {
-  if (dir.empty()) return;
-  Open(std::string(dir));
+    : path_(dir), byte_cap_(byte_cap), read_only_(read_only) {
+  if (path_.empty()) return;
+  Open(path_);
   if (enabled() && !read_only_) Shrink();
 }
 

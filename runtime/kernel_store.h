@@ -33,6 +33,7 @@ class KernelStore {
   KernelStore& operator=(const KernelStore&) = delete;
 
   bool enabled() const { return folder_ >= 0; }
+  const std::string& folder() const { return path_; }
 
   std::optional<std::string> Get(absl::string_view key);
   void Put(absl::string_view key, absl::string_view object);
@@ -46,6 +47,7 @@ class KernelStore {
   void Shrink();
   void Fail(absl::string_view what);
 
+  const std::string path_;
   const int64_t byte_cap_;
   const bool read_only_;
   int folder_ = -1;  // open for as long as the store lives

@@ -26,6 +26,14 @@ py::list Kernels() {
   return kernels;
 }
 
+py::dict Machine() {
+  const MachineReport report = ReportMachine();
+  return py::dict("threads"_a = report.threads, "cpu"_a = report.cpu,
+                  "vector_bits"_a = report.vector_bits,
+                  "masks"_a = report.masks, "llvm"_a = report.llvm,
+                  "cache_folder"_a = report.cache_folder);
+}
+
 py::dict ExplainArray(const py::object& array) {
   if (!IsArray(array.ptr())) {
     throw py::type_error(absl::StrCat("explain() takes a fuseau array, not ",
@@ -69,6 +77,9 @@ bool AddReports(PyObject* module) {
         "The compiled kernels in memory, the one with the most memory traffic "
         "first: a list of dicts with `name`, `launches` and `bytes` (moved by "
         "all launches, at least).");
+    m.def("machine", &Machine,
+          "What this process computes with, as a dict; `cache_folder` is empty "
+          "if no kernels are kept on disk.");
     m.def("explain", &ExplainArray);
   } catch (py::error_already_set& error) {
     error.restore();

@@ -13,7 +13,7 @@ _fuseau.require_main_interpreter()  # Before NumPy, which no second interpreter 
 
 # ruff: noqa: E402
 import numpy as _numpy
-from numpy import __array_namespace_info__
+from numpy import __array_api_version__, __array_namespace_info__
 
 from . import (
     _computed,
@@ -36,6 +36,7 @@ from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
+from ._substitute import install_as_numpy
 
 __version__ = _numpy.__version__
 """NumPy's, since programs compare it to know what NumPy can do."""
@@ -69,6 +70,7 @@ _OWN_NAMES = (
     "eval",
     "explain",
     "fallback_count",
+    "install_as_numpy",
 )
 
 

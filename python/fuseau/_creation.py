@@ -232,7 +232,7 @@ def _make_like(make, shape, dtype, order):
 
 
 @native
-def empty_like(prototype, dtype=None, order="K", subok=True, shape=None, *, device=None):
+def empty_like(prototype, /, dtype=None, order="K", subok=True, shape=None, *, device=None):
     """A new array like another one, whose values are not set."""
     _, dtype, shape, order = _like(prototype, dtype, order, shape, device)
     return _make_like(_fuseau.empty, shape, dtype, order)
@@ -263,7 +263,14 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, d
 # --- Ranges ------------------------------------------------------------------
 
 
+def _signed_by_numpy(body):
+    """`inspect.signature` gives the signature of NumPy's function."""
+    body.__wrapped__ = getattr(numpy, body.__name__)
+    return body
+
+
 @native
+@_signed_by_numpy
 def arange(*args, dtype=None, device=None, like=None, **kwargs):
     """`arange([start,] stop[, step])`: evenly spaced values; integers stay integers.
 

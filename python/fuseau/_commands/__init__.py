@@ -1,0 +1,46 @@
+"""The command `fuseau`. Each of its commands is a module here with a function `main(arguments)`,
+whose docstring begins with the line that `fuseau --help` shows.
+"""
+
+import importlib
+import sys
+
+COMMANDS = ("run", "info")
+
+
+def main(arguments=None):
+    """Runs a command and returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name = arguments[0] if arguments else "--help"
+    if name in COMMANDS:
+        return _module(name).main(arguments[1:])
+    if name in ("-h", "--help"):
+        print(_help())
+        return 0
+    if name == "--version":
+        import fuseau
+
+        print(f"fuseau {fuseau.__fuseau_version__}")
+        return 0
+    print(f"fuseau: no command {name!r}. There are: {', '.join(COMMANDS)}.", file=sys.stderr)
+    return 2
+
+
+def _module(name):
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def _help():
+    out = [
+        "usage: fuseau COMMAND ...",
+        "",
+        "NumPy programs, recorded lazily and run as fused, parallel code.",
+        "",
+        "commands:",
+    ]
+    out += [f"  {name:10}{_module(name).__doc__.splitlines()[0]}" for name in COMMANDS]
+    out += ["", "options:", "  --version   print the version", "  -h, --help  print this help", ""]
+    out.append(
+        "`fuseau COMMAND --help` explains a command; `python -m fuseau` is the same program."
+    )
+    return "\n".join(out)

@@ -1,0 +1,117 @@
+"""Say what this installation and this machine can do."""
+
+import argparse
+import ctypes
+import json
+import os
+import platform
+
+
+def main(arguments):
+    """Prints the report."""
+    parser = argparse.ArgumentParser(
+        prog="fuseau info", description=__doc__.splitlines()[0], allow_abbrev=False
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    options = parser.parse_args(arguments)
+    report = collect()
+    print(json.dumps(report, indent=1) if options.json else text(report))
+    return 0
+
+
+def collect():
+    """What is known, as a dict of dicts."""
+    import numpy
+
+    import fuseau
+    from fuseau import _fuseau
+
+    machine = _fuseau.machine()
+    return {
+        "versions": {
+            "fuseau": fuseau.__fuseau_version__,
+            "numpy": numpy.__version__,
+            "python": platform.python_version(),
+            "llvm": machine["llvm"],
+        },
+        "cpu": {
+            "processors": len(os.sched_getaffinity(0)),
+            "threads": machine["threads"],
+            "target": machine["cpu"],
+            "vector_bits": machine["vector_bits"],
+            "masks": machine["masks"],
+        },
+        "cache": {"folder": machine["cache_folder"], **_content(machine["cache_folder"])},
+        "gpu": {"driver": has_library("libcuda.so.1"), "devices": _gpus()},
+        "ucx": {"library": has_library("libucp.so.0")},
+    }
+
+
+def text(report):
+    """The report for people."""
+    versions, cpu, cache = report["versions"], report["cpu"], report["cache"]
+    masks = ", with masks" if cpu["masks"] else ""
+    kernels = "not kept on disk (FUSEAU_CACHE=0, or no folder that is private)"
+    if cache["folder"]:
+        kernels = f"{cache['folder']}: {cache['files']} files, {cache['bytes'] / 1e6:.1f} MB"
+    rows = {
+        "fuseau": versions["fuseau"],
+        "NumPy": versions["numpy"],
+        "Python": versions["python"],
+        "LLVM": versions["llvm"],
+        "threads": f"{cpu['threads']} on {cpu['processors']} processors",
+        "instructions": f"{cpu['target']}: vectors of {cpu['vector_bits']} bits{masks}",
+        "kernels": kernels,
+        "GPU": _gpu_text(report["gpu"]),
+        "UCX": _ucx_text(report["ucx"]),
+    }
+    return "\n".join(f"{name:14}{value}" for name, value in rows.items())
+
+
+def _gpu_text(gpu):
+    unused = "; this version computes on CPUs only"
+    if not gpu["driver"]:
+        return f"none: there is no NVIDIA driver (libcuda.so.1){unused}"
+    if not gpu["devices"]:
+        return f"none: the NVIDIA driver finds no device{unused}"
+    return f"{gpu['devices']} found{unused}"
+
+
+def _ucx_text(ucx):
+    found = "found" if ucx["library"] else "none: there is no libucp.so.0"
+    return f"{found}; this version runs on one machine only"
+
+
+def _content(folder):
+    """How many files a folder of the cache holds, and their size."""
+    sizes = []
+    if folder:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_file():
+                        sizes.append(entry.stat().st_size)
+                except FileNotFoundError:
+                    pass  # Another process has just removed it.
+    return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def has_library(name):
+    """Whether the system has a shared library."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def _gpus():
+    """The number of devices that the NVIDIA driver sees."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return 0
+    return count.value

@@ -1,0 +1,89 @@
+"""Run a Python program, with --numpy an unmodified NumPy program.
+
+The program is run as `python` runs it: its arguments, exit status, tracebacks and answer to Ctrl-C
+are the same.
+"""
+
+import argparse
+import os
+import sys
+
+from . import program
+
+_USAGE = """fuseau run [--numpy] [--packages NAMES] PROGRAM.py ...
+       fuseau run [options] -m MODULE ...
+       fuseau run [options] -c CODE ..."""
+_MORE = """
+With --numpy, `import numpy` gives fuseau in the program: in its main file and in the modules of its
+folder (with -m: of its package). Installed libraries and NumPy itself keep NumPy, except those
+named by --packages. Without it the program is run as it is, for programs that import fuseau.
+
+examples:
+  fuseau run --numpy simulate.py --steps 100
+  fuseau run --numpy --packages mylib -m mylib.main
+"""
+
+
+def main(arguments):
+    """Runs the program; raises what it raises."""
+    own, rest = _split(arguments)
+    parser = argparse.ArgumentParser(
+        prog="fuseau run",
+        usage=_USAGE,
+        description=__doc__.splitlines()[0],
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
+    parser.add_argument(
+        "--packages",
+        metavar="NAMES",
+        default="",
+        help="other packages that see fuseau, too, separated by commas; implies --numpy",
+    )
+    options = parser.parse_args(own)
+    if not rest:
+        parser.error(
+            "a program is missing: PROGRAM.py, -m MODULE, -c CODE, or - for standard input"
+        )
+    if rest[0] in ("-m", "-c") and len(rest) < 2:
+        parser.error(f"{rest[0]} wants a {'module' if rest[0] == '-m' else 'text'} after it")
+    packages = [name for name in options.packages.split(",") if name]
+    if options.numpy or packages:
+        try:
+            _install(packages, rest)
+        except ValueError as error:
+            parser.error(str(error))
+    try:
+        program.run(rest)
+    except program.NotFound as error:
+        print(f"fuseau run: {error}", file=sys.stderr)
+        return error.status
+    return 0
+
+
+_WITH_VALUE = ("--packages",)
+
+
+def _split(arguments):
+    """Our options, and the program with its own arguments, which may look like ours."""
+    place = 0
+    while place < len(arguments):
+        word = arguments[place]
+        if word in ("-m", "-c", "-") or not word.startswith("-"):
+            break
+        place += 2 if word in _WITH_VALUE else 1
+    return arguments[:place], arguments[place:]
+
+
+def _install(packages, rest):
+    from .._substitute import Chosen, install
+
+    folder = os.getcwd()
+    if rest[0] == "-m":
+        packages = [*packages, rest[1].partition(".")[0]]
+    elif rest[0] not in ("-c", "-"):
+        path = os.path.realpath(rest[0])
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+    install(Chosen(packages, folder=folder))
