@@ -15,6 +15,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/xxhash.h"
+#include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/stats.h"
@@ -54,8 +55,11 @@ void Dump(absl::string_view name, absl::string_view extension,
                  std::string(extension).c_str(), std::string(text).c_str());
     return;
   }
-  std::ofstream file(absl::StrCat(dir, "/", name, ".", extension));
+  const std::string path = absl::StrCat(dir, "/", name, ".", extension);
+  std::ofstream file(path);
   file << text;
+  if (!file.flush())
+    LogWarning(absl::StrCat("FUSEAU_DUMP_DIR: cannot write ", path));
 }
 
 template <typename T>

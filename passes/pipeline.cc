@@ -18,7 +18,7 @@ class Names {
   explicit Names(const char* variable) {
     const char* value = std::getenv(variable);
     if (value != nullptr && *value != '\0')
-      names_ = absl::StrSplit(value, ',', absl::SkipWhitespace());
+      names_ = absl::StrSplit(value, absl::ByAnyChar(", "), absl::SkipEmpty());
   }
   bool Has(absl::string_view name) const {
     for (const std::string& n : names_)

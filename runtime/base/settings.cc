@@ -55,10 +55,11 @@ void WarnBad(absl::string_view name, absl::string_view value,
 // A setting, and what its value may be.
 struct Known {
   absl::string_view name;
-  enum Kind { kNumber, kSwitch, kWord, kText } kind = kText;
+  enum Kind { kNumber, kSwitch, kWord, kWords, kText } kind = kText;
   int64_t least = 0;  // of a number
   int64_t most = 0;
   absl::string_view words = "";  // separated by "|"; of a switch: further ones
+  // The value of kWords is a list with commas.
 };
 
 constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
@@ -69,8 +70,11 @@ constexpr Known kSettings[] = {
     {"FUSEAU_CACHE_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_CACHE_DIR"},
     {"FUSEAU_CACHE_READONLY", Known::kSwitch},
-    {"FUSEAU_DISABLE"},
-    {"FUSEAU_DUMP"},
+    {"FUSEAU_DISABLE", Known::kWords, 0, 0,
+     "all|simplify|split|fuse|collapse|place|sweep|bands"},
+    {"FUSEAU_DUMP", Known::kWords, 0, 0,
+     "all|import|simplify|split|fuse|collapse|place|sweep|outline|kernel|llvm|"
+     "asm"},
     {"FUSEAU_DUMP_DIR"},
     {"FUSEAU_EAGER", Known::kSwitch},
     {"FUSEAU_FALLBACK", Known::kWord, 0, 0, "warn|silent|error"},
@@ -109,6 +113,13 @@ bool Fits(const Known& known, absl::string_view value) {
              IsOneOf(known.words, value);
     case Known::kWord:
       return IsOneOf(known.words, value);
+    case Known::kWords: {
+      const std::vector<absl::string_view> parts =
+          absl::StrSplit(value, absl::ByAnyChar(", "), absl::SkipEmpty());
+      return std::all_of(parts.begin(), parts.end(), [&](absl::string_view p) {
+        return IsOneOf(known.words, p);
+      });
+    }
     case Known::kText:
       return true;
   }
@@ -125,13 +136,17 @@ std::string Expectation(const Known& known) {
       return absl::StrCat("a whole number from ", known.least, " to ",
                           known.most);
     case Known::kSwitch:
-    case Known::kWord: {
+    case Known::kWord:
+    case Known::kWords: {
       std::vector<absl::string_view> words =
           absl::StrSplit(known.words, '|', absl::SkipEmpty());
       if (known.kind == Known::kSwitch) words.insert(words.begin(), {"0", "1"});
       const absl::string_view last = words.back();
       words.pop_back();
-      return absl::StrCat(absl::StrJoin(words, ", "), " or ", last);
+      return absl::StrCat(absl::StrJoin(words, ", "), " or ", last,
+                          known.kind == Known::kWords
+                              ? ", or several of these with commas"
+                              : "");
     }
     case Known::kText:
       break;

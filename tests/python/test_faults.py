@@ -19,6 +19,11 @@ from processes import run, start
         ("FUSEAU_EAGER", "perhaps", "0 or 1"),
         ("FUSEAU_ISA", "avx9", "x86-64-v2, x86-64-v3 or x86-64-v4"),
         ("FUSEAU_FALLBACK", "loud", "warn, silent or error"),
+        (
+            "FUSEAU_DISABLE",
+            "fuse,speed",
+            "all, simplify, split, fuse, collapse, place, sweep or bands, or several of these with commas",
+        ),
     ],
 )
 def test_wrong_settings_are_refused(name, value, expected):
@@ -36,6 +41,7 @@ def test_right_and_empty_settings_are_taken():
         FUSEAU_JIT="off",
         FUSEAU_EAGER="no",
         FUSEAU_LOG="1",
+        FUSEAU_DISABLE="fuse, bands",
     )
 
 
@@ -45,6 +51,17 @@ def test_unknown_settings_get_a_warning():
     assert done.stderr == (
         "fuseau: warning: FUSEAU_NUM_TREADS=4 is ignored: fuseau has no setting of that name\n"
     )
+
+
+def test_a_folder_that_takes_no_dump_gets_a_warning():
+    done = start(
+        "import fuseau as np; assert float((np.ones(100) * 2).sum()) == 200",
+        FUSEAU_JIT="always",
+        FUSEAU_DUMP="llvm",
+        FUSEAU_DUMP_DIR="/proc/nowhere",
+    )
+    assert done.returncode == 0
+    assert "fuseau: warning: FUSEAU_DUMP_DIR: cannot write /proc/nowhere/" in done.stderr
 
 
 # --- Memory ------------------------------------------------------------------
