@@ -9,6 +9,7 @@
 #include "frontend/read.h"
 #include "frontend/routine.h"
 #include "runtime/base/status.h"
+#include "runtime/selection.h"
 
 namespace fuseau {
 namespace {
@@ -61,10 +62,12 @@ absl::Status CheckRange(const Array& indices, const Read& read, int axis,
   FUSEAU_RETURN_IF_ERROR(
       ForEachRun(indices, read, [&](const char* data, int64_t n, int64_t step) {
         if (found) return;
-        // Without a branch for each: whether any is out of range.
-        uint64_t wrong = 0;
-        const auto outside = [&](int64_t i) {
-          return (i >= size) | (i < -size);
+        // Without a branch for each: whether any is out of range. The sign
+        // tells, and where a sum overflows the other one has it.
+        int64_t wrong = 0;
+        const auto outside = [size](int64_t i) {
+          const uint64_t place = static_cast<uint64_t>(i), end = size;
+          return static_cast<int64_t>((place + end) | (end - 1 - place));
         };
         const auto at = [&](int64_t i) {
           int64_t index;
@@ -77,8 +80,8 @@ absl::Status CheckRange(const Array& indices, const Read& read, int axis,
         } else {
           for (int64_t i = 0; i < n; ++i) wrong |= outside(at(i));
         }
-        for (int64_t i = 0; wrong != 0 && !found && i < n; ++i) {
-          found = outside(at(i));
+        for (int64_t i = 0; wrong < 0 && !found && i < n; ++i) {
+          found = outside(at(i)) < 0;
           bad = at(i);
         }
       }));
@@ -92,11 +95,7 @@ absl::StatusOr<int64_t> CountTrue(const Array& mask, const Read& read) {
   int64_t count = 0;
   FUSEAU_RETURN_IF_ERROR(
       ForEachRun(mask, read, [&](const char* data, int64_t n, int64_t step) {
-        if (step == 1) {
-          for (int64_t i = 0; i < n; ++i) count += data[i] != 0;
-        } else {
-          for (int64_t i = 0; i < n; ++i) count += data[i * step] != 0;
-        }
+        count += runtime::CountSelected(data, step, n);
       }));
   return count;
 }

@@ -216,4 +216,25 @@ int64_t AddressRoom() {
   return std::max<int64_t>(bytes - pages * sysconf(_SC_PAGESIZE), 0);
 }
 
+#ifdef __x86_64__
+bool HasAvx512() {
+  static const bool has = [] {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  }();
+  return has;
+}
+
+bool HasAvx512Vbmi2() {
+  static const bool has = HasAvx512() && __builtin_cpu_supports("avx512vbmi2");
+  return has;
+}
+#else
+bool HasAvx512() { return false; }
+bool HasAvx512Vbmi2() { return false; }
+#endif
+
 }  // namespace fuseau::runtime

@@ -25,4 +25,9 @@ int64_t AddressRoom();
 // they need on the way cannot fail without ending the process.
 inline constexpr int64_t kWorkingRoom = int64_t{64} << 20;
 
+// Whether the processor has the parts of AVX-512 that servers have had since
+// Skylake (F, BW, DQ, VL), and whether also VBMI2, which packs bytes.
+bool HasAvx512();
+bool HasAvx512Vbmi2();
+
 }  // namespace fuseau::runtime

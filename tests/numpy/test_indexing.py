@@ -253,3 +253,25 @@ def test_iteration_and_len():
     _, second, _ = np.array(a)
     assert_same(second, a[1])
     agree(lambda np: 3 in np.array([1, 2, 3]))
+
+
+@pytest.mark.parametrize("bad", [-8, 7, 2**63 - 1, -(2**63), 2**62, -(2**62) - 1])
+def test_indices_out_of_range(bad):
+    index = numpy.zeros(300, numpy.int64)
+    index[201] = bad
+    message = f"index {bad} is out of bounds for axis 0 with size 7"
+    for step in (1, 3):
+        with pytest.raises(IndexError, match=message):
+            np.arange(7.0)[np.array(index)[::step]]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("share", [0.0, 0.003, 0.5, 1.0])
+def test_masks_of_long_runs(dtype, share):
+    a = values(dtype, (5000,))
+    mask = numpy.random.default_rng(3).random(5000) < share
+    agree(lambda np: np.array(a)[np.array(mask)])
+    agree(lambda np: np.array(a)[::2][np.array(mask)[::2]], label="strided")
+    agree(lambda np: np.array(a).reshape(50, 100)[np.array(mask).reshape(50, 100)], label="2-d")
+    agree(lambda np: np.nonzero(np.array(mask))[0])
+    agree(lambda np: np.nonzero(np.array(mask).reshape(50, 100))[0], label="rows")

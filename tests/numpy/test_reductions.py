@@ -148,6 +148,15 @@ def test_first_of_equal_elements(name):
         agree(lambda np: getattr(np, name)(np.array(b), axis=axis, keepdims=True))
 
 
+@pytest.mark.parametrize("name", ["argmin", "argmax"])
+@pytest.mark.parametrize("dtype", [t for t in DTYPES if not t.startswith("c")])
+def test_first_extreme_across_rows(name, dtype):
+    a = values(dtype, (70, 1100))
+    agree(lambda np: getattr(np, name)(np.array(a), axis=0))
+    agree(lambda np: getattr(np, name)(np.array(a)[:, ::3], axis=0), label="every third")
+    agree(lambda np: getattr(np, name)(np.array(a).reshape(7, 10, 1100), axis=1), label="3-d")
+
+
 def test_dtype_argument():
     for dtype, wanted in itertools.product(
         ("bool", "int8", "uint16", "float32"),

@@ -1,11 +1,12 @@
 // What a mask selects, in the order of its elements. The recorder has counted
 // them: the first dimension of the result is as long as that.
-#include <cstring>
+#include <algorithm>
 #include <vector>
 
 #include "runtime/cpu/routines/points.h"
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/cpu/strided_copy.h"
+#include "runtime/selection.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -47,12 +48,7 @@ struct Mask {
   int64_t CountIn(int64_t lo, int64_t hi) const {
     int64_t selected = 0;
     ForEachRun(lo, hi, [&](char** at, int64_t first, int64_t n, int64_t) {
-      const char* mask = at[operand()] + first * step;
-      if (step == 1) {
-        for (int64_t i = 0; i < n; ++i) selected += mask[i] != 0;
-      } else {
-        for (int64_t i = 0; i < n; ++i) selected += mask[i * step] != 0;
-      }
+      selected += CountSelected(at[operand()] + first * step, step, n);
     });
     return selected;
   }
@@ -93,38 +89,6 @@ absl::Status ForEachPiece(const Mask& mask, const RunContext& context, F&& f) {
   return context.Check();
 }
 
-// Single elements, without branches: an element that is not selected is
-// overwritten by the next one. `left` is how many are still to come.
-template <int kBytes>
-char* CompressRun(const char* from, int64_t from_step, const char* mask,
-                  int64_t mask_step, int64_t n, char* out, int64_t* left) {
-  char* const end = out + *left * kBytes;
-  for (int64_t i = 0; i < n && out != end; ++i) {
-    std::memcpy(out, from + i * from_step, kBytes);
-    out += mask[i * mask_step] != 0 ? kBytes : 0;
-  }
-  *left = (end - out) / kBytes;
-  return out;
-}
-
-using RunFn = char* (*)(const char*, int64_t, const char*, int64_t, int64_t,
-                        char*, int64_t*);
-
-RunFn RunOf(int64_t bytes) {
-  switch (bytes) {
-    case 1:
-      return CompressRun<1>;
-    case 2:
-      return CompressRun<2>;
-    case 4:
-      return CompressRun<4>;
-    case 8:
-      return CompressRun<8>;
-    default:
-      return CompressRun<16>;
-  }
-}
-
 }  // namespace
 
 absl::Status Compress(const RoutineCall& call, Addresses addresses,
@@ -135,17 +99,17 @@ absl::Status Compress(const RoutineCall& call, Addresses addresses,
   const int64_t item = ItemSize(call.output().dtype);
   const int64_t from_step = call.operands[0].strides[mask.last];
   if (covered + 1 == rank) {
-    const RunFn run = RunOf(item);
     return ForEachPiece(
         mask, context,
         [&](int64_t lo, int64_t hi, int64_t place, int64_t selected) {
           char* out = addresses[2] + place * item;
-          mask.ForEachRun(lo, hi,
-                          [&](char** at, int64_t first, int64_t n, int64_t) {
-                            out = run(at[0] + first * from_step, from_step,
-                                      at[1] + first * mask.step, mask.step, n,
-                                      out, &selected);
-                          });
+          char* const end = out + selected * item;
+          mask.ForEachRun(
+              lo, hi, [&](char** at, int64_t first, int64_t n, int64_t) {
+                out = CopySelected(item, at[0] + first * from_step, from_step,
+                                   at[1] + first * mask.step, mask.step, n, out,
+                                   end);
+              });
         });
   }
   const int tail = covered + 1;
@@ -186,13 +150,12 @@ absl::Status Coordinates(const RoutineCall& call, Addresses addresses,
         mask.ForEachRun(
             lo, hi, [&](char** at, int64_t first, int64_t n, int64_t line) {
               const char* here = at[0] + first * mask.step;
-              const bool along = dimension + 1 == last;
-              const int64_t slow =
-                  along ? 0 : line / below % call.sizes[dimension + 1];
-              for (int64_t i = 0; i < n && out != end; ++i) {
-                *out = along ? first + i : slow;
-                out += here[i * mask.step] != 0;
+              if (dimension + 1 == last) {
+                out = SelectedPlaces(here, mask.step, n, first, out, end);
+                return;
               }
+              const int64_t slow = line / below % call.sizes[dimension + 1];
+              out = std::fill_n(out, CountSelected(here, mask.step, n), slow);
             });
       });
 }

@@ -27,28 +27,41 @@ struct Indexed {
   }
 };
 
-// A run of elements of kBytes, each with indices of its own.
+// A run of elements of kBytes, each with indices of its own. What does not
+// change is held in locals: a store through a char pointer may change all else.
 template <int kBytes>
 void GatherRun(const Indexed& indexed, char* const* at, int64_t n,
                const int64_t* steps) {
-  const char* source = at[0];
-  char* out = at[indexed.axes + 1];
+  const char* const source = at[0];
+  char* const out = at[indexed.axes + 1];
+  const int64_t source_step = steps[0], index_step = steps[1];
   if (indexed.axes == 1) {
-    const char* index = at[1];
+    const char* const index = at[1];
     const int64_t size = indexed.size[0], stride = indexed.stride[0];
-    for (int64_t i = 0; i < n; ++i) {
+    const auto read = [=](int64_t i, int64_t step) {
       int64_t j;
-      std::memcpy(&j, index + i * steps[1], sizeof(j));
-      j += j < 0 ? size : 0;
-      std::memcpy(out + i * kBytes, source + i * steps[0] + j * stride, kBytes);
+      std::memcpy(&j, index + i * step, sizeof(j));
+      return j + (j < 0 ? size : 0);
+    };
+    if (source_step == 0 && stride == kBytes && index_step == sizeof(int64_t)) {
+      for (int64_t i = 0; i < n; ++i) {
+        std::memcpy(out + i * kBytes,
+                    source + read(i, sizeof(int64_t)) * kBytes, kBytes);
+      }
+      return;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      std::memcpy(out + i * kBytes,
+                  source + i * source_step + read(i, index_step) * stride,
+                  kBytes);
     }
     return;
   }
   for (int64_t i = 0; i < n; ++i) {
-    char* const point[3] = {nullptr, at[1] + i * steps[1],
+    char* const point[3] = {nullptr, at[1] + i * index_step,
                             at[2] + i * steps[2]};
-    std::memcpy(out + i * kBytes, source + i * steps[0] + indexed.Offset(point),
-                kBytes);
+    std::memcpy(out + i * kBytes,
+                source + i * source_step + indexed.Offset(point), kBytes);
   }
 }
 

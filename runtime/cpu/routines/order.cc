@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/cpu/machine.h"
 #include "runtime/cpu/routines/points.h"
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/inner_loops.h"
@@ -161,15 +162,15 @@ double SortSeconds(int64_t lines, int64_t n) {
   return kSecondsPerCompare * comparisons * static_cast<double>(lines);
 }
 
-// The first of two places of extremes, the second of a later part.
+// Whether an element is a new extreme: of equal ones, and of NaNs, the first
+// one stays. Without branches, for vectors.
 template <typename T, bool kMax>
-bool Replaces(T later, T earlier) {
-  // Without branches, for vectors.
-  bool replaces = kMax ? later > earlier : later < earlier;
+[[gnu::always_inline]] inline bool Replaces(T later, T earlier) {
   if constexpr (std::is_floating_point_v<T>) {
-    replaces |= (later != later) & (earlier == earlier);
+    const bool keeps = kMax ? later <= earlier : later >= earlier;
+    return !keeps & (earlier == earlier);
   }
-  return replaces;
+  return kMax ? later > earlier : later < earlier;
 }
 
 // A line in parts, each searched by NumPy.
@@ -198,43 +199,92 @@ absl::Status ExtremeOfLong(const RoutineCall& call, const char* in, int64_t n,
 }
 
 // Lines that lie across the memory: all lines of a tile go side by side.
+constexpr int64_t kExtremeTile = 512;
+
+// Places as wide as elements have as many lanes in a vector.
+template <typename T>
+using PlaceOf = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+
+// The extremes of `width` lines of n elements, whose elements are `step` bytes
+// apart, and where they are.
+template <typename T, bool kMax>
+[[gnu::always_inline]] inline void SearchTile(const char* in, int64_t step,
+                                              int64_t side_step, int64_t n,
+                                              int64_t width,
+                                              PlaceOf<T>* place) {
+  using Place = PlaceOf<T>;
+  T best[kExtremeTile];
+  const auto load = [](const char* from) {
+    T x;
+    std::memcpy(&x, from, sizeof(T));
+    return x;
+  };
+  for (int64_t j = 0; j < width; ++j) {
+    best[j] = load(in + j * side_step);
+    place[j] = 0;
+  }
+  const auto join = [&](int64_t j, Place i, T x)
+                        __attribute__((always_inline)) {
+                          const bool better = Replaces<T, kMax>(x, best[j]);
+                          best[j] = better ? x : best[j];
+                          place[j] = better ? i : place[j];
+                        };
+  for (int64_t i = 1; i < n; ++i) {
+    in += step;
+    const Place row = static_cast<Place>(i);
+    if (side_step == sizeof(T)) {
+      for (int64_t j = 0; j < width; ++j) {
+        join(j, row, load(in + j * sizeof(T)));
+      }
+    } else {
+      for (int64_t j = 0; j < width; ++j) {
+        join(j, row, load(in + j * side_step));
+      }
+    }
+  }
+}
+
+template <typename T, bool kMax>
+void SearchTileOnAny(const char* in, int64_t step, int64_t side_step, int64_t n,
+                     int64_t width, PlaceOf<T>* place) {
+  SearchTile<T, kMax>(in, step, side_step, n, width, place);
+}
+
+#ifdef __x86_64__
+template <typename T, bool kMax>
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void
+SearchTileWithAvx512(const char* in, int64_t step, int64_t side_step, int64_t n,
+                     int64_t width, PlaceOf<T>* place) {
+  SearchTile<T, kMax>(in, step, side_step, n, width, place);
+}
+#endif
+
 template <typename T, bool kMax>
 absl::Status ExtremeAcross(const RoutineCall& call, Addresses addresses,
                            int axis, int side, const RunContext& context) {
-  constexpr int64_t kTile = 512;
   const int64_t n = call.sizes[axis], columns = call.sizes[side];
   const int64_t step = call.operands[0].strides[axis];
   const int64_t side_step = call.operands[0].strides[side];
   const int64_t out_step = call.output().strides[side];
   const int core[2] = {axis, side};
   const Points outer(call, DimensionsBut(call, core));
-  const int64_t tiles = (columns + kTile - 1) / kTile;
+  const int64_t tiles = (columns + kExtremeTile - 1) / kExtremeTile;
+  auto search = SearchTileOnAny<T, kMax>;
+#ifdef __x86_64__
+  if (HasAvx512()) search = SearchTileWithAvx512<T, kMax>;
+#endif
   return InPieces(
       context, 1e-9 * static_cast<double>(n * columns * outer.count()),
       outer.count() * tiles, [&](int64_t lo, int64_t hi) {
-        T best[kTile];
-        int64_t place[kTile];
+        PlaceOf<T> place[kExtremeTile];
         for (int64_t t = lo; t < hi; ++t) {
-          const int64_t start = t % tiles * kTile;
-          const int64_t width = std::min(kTile, columns - start);
+          const int64_t start = t % tiles * kExtremeTile;
+          const int64_t width = std::min(kExtremeTile, columns - start);
           outer.ForEach(t / tiles, t / tiles + 1, addresses, [&](char** at) {
-            const char* in = at[0] + start * side_step;
+            search(at[0] + start * side_step, step, side_step, n, width, place);
             for (int64_t j = 0; j < width; ++j) {
-              std::memcpy(&best[j], in + j * side_step, sizeof(T));
-              place[j] = 0;
-            }
-            for (int64_t i = 1; i < n; ++i) {
-              in += step;
-              for (int64_t j = 0; j < width; ++j) {
-                T x;
-                std::memcpy(&x, in + j * side_step, sizeof(T));
-                const bool better = Replaces<T, kMax>(x, best[j]);
-                best[j] = better ? x : best[j];
-                place[j] = better ? i : place[j];
-              }
-            }
-            for (int64_t j = 0; j < width; ++j) {
-              std::memcpy(at[1] + (start + j) * out_step, &place[j], 8);
+              const int64_t found = place[j];
+              std::memcpy(at[1] + (start + j) * out_step, &found, 8);
             }
           });
         }
@@ -274,7 +324,7 @@ absl::Status Extreme(const RoutineCall& call, Addresses addresses,
       side = d;
     }
   }
-  if (side >= 0 && !IsComplex(dtype)) {
+  if (side >= 0 && !IsComplex(dtype) && n <= INT32_MAX) {
     VisitReal(dtype, [&](auto tag) {
       status = ExtremeAcross<decltype(tag), kMax>(call, addresses, axis, side,
                                                   context);
@@ -367,12 +417,14 @@ absl::Status BinCount(const RoutineCall& call, Addresses addresses,
                       const RunContext& context) {
   const int64_t n = call.sizes[0], bins = call.sizes[1];
   const int64_t step = call.operands[0].strides[0];
+  const char* const in = addresses[0];
   int64_t* out = reinterpret_cast<int64_t*>(addresses[1]);
-  const auto count = [&](int64_t lo, int64_t hi, int64_t* counts) {
+  // Captured by value: counting does not change it.
+  const auto count = [=](int64_t lo, int64_t hi, int64_t* counts) {
     std::fill_n(counts, bins, 0);
     for (int64_t i = lo; i < hi; ++i) {
       int64_t bin;
-      std::memcpy(&bin, addresses[0] + i * step, sizeof(bin));
+      std::memcpy(&bin, in + i * step, sizeof(bin));
       ++counts[bin];
     }
   };
