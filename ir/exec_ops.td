@@ -102,6 +102,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       "outer"             each element is joined with what the output holds
     `rows` neighbours along dimension rank - 2 are computed together. If that is
     more than one, "outer" reductions join them: their outputs do not move there.
+    `turned`: the last dimension is so short that vectors run along the one
+    before it; `inner` and `rows` have their roles exchanged.
     Its text, without the name, is the kernel's key.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -111,7 +113,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       ArrayAttr:$in_types, ArrayAttr:$out_types,
       DenseI32ArrayAttr:$inner,
       StrAttr:$reduction, ArrayAttr:$combiners,
-      DefaultValuedAttr<I32Attr, "1">:$rows);
+      DefaultValuedAttr<I32Attr, "1">:$rows,
+      UnitAttr:$turned);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `rank` $rank `iotas` $iotas `scalars` $scalars `in` $in_types

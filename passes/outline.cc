@@ -15,42 +15,60 @@ namespace {
 namespace exec = ir::exec;
 using mlir::Operation;
 
-// How a kernel walks an operand along its innermost dimension.
-int32_t InnerClass(const Access& access, int64_t item_size) {
-  const int64_t stride = access.strides.back();
+// How a kernel walks an operand along its inner dimension.
+int32_t InnerClass(const Access& access, int inner, int64_t item_size) {
+  const int64_t stride = access.strides[inner];
   if (stride == 0) return 0;
   if (stride == item_size) return 1;
   if (stride == -item_size) return -1;
   return 2;
 }
 
-// How many neighbours along the last but one dimension a kernel should compute
-// together. Rows of a sum over that dimension, so that the result's row is
-// loaded and stored once for all; and rows that read an operand across, so that
-// its cache lines are used up at once. Long bodies would spill registers, and
-// bodies with calls work in blocks of a row.
+bool HasCalls(exec::RunOp run) {
+  return !run.getBody().front().getOps<ir::CallOp>().empty();
+}
+
+// Whether vectors had better run along the last but one dimension: the last one
+// would leave most lanes empty, or each call of a loop with little to do.
+bool IsTurned(exec::RunOp run, const Dims& space,
+              const std::vector<bool>& reduced) {
+  constexpr int64_t kShortRow = 4;
+  constexpr int64_t kShortCall = 32;
+  constexpr int64_t kManyRows = 32;
+  return space.size() >= 2 && !llvm::is_contained(reduced, true) &&
+         run.getLagged().empty() &&
+         space.back() <= (HasCalls(run) ? kShortCall : kShortRow) &&
+         space[space.size() - 2] >= kManyRows;
+}
+
+// How many rows a kernel should compute together. Rows of a sum over that
+// dimension, so that the result's row is loaded and stored once for all; and
+// rows that read an operand across, so that its cache lines are used up at
+// once. Long bodies would spill registers, and bodies with calls work in blocks
+// of a row.
 int32_t RowsTogether(exec::RunOp run, const Dims& space,
                      const std::vector<bool>& reduced,
-                     const std::vector<Access>& in) {
+                     const std::vector<Access>& in, bool turned) {
   constexpr int64_t kMostRows = 8;
   constexpr int64_t kMostOps = 32;  // in all rows
   if (space.size() < 2 || reduced.back() || !run.getLagged().empty()) return 1;
+  if (HasCalls(run)) return 1;
   mlir::Block& body = run.getBody().front();
-  if (!body.getOps<ir::CallOp>().empty()) return 1;
-  const size_t d = space.size() - 2;
+  const size_t inner = space.size() - (turned ? 2 : 1);
+  const size_t d = space.size() - (turned ? 1 : 2);
   const bool sums = llvm::is_contained(reduced, true);
-  bool reads_across = false;
+  bool reads_across = turned;
   for (unsigned i = 0; i < in.size(); ++i) {
     if (run.getKinds()[i] != kMemory) continue;
     const int64_t item = ItemSizeOf(run.getInTypes()[i]);
-    reads_across |=
-        std::abs(in[i].strides[d]) == item && InnerClass(in[i], item) == 2;
+    reads_across |= std::abs(in[i].strides[d]) == item &&
+                    InnerClass(in[i], inner, item) == 2;
   }
   if (sums ? !reduced[d] : !reads_across) return 1;
   int64_t rows =
       std::min(kMostRows, kMostOps / int64_t(1 + body.getOperations().size()));
-  // A short dimension is one group and as few single rows as can be.
-  if (space[d] < kMostRows) rows = std::min(rows, space[d]);
+  // A short dimension is one group, if it can be.
+  if (space[d] <= rows) return std::max<int32_t>(1, space[d]);
   return rows < 2 ? 1 : int32_t{1} << llvm::Log2_64(rows);
 }
 
@@ -66,6 +84,8 @@ class Outliner {
     std::vector<Access> out = DecodeMaps(run.getOutMaps());
     const llvm::ArrayRef<int32_t> kinds = run.getKinds();
     if (space.empty()) GiveOneDimension(run, space, reduced, in, out);
+    const bool turned = IsTurned(run, space, reduced);
+    const int along = static_cast<int>(space.size()) - (turned ? 2 : 1);
 
     // Memory and iota inputs first, then scalars.
     mlir::Block& body = run.getBody().front();
@@ -81,7 +101,7 @@ class Outliner {
       if (kinds[i] == kIota) iotas |= 1 << order.size();
       order.push_back(i);
       in_types.push_back(type);
-      inner.push_back(InnerClass(in[i], unit));
+      inner.push_back(InnerClass(in[i], along, unit));
       maps.push_back(EncodeMap(b_.getContext(), in[i]));
       launch_kinds.push_back(kinds[i]);
     }
@@ -92,7 +112,8 @@ class Outliner {
       scalars.push_back(static_cast<int32_t>(in[i].offset));
     }
     for (unsigned i = 0; i < out.size(); ++i) {
-      inner.push_back(InnerClass(out[i], ItemSizeOf(run.getOutTypes()[i])));
+      inner.push_back(
+          InnerClass(out[i], along, ItemSizeOf(run.getOutTypes()[i])));
       maps.push_back(EncodeMap(b_.getContext(), out[i]));
     }
     const bool inner_reduced = reduced.back();
@@ -112,7 +133,8 @@ class Outliner {
         b_.getArrayAttr(in_types), run.getOutTypes(),
         b_.getDenseI32ArrayAttr(inner), b_.getStringAttr(reduction),
         run.getCombiners(),
-        static_cast<uint32_t>(RowsTogether(run, space, reduced, in)));
+        static_cast<uint32_t>(RowsTogether(run, space, reduced, in, turned)),
+        turned);
     mlir::Block* block = new mlir::Block;
     kernel.getBody().push_back(block);
     for (unsigned i : order)

@@ -150,7 +150,7 @@ void KernelEmitter::EmitDimension(int d, std::vector<llvm::Value*> bases) {
     EmitRow(std::move(moved), b_.CreateSub(hi, lo));
     return;
   }
-  if (d + 2 == spec_.rank && spec_.rows > 1) {
+  if (d + 2 == spec_.rank && (spec_.turned || spec_.rows > 1)) {
     EmitRowGroups(bases);
     return;
   }

@@ -25,7 +25,7 @@ struct MemType {
   int PartSize() const { return complex ? size / 2 : size; }
 };
 
-// A run of elements along the innermost dimension.
+// A run of elements along the inner dimension.
 struct Row {
   MemType type;
   Inner inner = Inner::kContiguous;
@@ -100,7 +100,8 @@ class KernelEmitter {
   int NaturalWidth() const;
 
   // --- row_groups.cc
-  // Dimensions rank - 2 and rank - 1 of a kernel with several rows a turn.
+  // Dimensions rank - 2 and rank - 1 of a turned kernel, or of one with several
+  // rows a turn.
   void EmitRowGroups(const std::vector<llvm::Value*>& bases);
   void EmitRowGroup(const std::vector<llvm::Value*>& bases, llvm::Value* n);
 
@@ -124,7 +125,6 @@ class KernelEmitter {
   llvm::Value* LaneOffsets(const Row& row, const Step& step);
   llvm::Value* LastIndex(const Step& step);
   llvm::Value* Reverse(llvm::Value* vector);
-  bool UsesScatter(const Row& row) const;
 
   // --- stages.cc
   // Cuts what `outputs` (indices) need of the body into stages; blocks have at

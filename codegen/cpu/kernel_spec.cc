@@ -66,6 +66,8 @@ absl::Status CheckReduction(ir::exec::KernelOp kernel, const KernelSpec& spec) {
   const bool calls = !spec.body->getOps<ir::CallOp>().empty();
   if (spec.rows > 1 && (spec.rank < 2 || spec.ReducesInner() || calls))
     return Malformed(kernel, "no rows to compute together");
+  if (spec.turned && (spec.rank < 2 || reduces))
+    return Malformed(kernel, "not a nest that can be turned");
   for (size_t i = 0; i < spec.outputs.size(); ++i) {
     const Combiner combiner = spec.combiners[i];
     if ((combiner != Combiner::kNone) != reduces)
@@ -140,6 +142,7 @@ absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel) {
   }
   FUSEAU_ASSIGN_OR_RETURN(spec.reduction, ReadReduction(kernel.getReduction()));
   spec.rows = static_cast<int>(kernel.getRows());
+  spec.turned = kernel.getTurned();
   for (size_t i = 0; i < arguments; ++i) {
     const DType dtype =
         i < inputs ? spec.inputs[i].dtype : spec.scalars[i - inputs];

@@ -33,12 +33,16 @@ struct KernelSpec {
   std::vector<OperandSpec> outputs;
   Reduction reduction = Reduction::kNone;
   std::vector<Combiner> combiners;  // one per output
-  int rows = 1;  // of dimension rank - 2 that are computed together
+  int rows = 1;  // of the row dimension that are computed together
+  bool turned = false;
   mlir::Block* body = nullptr;  // owned by the op
 
   int OperandCount() const {
     return static_cast<int>(inputs.size() + outputs.size());
   }
+  // Vectors run along the last dimension, or along the one before it.
+  int InnerDimension() const { return turned ? rank - 2 : rank - 1; }
+  int RowDimension() const { return turned ? rank - 1 : rank - 2; }
   bool ReducesInner() const {
     return reduction == Reduction::kInner ||
            reduction == Reduction::kInnerAccumulate;

@@ -54,6 +54,7 @@ struct KernelText {
   std::vector<std::string> combiners = {};
   int iotas = 0;
   int rows = 1;
+  bool turned = false;
 
   static std::string Signless(std::string type) {
     return type.size() > 2 && (type[0] == 's' || type[0] == 'u')
@@ -72,7 +73,7 @@ struct KernelText {
         scalars.size(), " in [", absl::StrJoin(types, ", "), "] out [",
         absl::StrJoin(out, ", "), "] inner [", absl::StrJoin(inner, ", "),
         "] reduction \"", reduction, "\" [", absl::StrJoin(joined, ", "), "]",
-        rows > 1 ? absl::StrCat(" attributes {rows = ", rows, " : i32}") : "",
+        " attributes {rows = ", rows, " : i32", turned ? ", turned" : "", "}",
         " {\n^bb0(", absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
   }
 };

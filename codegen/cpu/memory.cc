@@ -10,10 +10,6 @@ namespace {
 
 constexpr llvm::Align kAlign{};  // 1
 
-llvm::Value* AllLanes(llvm::IRBuilder<>& b, int width) {
-  return llvm::Constant::getAllOnesValue(WithLanes(b.getInt1Ty(), width));
-}
-
 // Shuffle masks: lane l takes element first + l * step.
 llvm::SmallVector<int> Pick(int width, int first, int step) {
   llvm::SmallVector<int> mask(width);
@@ -68,9 +64,9 @@ Row KernelEmitter::MakeRow(const OperandSpec& operand, int place,
   row.iota = operand.iota;
   row.base = base;
   if (row.inner != Inner::kStrided || spec_.rank == 0) return row;
-  row.stride = LoadSlot(runtime::OperandSlot(spec_.rank, place) + spec_.rank);
-  const bool output = place >= static_cast<int>(spec_.inputs.size());
-  if (width_ > 1 && (row.iota || (output && UsesScatter(row)))) {
+  row.stride = LoadSlot(runtime::OperandSlot(spec_.rank, place) + 1 +
+                        spec_.InnerDimension());
+  if (width_ > 1 && row.iota) {
     llvm::SmallVector<llvm::Constant*> lanes;
     for (int l = 0; l < width_; ++l) lanes.push_back(b_.getInt64(l));
     row.lanes = b_.CreateMul(llvm::ConstantVector::get(lanes),
@@ -123,13 +119,6 @@ llvm::Value* KernelEmitter::Reverse(llvm::Value* vector) {
   const int n =
       llvm::cast<llvm::FixedVectorType>(vector->getType())->getNumElements();
   return b_.CreateShuffleVector(vector, Pick(n, n - 1, -1));
-}
-
-// Scatters exist for parts of 4 and 8 bytes. Gathers are never used: where the
-// processor is guarded against data sampling they take five times as long as a
-// load for each lane.
-bool KernelEmitter::UsesScatter(const Row& row) const {
-  return target_.HasMasks() && row.type.PartSize() >= 4;
 }
 
 Val KernelEmitter::LoadElement(const MemType& type, llvm::Value* address) {
@@ -272,6 +261,9 @@ void KernelEmitter::StoreDense(const Row& row, const Step& step, Val value) {
   b_.CreateMaskedStore(vector, address, kAlign, mask);
 }
 
+// A load for each lane: gathers take five times as long where the processor is
+// guarded against data sampling, and scatters twice as long as single stores on
+// processors that run them as microcode.
 Val KernelEmitter::LoadStrided(const Row& row, const Step& step) {
   const MemType& type = row.type;
   const int width = step.width;
@@ -302,17 +294,6 @@ void KernelEmitter::StoreStrided(const Row& row, const Step& step, Val value) {
   const int width = step.width;
   const Val raw = ToMemory(b_, type, value);
   llvm::Value* address = ElementAddress(row, step.index);
-  if (UsesScatter(row)) {
-    auto scatter = [&](llvm::Value* part, llvm::Value* first) {
-      b_.CreateMaskedScatter(part,
-                             b_.CreatePtrAdd(first, LaneOffsets(row, step)),
-                             kAlign, AllLanes(b_, width));
-    };
-    scatter(raw.re, address);
-    if (type.complex)
-      scatter(raw.im, b_.CreateConstGEP1_64(type.part, address, 1));
-    return;
-  }
   for (int l = 0; l < width; ++l) {
     b_.CreateAlignedStore(b_.CreateExtractElement(raw.re, l), address, kAlign);
     if (type.complex)

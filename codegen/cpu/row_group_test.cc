@@ -96,6 +96,47 @@ TEST(RowGroups, TransposedOperand) {
   }
 }
 
+// Vectors run along the last but one dimension.
+TEST(RowGroups, TurnedRows) {
+  KernelText text{.in = {"f64", "f64", "f64"},
+                  .out = {"f64"},
+                  .inner = {2, 0, 1, 2},
+                  .body =
+                      "%0 = arith.subf %a0, %a1 : f64\n"
+                      "%1 = arith.mulf %0, %a2 : f64\n"
+                      "fuseau.yield %1 : f64",
+                  .turned = true};
+  for (const Target& target : TestTargets()) {
+    for (int rank : {2, 3}) {
+      text.rank = rank;
+      for (int rows : {1, 2, 3}) {
+        auto kernel = Compile(text, rows, target);
+        for (int64_t n : {1, 9, 40, 1300}) {
+          const int64_t planes = rank == 3 ? 4 : 1, c = 3;
+          const std::vector<double> x = RandomNumbers(planes * n * c),
+                                    y = RandomNumbers(c), w = RandomNumbers(n);
+          std::vector<double> out(x.size()), want(x.size());
+          for (int64_t i = 0; i < planes * n * c; ++i)
+            want[i] = (x[i] - y[i % c]) * w[i / c % n];
+          const auto strides = [&](std::vector<int64_t> of) {
+            if (rank == 2) of.erase(of.begin());
+            return of;
+          };
+          Arguments arguments(strides({planes, n, c}));
+          arguments.Operand(x.data(), strides({8 * n * c, 8 * c, 8}))
+              .Operand(y.data(), strides({0, 0, 8}))
+              .Operand(w.data(), strides({0, 8, 0}))
+              .Operand(out.data(), strides({8 * n * c, 8 * c, 8}));
+          const int64_t all = rank == 3 ? planes : n;
+          arguments.Run(*kernel, 0, all / 3);
+          arguments.Run(*kernel, all / 3, all);
+          EXPECT_EQ(out, want) << target.cpu << rank << " " << rows << " " << n;
+        }
+      }
+    }
+  }
+}
+
 TEST(RowGroups, RefusesCallsAndRowsOfOneDimension) {
   KernelText text{.in = {"f64"},
                   .out = {"f64"},

@@ -11,31 +11,43 @@ namespace {
 // Elements of a result's row that an outer reduction works on: they stay in the
 // L1 cache while the rows are added.
 constexpr int64_t kBlock = 2048;
+// Elements along a turned nest's inner dimension whose rows are done before the
+// next: what they touch stays in the L1 cache.
+constexpr int64_t kTurnedBlock = 512;
 
 }  // namespace
 
 void KernelEmitter::EmitRowGroups(const std::vector<llvm::Value*>& bases) {
-  const int d = spec_.rank - 2;
-  llvm::Value* from = d == 0 ? function_->getArg(0) : I64(0);
-  llvm::Value* to = d == 0 ? function_->getArg(1) : LoadSlot(d);
-  auto all_rows = [&](const std::vector<llvm::Value*>& start, llvm::Value* n) {
-    llvm::Value* groups =
-        b_.CreateAnd(b_.CreateSub(to, from), I64(-int64_t{spec_.rows}));
-    llvm::Value* end = b_.CreateAdd(from, groups);
-    For(from, end, spec_.rows,
-        [&](llvm::Value* index) { EmitRowGroup(Moved(start, d, index), n); });
+  const int inner = spec_.InnerDimension();
+  const auto range = [&](int d) -> std::pair<llvm::Value*, llvm::Value*> {
+    if (d == 0) return {function_->getArg(0), function_->getArg(1)};
+    return {I64(0), LoadSlot(d)};
+  };
+  const int d = spec_.RowDimension();
+  const auto [from, to] = range(d);
+  const auto [first, last] = range(inner);
+  llvm::Value* end = from;
+  if (spec_.rows > 1) {
+    llvm::Value* rest = b_.CreateURem(b_.CreateSub(to, from), I64(spec_.rows));
+    end = b_.CreateSub(to, rest);
+  }
+  auto all_rows = [&, from = from, to = to](
+                      const std::vector<llvm::Value*>& start, llvm::Value* n) {
+    if (spec_.rows > 1)
+      For(from, end, spec_.rows,
+          [&](llvm::Value* index) { EmitRowGroup(Moved(start, d, index), n); });
     For(end, to, 1,
         [&](llvm::Value* index) { EmitRow(Moved(start, d, index), n); });
   };
-  llvm::Value* n = LoadSlot(d + 1);
-  if (spec_.reduction != Reduction::kOuter) {
-    all_rows(bases, n);
+  if (spec_.reduction != Reduction::kOuter && !spec_.turned) {
+    all_rows(bases, last);
     return;
   }
-  For(I64(0), n, kBlock, [&](llvm::Value* offset) {
+  const int64_t block = spec_.turned ? kTurnedBlock : kBlock;
+  For(first, last, block, [&, last = last](llvm::Value* offset) {
     llvm::Value* count = b_.CreateBinaryIntrinsic(
-        llvm::Intrinsic::smin, b_.CreateSub(n, offset), I64(kBlock));
-    all_rows(Moved(bases, d + 1, offset), count);
+        llvm::Intrinsic::smin, b_.CreateSub(last, offset), I64(block));
+    all_rows(Moved(bases, inner, offset), count);
   });
 }
 
@@ -48,7 +60,7 @@ void KernelEmitter::EmitRowGroup(const std::vector<llvm::Value*>& bases,
   };
   std::vector<RowState> group;
   for (int r = 0; r < spec_.rows; ++r) {
-    bases_ = r == 0 ? bases : Moved(bases, spec_.rank - 2, I64(r));
+    bases_ = r == 0 ? bases : Moved(bases, spec_.RowDimension(), I64(r));
     MakeRows();
     EmitUniform();
     group.push_back({rows_, uniform_scalar_, uniform_splat_});

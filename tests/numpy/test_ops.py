@@ -421,3 +421,14 @@ def numpy_result(name, dtype):
             return getattr(numpy, name)(inputs(name, dtype, (3,)))
         except TypeError:
             return None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 7])
+def test_short_rows(dtype, width):
+    a, w, c = values(dtype, (700, width)), values(dtype, (700,)), values(dtype, (width,))
+    for _ in range(3):
+        agree(lambda np: (np.array(a) + np.array(c)) * np.array(w)[:, None])
+        agree(lambda np: np.array(a)[::-1, ::-1] + np.array(c), label="backwards")
+        agree(lambda np: np.repeat(np.array(w), width), label="repeat")
+        agree(lambda np: np.exp(np.array(a) + np.array(c)), label="with a call")
