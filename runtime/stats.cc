@@ -40,6 +40,8 @@ absl::string_view CounterName(Counter counter) {
       return "buffers_made";
     case Counter::kBuffersRecycled:
       return "buffers_recycled";
+    case Counter::kNumpyRoutines:
+      return "numpy_routines";
     case Counter::kFallbacks:
       return "fallbacks";
   }

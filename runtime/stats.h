@@ -26,6 +26,7 @@ enum class Counter : uint8_t {
   kBytesMoved,
   kBuffersMade,
   kBuffersRecycled,
+  kNumpyRoutines,  // called on computed arrays
   kFallbacks,
 };
 

@@ -16,13 +16,16 @@ struct FunctionObject {
   PyObject*
       otherwise;  // what is called where the body declines; null: the door
   const QuickForm* quick;
-  bool view;  // its results are views of its argument
+  bool view;        // its results are views of its argument
+  bool definition;  // the body is NumPy's own
   PyObject* parameters[QuickForm::kMaxParameters];  // names, interned
   PyObject* dict;
   PyObject* weakrefs;
 };
 
 PyObject* not_native = nullptr;
+// How many definitions this thread is inside of.
+thread_local int definitions = 0;
 
 FunctionObject* Of(PyObject* self) {
   return reinterpret_cast<FunctionObject*>(self);
@@ -74,10 +77,44 @@ PyObject* Fallback(const FunctionObject& function, PyObject* const* args,
   return CallFallback(name, args, count, names);
 }
 
+// What NumPy makes of a call whose definition raised an error: an error of its
+// own, or a result after all.
+PyObject* AskNumpy(const FunctionObject& function, PyObject* const* args,
+                   Py_ssize_t count, PyObject* names) {
+  PyObject* hook = Hook("ask_numpy");
+  PyRef arguments(PackArguments(args, count));
+  PyRef keywords(PackKeywords(args + count, names));
+  if (hook == nullptr || !arguments || !keywords) return nullptr;
+  return PyObject_CallFunctionObjArgs(hook, function.name, arguments.get(),
+                                      keywords.get(), nullptr);
+}
+
+PyObject* CallDefinition(const FunctionObject& function, PyObject* const* args,
+                         Py_ssize_t count, PyObject* names) {
+  ++definitions;
+  PyObject* result = PyObject_Vectorcall(function.body, args,
+                                         static_cast<size_t>(count), names);
+  --definitions;
+  if (result != nullptr || definitions > 0) return result;
+  if (PyErr_ExceptionMatches(not_native)) {
+    PyErr_Clear();
+    return Fallback(function, args, count, names);
+  }
+  if (!PyErr_ExceptionMatches(PyExc_Exception) ||
+      PyErr_ExceptionMatches(PyExc_MemoryError)) {
+    return nullptr;
+  }
+  PyErr_Clear();
+  return AskNumpy(function, args, count, names);
+}
+
 PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
                PyObject* names) {
   const FunctionObject& function = *Of(self);
   const Py_ssize_t count = PyVectorcall_NARGS(flags);
+  if (function.definition) {
+    return CallDefinition(function, args, count, names);
+  }
   if (function.quick != nullptr) {
     PyObject* arguments[QuickForm::kMaxParameters];
     if (Arrange(function, args, count, names, arguments)) {
@@ -91,6 +128,7 @@ PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
   PyObject* result = PyObject_Vectorcall(function.body, args,
                                          static_cast<size_t>(count), names);
   if (result != nullptr || !PyErr_ExceptionMatches(not_native)) return result;
+  if (function.otherwise == nullptr && definitions > 0) return nullptr;
   PyErr_Clear();
   if (function.otherwise != nullptr) {
     return PyObject_Vectorcall(function.otherwise, args,
@@ -125,17 +163,17 @@ void Dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// function(name, body, view, otherwise=None)
+// function(name, body, view, otherwise=None, definition=False)
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"name", "body", "view", "otherwise",
-                                      nullptr};
+  static const char* const names[] = {"name",      "body",       "view",
+                                      "otherwise", "definition", nullptr};
   PyObject* name;
   PyObject* body;
-  int view;
+  int view, definition = 0;
   PyObject* otherwise = Py_None;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp|O",
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp|Op",
                                    const_cast<char**>(names), &name, &body,
-                                   &view, &otherwise)) {
+                                   &view, &otherwise, &definition)) {
     return nullptr;
   }
   const char* text = PyUnicode_AsUTF8(name);
@@ -148,7 +186,8 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   function.body = Py_NewRef(body);
   function.view = view != 0;
   if (otherwise != Py_None) function.otherwise = Py_NewRef(otherwise);
-  function.quick = FindQuickForm(text);
+  function.definition = definition != 0;
+  function.quick = definition != 0 ? nullptr : FindQuickForm(text);
   if (function.quick != nullptr) {
     for (int k = 0; k < function.quick->count; ++k) {
       const char* parameter = function.quick->parameters[k];
@@ -173,6 +212,16 @@ PyObject* ReduceForPickle(PyObject* self, PyObject*) {
   return Py_NewRef(Of(self)->name);
 }
 
+PyObject* LeaveDefinitionFunction(PyObject*, PyObject*) {
+  return LeaveDefinition() ? nullptr : Py_NewRef(Py_None);
+}
+
+PyMethodDef module_functions[] = {
+    {"leave_definition", LeaveDefinitionFunction, METH_NOARGS,
+     "Raises NotNative inside a definition."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 PyMethodDef methods[] = {
     {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -195,6 +244,12 @@ PyMemberDef members[] = {
 };
 
 }  // namespace
+
+bool LeaveDefinition() {
+  if (definitions == 0) return false;
+  PyErr_SetNone(not_native);
+  return true;
+}
 
 bool AddFunctionType(PyObject* module) {
   PyType_Slot slots[] = {
@@ -221,6 +276,7 @@ bool AddFunctionType(PyObject* module) {
       "then goes there.",
       nullptr, nullptr);
   return type && not_native != nullptr &&
+         PyModule_AddFunctions(module, module_functions) == 0 &&
          PyModule_AddObjectRef(module, "function", type.get()) == 0 &&
          PyModule_AddObjectRef(module, "NotNative", not_native) == 0;
 }

@@ -12,4 +12,7 @@ namespace fuseau::python {
 // Adds `function` and `NotNative` to the module. False with an error set.
 bool AddFunctionType(PyObject* module);
 
+// True, with NotNative set, inside a definition.
+bool LeaveDefinition();
+
 }  // namespace fuseau::python

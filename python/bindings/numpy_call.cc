@@ -8,6 +8,7 @@
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
+#include "runtime/stats.h"
 
 namespace fuseau::python {
 namespace {
@@ -147,6 +148,7 @@ bool IsOut(PyObject* name) {
 
 bool CallOnComputed(PyObject* function, PyObject* const* args, Py_ssize_t count,
                     PyObject* names, uint64_t written, PyObject** result) {
+  runtime::Increment(runtime::Counter::kNumpyRoutines);
   const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
   const Py_ssize_t total = count + named;
   Exchange exchange;
@@ -237,23 +239,11 @@ PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,
                      &result)) {
     return result;
   }
-  PyRef positional(PyTuple_New(count));
-  PyRef kwargs(PyDict_New());
-  if (!positional || !kwargs) return nullptr;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
-  }
-  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
-  for (Py_ssize_t i = 0; i < named; ++i) {
-    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
-                       args[count + i]) < 0) {
-      return nullptr;
-    }
-  }
   const char* name = PyUnicode_AsUTF8(computed.name);
   if (name == nullptr) return nullptr;
-  return CallWithCare(name, computed.function, std::move(positional),
-                      std::move(kwargs));
+  return CallWithCare(name, computed.function,
+                      PyRef(PackArguments(args, count)),
+                      PyRef(PackKeywords(args + count, names)));
 }
 
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject*) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "python/bindings/function_object.h"
 #include "runtime/base/status.h"
 #include "runtime/stats.h"
 
@@ -76,8 +77,10 @@ bool InitGlobals() {
   g.hooks = PyDict_New();
   g.array_ufunc = PyUnicode_InternFromString("__array_ufunc__");
   g.array_priority = PyUnicode_InternFromString("__array_priority__");
-  return g.numpy != nullptr && g.hooks != nullptr && g.array_ufunc != nullptr &&
-         g.array_priority != nullptr;
+  if (g.numpy == nullptr) return false;
+  g.no_value = PyObject_GetAttrString(g.numpy, "_NoValue");
+  return g.no_value != nullptr && g.hooks != nullptr &&
+         g.array_ufunc != nullptr && g.array_priority != nullptr;
 }
 
 PyObject* Hook(const char* name) {
@@ -88,8 +91,27 @@ PyObject* Hook(const char* name) {
   return hook;
 }
 
+PyObject* PackArguments(PyObject* const* args, Py_ssize_t count) {
+  PyObject* packed = PyTuple_New(count);
+  for (Py_ssize_t i = 0; packed != nullptr && i < count; ++i) {
+    PyTuple_SET_ITEM(packed, i, Py_NewRef(args[i]));
+  }
+  return packed;
+}
+
+PyObject* PackKeywords(PyObject* const* values, PyObject* names) {
+  PyRef packed(PyDict_New());
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; packed && i < named; ++i) {
+    PyObject* const name = PyTuple_GET_ITEM(names, i);
+    if (PyDict_SetItem(packed.get(), name, values[i]) < 0) return nullptr;
+  }
+  return packed.Release();
+}
+
 PyObject* CallFallback(const char* name, PyObject* callable, PyRef args,
                        PyObject* kwargs) {
+  if (LeaveDefinition()) return nullptr;
   PyObject* hook = Hook("fallback");
   if (hook == nullptr || !args) return nullptr;
   runtime::Increment(runtime::Counter::kFallbacks);
@@ -103,20 +125,10 @@ PyObject* CallFallback(const char* name, PyObject* callable, PyRef args,
 
 PyObject* CallFallback(const char* name, PyObject* const* args,
                        Py_ssize_t count, PyObject* names) {
-  PyRef positional(PyTuple_New(count));
-  PyRef kwargs(PyDict_New());
-  if (!positional || !kwargs) return nullptr;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
-  }
-  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
-  for (Py_ssize_t i = 0; i < named; ++i) {
-    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(names, i),
-                       args[count + i]) < 0) {
-      return nullptr;
-    }
-  }
-  return CallFallback(name, nullptr, std::move(positional), kwargs.get());
+  PyRef keywords(PackKeywords(args + count, names));
+  if (!keywords) return nullptr;
+  return CallFallback(name, nullptr, PyRef(PackArguments(args, count)),
+                      keywords.get());
 }
 
 }  // namespace fuseau::python

@@ -65,6 +65,7 @@ struct Globals {
   PyObject* hooks = nullptr;        // dict of set_hooks
   PyObject* array_ufunc = nullptr;  // "__array_ufunc__"
   PyObject* array_priority = nullptr;
+  PyObject* no_value = nullptr;  // NumPy's mark of arguments that are not given
 };
 Globals& G();
 // False with a Python error set.
@@ -72,6 +73,10 @@ bool InitGlobals();
 
 // A hook set by the Python layer; null with an error set if there is none.
 PyObject* Hook(const char* name);  // borrowed
+// The arguments of a vectorcall as a tuple, and its keywords as a dict.
+PyObject* PackArguments(PyObject* const* args, Py_ssize_t count);
+PyObject* PackKeywords(PyObject* const* values, PyObject* names);
+
 // hooks["fallback"](name, callable or None, args, kwargs); takes over `args`;
 // `kwargs` may be null.
 PyObject* CallFallback(const char* name, PyObject* callable, PyRef args,

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "frontend/evaluate.h"
+#include "frontend/layout.h"
+#include "frontend/read.h"
 #include "frontend/record.h"
 #include "ir/op_table.h"
 #include "python/bindings/arguments.h"
@@ -29,7 +31,7 @@ const OpRow& RowOfUfunc(PyObject* self) { return ir::RowOf(OpOf(self)); }
 // The keyword arguments that are computed natively.
 struct Keywords {
   PyObject* out = nullptr;  // an array, or null
-  bool other_out = false;   // something else than an array of ours
+  bool keep_array = false;  // out=...: an array even where there is one element
   PyObject* where = nullptr;
   PyObject* dtype = nullptr;
   Casting casting = Casting::kSameKind;
@@ -43,21 +45,24 @@ void SetOut(PyObject* value, Keywords* keywords) {
     value = PyTuple_GET_ITEM(value, 0);
   }
   if (value == Py_None) return;
-  if (IsArray(value)) {
+  if (value == Py_Ellipsis) {
+    keywords->keep_array = true;
+  } else if (IsArray(value)) {
     keywords->out = value;
   } else {
     keywords->native = false;
   }
 }
 
-bool ParseKeyword(PyObject* name, PyObject* value, Keywords* keywords) {
+bool ParseKeyword(OpCode op, PyObject* name, PyObject* value,
+                  Keywords* keywords) {
   const auto is = [&](const char* text) {
     return PyUnicode_CompareWithASCIIString(name, text) == 0;
   };
   if (is("out")) {
     SetOut(value, keywords);
   } else if (is("where")) {
-    if (value != Py_True) keywords->where = value;
+    if (value != Py_True && value != G().no_value) keywords->where = value;
   } else if (is("dtype")) {
     if (value != Py_None) keywords->dtype = value;
   } else if (is("casting")) {
@@ -68,6 +73,10 @@ bool ParseKeyword(PyObject* name, PyObject* value, Keywords* keywords) {
   } else if (is("subok")) {
     const int truth = PyObject_IsTrue(value);
     if (truth < 0) return false;
+  } else if (is("axis")) {
+    // Only vecdot has one here, and only the last.
+    keywords->native &= op == OpCode::kVecdot && PyLong_CheckExact(value) &&
+                        PyLong_AsLong(value) == -1;
   } else {
     keywords->native = false;
   }
@@ -125,6 +134,34 @@ bool ResolveTyped(PyObject* self, const Operands& operands,
   return true;
 }
 
+// An array for the results of a call with a mask. NumPy leaves what was in
+// memory where the mask does not hold.
+PyObject* MaskedTarget(const Operands& operands, const Loop& loop,
+                       const Operand& mask) {
+  absl::Span<const int64_t> shapes[4];
+  int count = 0;
+  for (const Operand& operand : operands.span()) {
+    if (operand.array != nullptr) shapes[count++] = operand.array->shape();
+  }
+  if (mask.array != nullptr) shapes[count++] = mask.array->shape();
+  auto shape = BroadcastShapes(absl::MakeConstSpan(shapes, count));
+  if (!shape.ok()) return Raise(shape.status());
+  PyRef made(NewArrayObject());
+  if (!made) return nullptr;
+  const absl::Status status = MakeUninitialized(
+      loop.out, *shape, nullptr, kWritable, &ArrayOf(made.get()));
+  return status.ok() ? made.Release() : Raise(status);
+}
+
+// A scalar made an array, as out=... asks.
+PyObject* KeepArray(PyObject* result) {
+  if (result != nullptr && ArrayOf(result).has(kScalarFlag)) {
+    Array& array = ArrayOf(result);
+    array.set_flags((array.flags() & ~kScalarFlag) | kWritable);
+  }
+  return result;
+}
+
 // The call with keyword arguments.
 PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
                    PyObject* names) {
@@ -133,7 +170,8 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   Keywords keywords;
   const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
   for (Py_ssize_t i = 0; i < named; ++i) {
-    if (!ParseKeyword(PyTuple_GET_ITEM(names, i), args[count + i], &keywords)) {
+    if (!ParseKeyword(op, PyTuple_GET_ITEM(names, i), args[count + i],
+                      &keywords)) {
       return nullptr;
     }
   }
@@ -193,7 +231,9 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
     }
   }
   if (keywords.out == nullptr && keywords.where == nullptr) {
-    return Record(op, answer, operands, loop, constant, keywords.order);
+    PyObject* result =
+        Record(op, answer, operands, loop, constant, keywords.order);
+    return keywords.keep_array ? KeepArray(result) : result;
   }
   if (answer == Answer::kConstant) return Fallback(self, args, count, names);
   Operand mask;
@@ -216,10 +256,11 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
                        DType::kBool, Casting::kSafe);
     }
   }
+  PyRef made;
   if (keywords.out == nullptr) {
-    // Where the mask does not hold, NumPy leaves what was in memory; any value
-    // will do, but the mask takes part in the shape.
-    return Fallback(self, args, count, names);
+    made = PyRef(MaskedTarget(operands, loop, mask));
+    if (!made) return nullptr;
+    keywords.out = made.get();
   }
   const Array& target = ArrayOf(keywords.out);
   if (!target.has(kWritable)) {
@@ -232,7 +273,12 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   absl::Status status = RecordInto(
       op, operands, loop, keywords.where != nullptr ? &mask : nullptr, target);
   if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
-  return status.ok() ? Py_NewRef(keywords.out) : Raise(status);
+  if (!status.ok()) return Raise(status);
+  if (made && !keywords.keep_array && target.rank() == 0) {
+    Array& array = ArrayOf(made.get());
+    array.set_flags((array.flags() & ~kWritable) | kScalarFlag);
+  }
+  return Py_NewRef(keywords.out);
 }
 
 PyObject* Call(PyObject* self, PyObject* const* args, size_t flags,

@@ -46,6 +46,7 @@ _fuseau.set_hooks(
     {
         "fallback": _fallback.call,
         "computed": _fallback.call_quietly,
+        "ask_numpy": _fallback.ask_numpy,
         "repr": _printing.array_repr,
         "str": _printing.array_str,
         "format": _printing.array_format,

@@ -52,6 +52,12 @@ def by_numpy(name, writes=None):
     return computed(name, target, 0 if writes is None else 1 << writes)
 
 
+@functools.cache
+def method_by_numpy(ufunc, method):
+    """A method of a ufunc, both by name, by NumPy's loop on computed arrays."""
+    return by_numpy(f"{ufunc}.{method}", writes=0 if method == "at" else None)
+
+
 def _function(name, writes):
     body = by_numpy(name, writes)
     functools.update_wrapper(made := native(body, name=name), getattr(numpy, name))

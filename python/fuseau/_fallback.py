@@ -13,7 +13,7 @@ import warnings
 import numpy
 
 from ._base import NATIVE_DTYPES
-from ._fuseau import as_strided, from_numpy, getenv, ndarray, to_numpy
+from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, to_numpy
 from ._scalar import is_scalar
 
 _counts = {}
@@ -36,6 +36,7 @@ def call(name, function, args, kwargs):
     arguments reach the fuseau arrays; a result that is a view of an argument is one here too.
     Errors of NumPy pass unchanged.
     """
+    leave_definition()
     _note(name)
     return call_quietly(name, function, args, kwargs)
 
@@ -56,6 +57,16 @@ def call_quietly(name, function, args, kwargs):
     result = function(*args, **kwargs)
     exchange.write_back()
     return exchange.lift(result)
+
+
+def ask_numpy(name, args, kwargs):
+    """What NumPy makes of arguments for which its definition over our operations raised an error.
+
+    Its own error, as a rule. A result counts as computed by NumPy.
+    """
+    result = call_quietly(name, None, args, kwargs)
+    _note(name)
+    return result
 
 
 def door(name, function=None):

@@ -7,7 +7,7 @@ import types
 
 import numpy
 
-from . import _errstate, _fallback
+from . import _definitions, _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS
 from ._fuseau import UFUNCS, ndarray, ufunc
 
@@ -49,7 +49,12 @@ def public_names():
 
 def kind_of(path, value):
     """How a public name of NumPy is served: "native", "fallback" or "shared"."""
-    if _native_function(path, value) or value is numpy.ndarray or value is numpy.ufunc:
+    if (
+        _definitions.is_defined(path)
+        or _native_function(path, value)
+        or value is numpy.ndarray
+        or value is numpy.ufunc
+    ):
         return "native"
     if isinstance(value, numpy.ufunc):
         return "native" if _native_ufunc(value) else "fallback"
@@ -75,6 +80,8 @@ def resolve(path):
         return _native_function(path, value)
     if path in _special():
         return _special()[path]
+    if _definitions.is_defined(path):
+        return _definitions.define(path)
     if isinstance(value, type) or not callable(value) or path in SHARED:
         return value
     if path.startswith("ma.") and isinstance(value, numpy.ma.core._MaskedUFunc):
@@ -82,6 +89,8 @@ def resolve(path):
         return value
     if path in QUIET:
         return _fallback.quiet_door(path)
+    if path.startswith("random."):
+        return _library.call_of(value)
     if path.startswith("testing."):
         checks = path.split(".")[-1].startswith(_CHECKS)
         return _fallback.quiet_door(path) if checks else value
@@ -211,8 +220,9 @@ def _numpy_module(path):
 def coverage():
     """How NumPy's public names are served, and which calls went through the door.
 
-    A dict with the lists "native" (recorded and fused), "fallback" (computed by NumPy through the
-    door) and "shared" (NumPy's own types, constants and settings), and "calls": name to count.
+    A dict with the lists "native" (recorded and fused, or computed by a routine such as LAPACK's),
+    "fallback" (computed by NumPy through the door) and "shared" (NumPy's own types, constants and
+    settings), and "calls": name to count.
     """
     lists = {"native": [], "fallback": [], "shared": []}
     for name in public_names():

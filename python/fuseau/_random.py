@@ -1,24 +1,24 @@
-"""Generators of random numbers: NumPy's streams, returned as fuseau arrays."""
+"""Generators of random numbers: NumPy's streams, by NumPy's own library, as fuseau arrays."""
 
 import functools
 
 import numpy.random
 
 from . import _fallback
+from ._fuseau import computed
 
 _PLAIN = ("spawn", "bit_generator", "seed", "get_state", "set_state")
 
 
-def _through_door(owner):
-    """The public methods of a NumPy class as methods that go through the door."""
+def _drawing(owner):
+    """The public methods of a NumPy class as methods that take and give fuseau arrays."""
 
     def make(name):
         method = getattr(owner, name)
 
         @functools.wraps(method)
         def through(self, *args, **kwargs):
-            bound = functools.partial(method, self)
-            return _fallback.call(f"random.{owner.__name__}.{name}", bound, args, kwargs)
+            return computed(name, method.__get__(self), 0)(*args, **kwargs)
 
         return through
 
@@ -33,7 +33,7 @@ Generator = type(
         "__doc__": "NumPy's Generator with results as fuseau arrays.",
         "__module__": "fuseau.random",
         "__reduce__": lambda self: (Generator, (self.bit_generator,)),
-        **_through_door(numpy.random.Generator),
+        **_drawing(numpy.random.Generator),
     },
 )
 RandomState = type(
@@ -42,7 +42,7 @@ RandomState = type(
     {
         "__doc__": "NumPy's RandomState with results as fuseau arrays.",
         "__module__": "fuseau.random",
-        **_through_door(numpy.random.RandomState),
+        **_drawing(numpy.random.RandomState),
     },
 )
 

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, native, operand, refuse
+from ._computed import method_by_numpy
 from ._fuseau import UFUNCS, ndarray
 from ._fuseau import reduce as _reduce
 
@@ -23,6 +24,8 @@ def reduce_with(name, a, axis, dtype, out, keepdims, initial, where):
     a = as_array(a)
     if keepdims is _NoValue:
         keepdims = False
+    if where is _NoValue:
+        where = True
     if dtype is not None:
         dtype = as_dtype(dtype)
     if out is not None:
@@ -67,7 +70,17 @@ def store(name, a, axis, keepdims, result, out):
 
 
 def _with_initial(name, a, axis, dtype, keepdims, initial, where):
-    """`initial=` and `where=`, where they can be had without another order of rounding."""
+    """`initial=` and `where=`: by what is recorded where that rounds in NumPy's order, else by
+    NumPy's loop.
+    """
+    try:
+        return _recorded_with_initial(name, a, axis, dtype, keepdims, initial, where)
+    except NotNative:
+        reduce = method_by_numpy(_REDUCERS[name].__name__, "reduce")
+        return reduce(a, axis, dtype, keepdims=keepdims, initial=initial, where=where)
+
+
+def _recorded_with_initial(name, a, axis, dtype, keepdims, initial, where):
     if type(initial) not in (bool, int, float) and initial is not _NoValue:
         raise NotNative
     if name in ("max", "min"):
@@ -124,33 +137,35 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, wh
     return reduce_with("sum", a, axis, dtype, out, keepdims, initial, where)
 
 
-def refuse_complex(a, dtype=None):
-    """Leaves complex numbers to NumPy: whether it fuses the multiply and add of a product depends
-    on how the array lies in memory, and the order of complex numbers has no compiled form.
+def _with_complex(name, a, axis, dtype, out, keepdims, initial, where):
+    """A reduction that leaves complex numbers to NumPy's loop.
+
+    Whether that fuses the multiply and the add of a product depends on how the array lies in
+    memory, and the order of complex numbers has no compiled form.
     """
-    if (as_array(a).dtype if dtype is None else numpy.dtype(dtype)).kind == "c":
-        raise NotNative
+    a = as_array(a)
+    if (a.dtype if dtype is None else numpy.dtype(dtype)).kind != "c":
+        return reduce_with(name, a, axis, dtype, out, keepdims, initial, where)
+    options = {"keepdims": keepdims, "initial": initial, "where": where}
+    return method_by_numpy(_REDUCERS[name].__name__, "reduce")(a, axis, dtype, out=out, **options)
 
 
 @native
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The product over axes, all by default. Small integers are taken as int64 or uint64."""
-    refuse_complex(a, dtype)
-    return reduce_with("prod", a, axis, dtype, out, keepdims, initial, where)
+    return _with_complex("prod", a, axis, dtype, out, keepdims, initial, where)
 
 
 @native
 def max(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The largest element over axes; NaN if there is one. ValueError if there is no element."""
-    refuse_complex(a)
-    return reduce_with("max", a, axis, None, out, keepdims, initial, where)
+    return _with_complex("max", a, axis, None, out, keepdims, initial, where)
 
 
 @native
 def min(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """The smallest element over axes; NaN if there is one. ValueError if there is no element."""
-    refuse_complex(a)
-    return reduce_with("min", a, axis, None, out, keepdims, initial, where)
+    return _with_complex("min", a, axis, None, out, keepdims, initial, where)
 
 
 @native
@@ -230,9 +245,9 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
     Warns (RuntimeWarning) where there is no element.
     """
-    if where is not True and where is not _NoValue:
-        raise NotNative
     a = as_array(a)
+    if where is not True and where is not _NoValue:
+        return _numpys_mean(a, axis, dtype, out, keepdims is not _NoValue and keepdims, where=where)
     count = _count(a, axis)
     dtype = _float_by_default(a, dtype)
     if out is not None:
@@ -243,6 +258,19 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     if count == 0:
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     return result if out is None else store("sum", a, axis, keepdims, result, out)
+
+
+def _numpys_mean(*args, **kwargs):
+    from ._definitions import over_ours
+
+    return over_ours(numpy._core._methods._mean)(*args, **kwargs)
+
+
+def _numpys_variance(root, *args, **kwargs):
+    from ._definitions import over_ours
+
+    methods = numpy._core._methods
+    return over_ours(methods._std if root else methods._var)(*args, **kwargs)
 
 
 @native
@@ -280,13 +308,16 @@ def std(
 
 
 def _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, root):
-    if where is not True and where is not _NoValue:
-        raise NotNative
     if correction is not _NoValue:
         if ddof != 0:
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = correction
     a = as_array(a)
+    if where is not True and where is not _NoValue:
+        keepdims = keepdims is not _NoValue and keepdims
+        mean = None if mean is _NoValue else mean
+        options = {"where": where, "mean": mean}
+        return _numpys_variance(root, a, axis, dtype, out, ddof, keepdims, **options)
     count = _count(a, axis)
     dtype = _float_by_default(a, dtype)
     if dtype is not None and dtype.kind not in "fc":
@@ -318,19 +349,6 @@ def _squares(a, distance):
         square = UFUNCS["square"]
         return UFUNCS["add"](square(distance.real), square(distance.imag))
     return UFUNCS["square"](distance)
-
-
-@native
-def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
-    """The mean over axes; with weights NumPy computes it."""
-    if weights is not None:
-        raise NotNative
-    a = as_array(a)
-    result = mean(a, axis, keepdims=keepdims)
-    if not returned:
-        return result
-    count = numpy.asarray(_count(a, axis), result.dtype)[()]
-    return result, _fuseau.full(result.shape, count.item(), result.dtype, "C")
 
 
 METHODS = {

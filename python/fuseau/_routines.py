@@ -142,7 +142,7 @@ _RUNNING = {
 }
 
 
-def accumulate(ufunc, a, axis, dtype):
+def accumulate(ufunc, a, axis, dtype, out=None):
     """The running results of a ufunc along an axis, or over all elements for None."""
     name = _RUNNING.get(ufunc)
     a = as_array(a)
@@ -159,23 +159,27 @@ def accumulate(ufunc, a, axis, dtype):
     if axis is None or a.ndim == 0:
         a = _flat(a)
         axis = 0 if axis is None else axis
-    return _fuseau.along(name, a, _axis(axis, a), dtype)
+    result = _fuseau.along(name, a, _axis(axis, a), dtype)
+    if out is None:
+        return result
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if type(out) is not ndarray or out.shape != result.shape or out.dtype != result.dtype:
+        raise NotNative
+    _fuseau.copyto(out, result)
+    return out
 
 
 @native(otherwise=by_numpy("cumsum"))
 def cumsum(a, axis=None, dtype=None, out=None):
     """The running sum along an axis, of all elements by default."""
-    if out is not None:
-        raise NotNative
-    return accumulate("add", a, axis, dtype)
+    return accumulate("add", a, axis, dtype, out)
 
 
 @native(otherwise=by_numpy("cumprod"))
 def cumprod(a, axis=None, dtype=None, out=None):
     """The running product along an axis, of all elements by default."""
-    if out is not None:
-        raise NotNative
-    return accumulate("multiply", a, axis, dtype)
+    return accumulate("multiply", a, axis, dtype, out)
 
 
 # --- Reads at indices --------------------------------------------------------

@@ -1,12 +1,10 @@
 """The methods of ufuncs, and the ufuncs of NumPy that the table of operations lacks."""
 
-import functools
-
 import numpy
 
 from . import _fallback, _fuseau
 from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype
-from ._computed import by_numpy
+from ._computed import method_by_numpy
 from ._fuseau import UFUNCS, ndarray, ufunc
 from ._reductions import reduce_with
 from ._routines import accumulate as running
@@ -27,16 +25,44 @@ _REDUCTIONS = {
 
 def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
     """Applies the ufunc along axes (the first by default) until one element is left."""
+    plain = out is None and initial is _NoValue and where is True
+    if self.__name__ in _PAST_NAN and dtype is None and plain:
+        result = _past_nan(_PAST_NAN[self.__name__], array, axis, keepdims)
+        if result is not None:
+            return result
     name = _REDUCTIONS.get(self.__name__)
     if name is not None and not (name in ("any", "all") and dtype is not None):
         try:
             return reduce_with(name, array, axis, dtype, out, keepdims, initial, where)
         except NotNative:
             pass
-    keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
+    options = {"out": out, "keepdims": keepdims, "where": where}
     if initial is not _NoValue:
-        keywords["initial"] = initial
-    return _method(self, "reduce", (array,), keywords)
+        options["initial"] = initial
+    return method_by_numpy(self.__name__, "reduce")(array, axis, dtype, **options)
+
+
+_PAST_NAN = {"fmax": ("max", -numpy.inf), "fmin": ("min", numpy.inf)}
+
+
+def _past_nan(reduction, array, axis, keepdims):
+    """The largest or smallest element that is not NaN; NaN if there is none. None for other types
+    and for reductions over nothing.
+    """
+    name, least = reduction
+    a = as_array(array)
+    if a.dtype.kind != "f" or a.size == 0:
+        return (
+            reduce_with(name, a, axis, None, None, keepdims, _NoValue, True)
+            if (a.dtype.kind in "biu")
+            else None
+        )
+    missing = UFUNCS["isnan"](a)
+    found = _fuseau.reduce(
+        name, _fuseau.where(missing, a.dtype.type(least), a), axis, keepdims, None
+    )
+    nothing = _fuseau.reduce("all", missing, axis, keepdims, None)
+    return _fuseau.where(nothing, a.dtype.type(numpy.nan), found)
 
 
 def outer(self, A, B, /, **kwargs):
@@ -46,38 +72,29 @@ def outer(self, A, B, /, **kwargs):
     try:
         A, B = as_array(A), as_array(B)
     except NotNative:
-        return _method(self, "outer", (A, B), kwargs)
+        outer = getattr(numpy, self.__name__).outer
+        return _fallback.call(f"{self.__name__}.outer", outer, (A, B), kwargs)
     return self(A[(..., *(None,) * B.ndim)], B, **kwargs)
 
 
 def accumulate(self, array, axis=0, dtype=None, out=None):
     """The running results of the ufunc along an axis."""
-    if out is None and type(axis) is int:
+    if type(axis) is int:
         try:
-            return running(self.__name__, array, axis, dtype)
+            return running(self.__name__, array, axis, dtype, out)
         except NotNative:
             pass
-    return _by_numpy(self.__name__, "accumulate")(array, axis, dtype, out=out)
+    return method_by_numpy(self.__name__, "accumulate")(array, axis, dtype, out=out)
 
 
 def reduceat(self, array, indices, axis=0, dtype=None, out=None):
     """The ufunc reduced over slices given by their first indices."""
-    return _by_numpy(self.__name__, "reduceat")(array, indices, axis, dtype, out=out)
+    return method_by_numpy(self.__name__, "reduceat")(array, indices, axis, dtype, out=out)
 
 
 def at(self, a, indices, *b):
     """Applies the ufunc in place at indices, once for each time an index appears."""
-    _by_numpy(self.__name__, "at")(a, indices, *b)
-
-
-@functools.cache
-def _by_numpy(ufunc, method):
-    return by_numpy(f"{ufunc}.{method}", writes=0 if method == "at" else None)
-
-
-def _method(self, method, args, kwargs):
-    name = f"{self.__name__}.{method}"
-    return _fallback.call(name, getattr(getattr(numpy, self.__name__), method), args, kwargs)
+    method_by_numpy(self.__name__, "at")(a, indices, *b)
 
 
 METHODS = {f.__name__: f for f in (reduce, outer, accumulate, reduceat, at)}
@@ -131,8 +148,8 @@ class ComposedUfunc:
     def __getattr__(self, name):
         value = getattr(self._numpy, name)
         if name in METHODS:
-            if name in ("at", "reduceat", "accumulate"):
-                return _by_numpy(self.__name__, name)
+            if name != "outer":
+                return method_by_numpy(self.__name__, name)
             return _fallback.door(f"{self.__name__}.{name}", value)
         return value
 

@@ -1,0 +1,228 @@
+"""NumPy's own definitions, over fuseau's operations.
+
+Much of NumPy is written in Python, in terms of a few functions that are not. Such a function is
+native here by running its own code with other globals, in which every name that means one of
+NumPy's objects means this package's. So its steps are recorded and fused, and its formula, its
+rounding and its errors are NumPy's by construction.
+"""
+
+import functools
+import types
+
+import numpy
+from numpy._core._multiarray_umath import _array_converter
+
+from ._base import NATIVE_FUNCTIONS
+from ._fuseau import computed, function, ndarray
+
+_NAMES = frozenset(
+    """
+    argwhere asarray_chkfinite average bartlett blackman block corrcoef cov cross
+    cumulative_prod cumulative_sum delete diag_indices diag_indices_from diagflat ediff1d einsum
+    einsum_path fix geomspace gradient hamming hanning histogram histogram2d histogram_bin_edges
+    histogramdd i0 insert intersect1d isin isneginf isposinf ix_ kaiser kron logspace
+    mask_indices median nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean
+    nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile poly
+    polyadd polyder polydiv polyfit polyint polymul polysub polyval quantile real_if_close
+    require resize roots row_stack select setdiff1d setxor1d sinc sort_complex trapezoid
+    tril_indices tril_indices_from trim_zeros triu_indices triu_indices_from union1d unique
+    unique_all unique_counts unique_inverse unique_values unwrap vander
+    fft.fft fft.fft2 fft.fftfreq fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn
+    fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftfreq
+    fft.rfftn linalg.cholesky linalg.cond linalg.cross linalg.det linalg.diagonal linalg.eig
+    linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv linalg.lstsq linalg.matmul
+    linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.matrix_transpose
+    linalg.multi_dot linalg.norm linalg.outer linalg.pinv linalg.qr linalg.slogdet linalg.solve
+    linalg.svd linalg.svdvals linalg.tensordot linalg.tensorinv linalg.tensorsolve linalg.trace
+    linalg.vecdot linalg.vector_norm
+    """.split()
+)
+"""Functions whose definitions call no function of the user and change no argument."""
+_CALLING = frozenset("apply_along_axis apply_over_axes piecewise".split())
+"""Functions that call the user's; these may go to NumPy whatever the caller is doing."""
+
+_ROUTINES = frozenset("_monotonicity _unique_hash c_einsum".split())
+"""Compiled functions of NumPy that take arrays. The others take shapes and axes."""
+
+_NAMESPACES = ("", "linalg", "fft")
+
+
+def is_defined(path):
+    """Whether the function of that dotted name is made from NumPy's definition."""
+    return path in _NAMES or path in _CALLING
+
+
+def define(path):
+    """The function of a dotted name, made from NumPy's definition."""
+    if path not in NATIVE_FUNCTIONS:
+        theirs = functools.reduce(getattr, path.split("."), numpy)
+        body = over_ours(_body(theirs))
+        made = functools.update_wrapper(function(path, body, False, None, path in _NAMES), theirs)
+        made.__name__ = made.__qualname__ = path.rpartition(".")[2]
+        made.__module__ = ".".join(["fuseau", *path.split(".")[:-1]])
+        NATIVE_FUNCTIONS[path] = made
+    return NATIVE_FUNCTIONS[path]
+
+
+def _body(f):
+    """The Python function behind NumPy's dispatch by `__array_function__`."""
+    return getattr(f, "_implementation", f)
+
+
+_globals = {}
+"""For each of NumPy's modules the names that the code taken from it uses."""
+_made = {}
+"""What was made of NumPy's own functions, by identity; keeps them alive too."""
+
+
+def over_ours(theirs):
+    """A function of NumPy with this package's functions in the place of NumPy's."""
+    if id(theirs) in _made:
+        return _made[id(theirs)][1]
+    module = theirs.__globals__
+    names = _globals.setdefault(module["__name__"], {"__builtins__": module["__builtins__"]})
+    names.setdefault("__name__", module["__name__"])
+    cells = theirs.__closure__ and tuple(
+        types.CellType(_ours(cell.cell_contents)) for cell in theirs.__closure__
+    )
+    made = types.FunctionType(theirs.__code__, names, theirs.__name__, theirs.__defaults__, cells)
+    made.__kwdefaults__ = theirs.__kwdefaults__
+    _made[id(theirs)] = (theirs, made)
+    for name in _names_in(theirs.__code__):
+        if name in module and name not in names:
+            names[name] = _ours(module[name])
+    return made
+
+
+def _names_in(code):
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names_in(constant)
+
+
+def _ours(value):
+    """What a name of NumPy's modules means to code that runs over this package."""
+    path = _public_paths().get(id(value))
+    if path is not None:
+        from ._namespace import resolve
+
+        return resolve(path)
+    kind = type(value)
+    if kind is types.ModuleType:
+        return _View(value) if value.__name__.split(".")[0] == "numpy" else value
+    if kind is types.FunctionType or hasattr(value, "_implementation"):
+        body = _body(value)
+        if type(body) is types.FunctionType and _is_numpys(body.__module__):
+            return over_ours(body)
+        return value
+    if kind is dict:
+        return {key: _ours(x) for key, x in value.items()}
+    if value is _array_converter:
+        return Converter
+    if value is numpy.ndarray:
+        return ArrayNotScalar
+    if kind is numpy.ufunc or (kind is types.BuiltinFunctionType and value.__name__ in _ROUTINES):
+        return computed(value.__name__, value, 0)
+    return value
+
+
+def _is_numpys(module):
+    return (module or "").split(".")[0] == "numpy"
+
+
+@functools.cache
+def _public_paths():
+    """The dotted names of NumPy's public functions, ufuncs and error state, by identity."""
+    paths = {}
+    for namespace in _NAMESPACES:
+        module = getattr(numpy, namespace) if namespace else numpy
+        for name in dir(module):
+            value = getattr(module, name)
+            kind = type(value)
+            plain = kind in (types.ModuleType, type, dict, int, float, str, bool)
+            if name.startswith("_") or plain or not callable(value):
+                continue
+            path = f"{namespace}.{name}" if namespace else name
+            paths.setdefault(id(value), path)
+            paths.setdefault(id(_body(value)), path)
+    return paths
+
+
+@functools.cache
+class _View:
+    """A module of NumPy as definitions see it."""
+
+    def __init__(self, module):
+        self._module = module
+
+    def __getattr__(self, name):
+        value = _ours(getattr(self._module, name))
+        setattr(self, name, value)
+        return value
+
+
+class _ArrayNotScalarType(type):
+    def __instancecheck__(cls, x):
+        return not x.is_scalar if type(x) is ndarray else isinstance(x, numpy.ndarray)
+
+
+class ArrayNotScalar(metaclass=_ArrayNotScalarType):
+    """`numpy.ndarray` to code that tells arrays from scalars by `isinstance`."""
+
+
+class Converter:
+    """NumPy's `_array_converter`: the arguments of a function as arrays, and its result as what
+    the arguments were.
+    """
+
+    def __init__(self, *given):
+        self._given = given
+        self.scalar_input = tuple(map(_stands_for_scalar, given))
+        self._arrays = tuple(map(_as_array, given))
+
+    def __len__(self):
+        return len(self._given)
+
+    def __getitem__(self, i):
+        return self._arrays[i]
+
+    def as_arrays(self, subok=True, pyscalars="convert_if_no_array"):
+        """The arguments as arrays; Python's numbers may stay what they are."""
+        weak = [type(x) in (bool, int, float, complex) for x in self._given]
+        if pyscalars == "convert" or (pyscalars != "preserve" and all(weak)):
+            return self._arrays
+        return tuple(
+            given if stays else array
+            for given, array, stays in zip(self._given, self._arrays, weak, strict=True)
+        )
+
+    def result_type(self, extra_dtype=None, ensure_inexact=False):
+        """The common type of the arguments as they were given."""
+        kinds = [x if type(x) in (int, float, complex) else a.dtype for x, a in self._pairs()]
+        if ensure_inexact:
+            kinds.append(0.0)
+        if extra_dtype is not None:
+            kinds.append(extra_dtype)
+        return numpy.result_type(*kinds)
+
+    def wrap(self, result, /, to_scalar=None):
+        """The result, which stands for a scalar if all arguments did, unless told otherwise."""
+        if to_scalar is None:
+            to_scalar = all(self.scalar_input)
+        return result[()] if to_scalar and getattr(result, "ndim", 1) == 0 else result
+
+    def _pairs(self):
+        return zip(self._given, self._arrays, strict=True)
+
+
+def _stands_for_scalar(x):
+    if type(x) is ndarray:
+        return x.ndim == 0 and x.is_scalar
+    return not hasattr(x, "__len__") and not isinstance(x, numpy.ndarray)
+
+
+def _as_array(x):
+    import fuseau
+
+    return fuseau.asanyarray(x)
