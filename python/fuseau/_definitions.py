@@ -8,6 +8,7 @@ rounding and its errors are NumPy's by construction.
 
 import functools
 import types
+from abc import ABCMeta
 
 import numpy
 from numpy._core._multiarray_umath import _array_converter
@@ -47,17 +48,32 @@ _ROUTINES = frozenset("_monotonicity _unique_hash c_einsum".split())
 _NAMESPACES = ("", "linalg", "fft")
 
 
+_WHOLE = ("polynomial.", "emath.", "lib.scimath.")
+"""Namespaces of which every function and class is taken."""
+
+
 def is_defined(path):
-    """Whether the function of that dotted name is made from NumPy's definition."""
-    return path in _NAMES or path in _CALLING
+    """Whether the object of that dotted name is made from NumPy's definition."""
+    return path in _NAMES or path in _CALLING or _is_of_a_whole(path)
+
+
+def _is_of_a_whole(path):
+    return path.startswith(_WHOLE) and type(_body(_lookup(path))) in (types.FunctionType, ABCMeta)
+
+
+def _lookup(path):
+    return functools.reduce(getattr, path.split("."), numpy)
 
 
 def define(path):
-    """The function of a dotted name, made from NumPy's definition."""
+    """The function or class of a dotted name, made from NumPy's definition."""
     if path not in NATIVE_FUNCTIONS:
-        theirs = functools.reduce(getattr, path.split("."), numpy)
+        theirs = _lookup(path)
+        if isinstance(theirs, type):
+            return class_over_ours(theirs)
         body = over_ours(_body(theirs))
-        made = functools.update_wrapper(function(path, body, False, None, path in _NAMES), theirs)
+        alone = path not in _CALLING
+        made = functools.update_wrapper(function(path, body, False, None, alone), theirs)
         made.__name__ = made.__qualname__ = path.rpartition(".")[2]
         made.__module__ = ".".join(["fuseau", *path.split(".")[:-1]])
         NATIVE_FUNCTIONS[path] = made
@@ -75,23 +91,66 @@ _made = {}
 """What was made of NumPy's own functions, by identity; keeps them alive too."""
 
 
-def over_ours(theirs):
-    """A function of NumPy with this package's functions in the place of NumPy's."""
+def over_ours(theirs, own_class=None):
+    """A function of NumPy with this package's functions in the place of NumPy's.
+
+    `own_class` is the cell of the class whose method it is, for `super()`.
+    """
     if id(theirs) in _made:
         return _made[id(theirs)][1]
     module = theirs.__globals__
     names = _globals.setdefault(module["__name__"], {"__builtins__": module["__builtins__"]})
     names.setdefault("__name__", module["__name__"])
     cells = theirs.__closure__ and tuple(
-        types.CellType(_ours(cell.cell_contents)) for cell in theirs.__closure__
+        own_class if name == "__class__" else types.CellType(_ours(cell.cell_contents))
+        for name, cell in zip(theirs.__code__.co_freevars, theirs.__closure__, strict=True)
     )
     made = types.FunctionType(theirs.__code__, names, theirs.__name__, theirs.__defaults__, cells)
     made.__kwdefaults__ = theirs.__kwdefaults__
     _made[id(theirs)] = (theirs, made)
     for name in _names_in(theirs.__code__):
+        if name == "type":
+            names[name] = TypeOf
         if name in module and name not in names:
             names[name] = _ours(module[name])
     return made
+
+
+def class_over_ours(theirs):
+    """A class of NumPy with methods over this package's functions."""
+    if theirs not in _made_classes:
+        cell = types.CellType()
+        members = {
+            name: _member(value, cell)
+            for name, value in vars(theirs).items()
+            if type(value) not in _DESCRIPTORS and name not in _MADE_BY_ABC
+        }
+        members["__module__"] = "fuseau" + theirs.__module__.removeprefix("numpy")
+        bases = tuple(map(_base, theirs.__bases__))
+        cell.cell_contents = _made_classes[theirs] = type(theirs)(theirs.__name__, bases, members)
+    return _made_classes[theirs]
+
+
+_made_classes = {}
+_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_MADE_BY_ABC = ("__abstractmethods__", "_abc_impl")
+
+
+def _base(theirs):
+    return class_over_ours(theirs) if _is_numpys(theirs.__module__) else theirs
+
+
+def _member(value, own_class):
+    """A member of a class of NumPy as one of a class over this package's functions."""
+    kind = type(value)
+    if kind in (staticmethod, classmethod):
+        return kind(_member(value.__func__, own_class))
+    if kind is property:
+        parts = (value.fget, value.fset, value.fdel)
+        return property(*(f and _member(f, own_class) for f in parts))
+    if kind is types.FunctionType:
+        return over_ours(value, own_class)
+    return _ours(value) if callable(value) else value
 
 
 def _names_in(code):
@@ -118,6 +177,8 @@ def _ours(value):
         return value
     if kind is dict:
         return {key: _ours(x) for key, x in value.items()}
+    if kind is ABCMeta and value.__module__.startswith("numpy.polynomial."):
+        return class_over_ours(value)
     if value is _array_converter:
         return Converter
     if value is numpy.ndarray:
@@ -160,6 +221,19 @@ class _View:
         value = _ours(getattr(self._module, name))
         setattr(self, name, value)
         return value
+
+
+class _TypeOfType(type):
+    def __call__(cls, x, *args):
+        scalar = not args and type(x) is ndarray and x.is_scalar
+        return x.__class__ if scalar else type(x, *args)
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, type)
+
+
+class TypeOf(metaclass=_TypeOfType):
+    """`type` to code that tells scalars by their type."""
 
 
 class _ArrayNotScalarType(type):

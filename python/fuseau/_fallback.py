@@ -19,6 +19,13 @@ from ._scalar import is_scalar
 _counts = {}
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _MODES = ("warn", "silent", "error")
+# Arrays of types that fuseau lacks, such as strings, are NumPy's from the start.
+_CREATION = frozenset(
+    """
+    array asarray asanyarray ascontiguousarray asfortranarray empty empty_like full full_like ones
+    ones_like zeros zeros_like
+    """.split()
+)
 
 
 class FallbackWarning(UserWarning):
@@ -36,8 +43,9 @@ def call(name, function, args, kwargs):
     arguments reach the fuseau arrays; a result that is a view of an argument is one here too.
     Errors of NumPy pass unchanged.
     """
-    leave_definition()
-    _note(name)
+    if name not in _CREATION:
+        leave_definition()
+        _note(name)
     return call_quietly(name, function, args, kwargs)
 
 

@@ -9,7 +9,7 @@ import numpy
 
 from . import _definitions, _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS
-from ._fuseau import UFUNCS, ndarray, ufunc
+from ._fuseau import UFUNCS, computed, ndarray, ufunc
 
 # Functions that neither take nor return arrays, or give NumPy's own array over memory that
 # somebody else has too.
@@ -27,8 +27,8 @@ SHARED = frozenset(
 # Functions that need values by their nature, so that calling NumPy for them is no fallback.
 QUIET = frozenset(
     """
-    array2string array_repr array_str fromfile fromregex genfromtxt load loadtxt save savetxt savez
-    savez_compressed
+    array2string array_repr array_str from_dlpack fromfile fromiter fromregex fromstring genfromtxt
+    load loadtxt may_share_memory min_scalar_type save savetxt savez savez_compressed shares_memory
     """.split()
 )
 _CHECKS = ("assert_a", "assert_equal", "build_err_msg", "print_assert_equal")
@@ -60,7 +60,9 @@ def kind_of(path, value):
         return "native" if _native_ufunc(value) else "fallback"
     if isinstance(value, types.ModuleType):
         return "shared" if path in SHARED_MODULES else "fallback"
-    if path in GRIDS or path == "vectorize":
+    if path in GRIDS:
+        return "native"
+    if path == "vectorize":
         return "fallback"
     if isinstance(value, type) or not callable(value) or path in SHARED or path in QUIET:
         return "shared"
@@ -90,7 +92,7 @@ def resolve(path):
     if path in QUIET:
         return _fallback.quiet_door(path)
     if path.startswith("random."):
-        return _library.call_of(value)
+        return computed(path, value, 0)
     if path.startswith("testing."):
         checks = path.split(".")[-1].startswith(_CHECKS)
         return _fallback.quiet_door(path) if checks else value
@@ -129,28 +131,13 @@ def _special():
         _specials.update({"ndarray": ndarray, "ufunc": ufunc, "vectorize": _vectorize()})
         _specials.update({"errstate": _errstate.errstate, "seterr": _errstate.seterr})
         for name in GRIDS:
-            _specials[name] = Grid(name)
+            _specials[name] = _definitions.class_over_ours(type(getattr(numpy, name)))()
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
         from . import _random
 
         for name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
             _specials[f"random.{name}"] = getattr(_random, name)
     return _specials
-
-
-class Grid:
-    """One of NumPy's objects that make arrays from an index, such as `mgrid`."""
-
-    def __init__(self, name):
-        self._name = name
-        self._numpy = getattr(numpy, name)
-        self.__doc__ = self._numpy.__doc__
-
-    def __getitem__(self, key):
-        return _fallback.call(self._name, self._numpy.__getitem__, (key,), {})
-
-    def __len__(self):
-        return len(self._numpy)
 
 
 def _vectorize():

@@ -1,5 +1,7 @@
 """NumPy's definitions over fuseau's operations: NumPy's values, without the door."""
 
+import pickle
+
 import fuseau
 import numpy
 import pytest
@@ -88,6 +90,26 @@ CASES = """
     unique_values(K)
     unwrap(X * 4)
     vander(X[:5])
+    r_[1:4, X, 0]
+    r_['0,2', X, X]
+    c_[X, X]
+    mgrid[0:3, 0:2]
+    mgrid[0:1:5j]
+    ogrid[0:3, 0:2]
+    fromiter(range(4), float)
+    shares_memory(X, X[1:])
+    emath.sqrt(X)
+    emath.power(X, 2)
+    lib.scimath.arcsin(X)
+    polynomial.polynomial.polyval(X, [1, 2, 3])
+    polynomial.polynomial.polyfit(X, X**2, 2)
+    polynomial.chebyshev.chebfit(X, X, 2)
+    polynomial.legendre.leggauss(4)
+    polynomial.hermite.hermval(X, [1, 2, 3])
+    polynomial.Polynomial([1, 2, 3])(X)
+    polynomial.Polynomial([1, 2, 3]).roots()
+    polynomial.Polynomial.fit(X, X**2, 2).coef
+    polynomial.Legendre.basis(3)(X)
     fft.fft(X)
     fft.fft2(M)
     fft.fftfreq(9)
@@ -161,7 +183,7 @@ def test_equals_numpy_without_the_door(text):
             assert type(mine) is fuseau.ndarray
             assert mine.strides == theirs.strides
         mine = numpy.asarray(mine)
-        assert mine.dtype == theirs.dtype
+        assert mine.dtype == numpy.asarray(theirs).dtype
         numpy.testing.assert_array_equal(mine, theirs)
 
 
@@ -210,6 +232,16 @@ def test_the_steps_are_recorded():
     result = fuseau.gradient(a)
     assert fuseau.stats()["windows"] == windows
     numpy.testing.assert_array_equal(numpy.asarray(result), numpy.gradient(X_NAN))
+
+
+def test_polynomials_are_classes_of_their_own_with_numpys_text():
+    ours, theirs = fuseau.polynomial.Polynomial([1, 2.5]), numpy.polynomial.Polynomial([1, 2.5])
+    assert type(ours.coef) is fuseau.ndarray
+    assert isinstance(ours.deriv(), fuseau.polynomial.Polynomial)
+    assert (repr(ours), str(ours)) == (repr(theirs), str(theirs))
+    assert pickle.loads(pickle.dumps(ours)) == ours
+    with pytest.raises(ValueError, match="Coefficient array is empty"):
+        fuseau.polynomial.Polynomial([])
 
 
 def test_random_streams_are_numpys():
