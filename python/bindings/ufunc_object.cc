@@ -89,6 +89,15 @@ PyObject* Fallback(PyObject* self, PyObject* const* args, Py_ssize_t count,
   return CallFallback(RowOfUfunc(self).numpy, args, count, names);
 }
 
+// A class of NumPy's dtypes, such as numpy.dtypes.Float64DType, as the scalar
+// type it stands for; anything else as it is.
+PyRef ScalarType(PyObject* dtype) {
+  PyObject* descr = reinterpret_cast<PyObject*>(ToDescr(DType::kFloat64));
+  PyTypeObject* meta = Py_TYPE(reinterpret_cast<PyObject*>(Py_TYPE(descr)));
+  return Py_TYPE(dtype) == meta ? PyRef(PyObject_GetAttrString(dtype, "type"))
+                                : PyRef::Borrow(dtype);
+}
+
 // The loop for dtype=...: NumPy chooses it, and checks the casts of inputs.
 bool ResolveTyped(PyObject* self, const Operands& operands,
                   const Keywords& keywords, Loop* loop, bool* native) {
@@ -96,8 +105,9 @@ bool ResolveTyped(PyObject* self, const Operands& operands,
   PyRef types(PyTuple_New(arity + 1));
   PyRef signature(PyTuple_New(arity + 1));
   PyArray_Descr* wanted = nullptr;
-  if (!types || !signature ||
-      PyArray_DescrConverter(keywords.dtype, &wanted) != NPY_SUCCEED) {
+  const PyRef type = ScalarType(keywords.dtype);
+  if (!types || !signature || !type ||
+      PyArray_DescrConverter(type.get(), &wanted) != NPY_SUCCEED) {
     return false;
   }
   for (int k = 0; k <= arity; ++k) {

@@ -7,6 +7,7 @@ rounding and its errors are NumPy's by construction.
 """
 
 import functools
+import threading
 import types
 from abc import ABCMeta
 
@@ -23,7 +24,7 @@ _NAMES = frozenset(
     einsum_path fix geomspace gradient hamming hanning histogram histogram2d histogram_bin_edges
     histogramdd i0 insert intersect1d isin isneginf isposinf ix_ kaiser kron logspace
     mask_indices median nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean
-    nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile poly
+    nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile poly
     polyadd polyder polydiv polyfit polyint polymul polysub polyval quantile real_if_close
     require resize roots row_stack select setdiff1d setxor1d sinc sort_complex trapezoid
     tril_indices tril_indices_from trim_zeros triu_indices triu_indices_from union1d unique
@@ -91,13 +92,25 @@ _made = {}
 """What was made of NumPy's own functions, by identity; keeps them alive too."""
 
 
+_lock = threading.RLock()
+_unfilled = []
+"""Functions whose globals are not complete yet. They are filled in when no class is half made."""
+_classes_in_the_making = 0
+
+
 def over_ours(theirs, own_class=None):
     """A function of NumPy with this package's functions in the place of NumPy's.
 
     `own_class` is the cell of the class whose method it is, for `super()`.
     """
-    if id(theirs) in _made:
+    with _lock:
+        if id(theirs) not in _made:
+            _made[id(theirs)] = (theirs, _make(theirs, own_class))
+            _fill()
         return _made[id(theirs)][1]
+
+
+def _make(theirs, own_class):
     module = theirs.__globals__
     names = _globals.setdefault(module["__name__"], {"__builtins__": module["__builtins__"]})
     names.setdefault("__name__", module["__name__"])
@@ -107,18 +120,34 @@ def over_ours(theirs, own_class=None):
     )
     made = types.FunctionType(theirs.__code__, names, theirs.__name__, theirs.__defaults__, cells)
     made.__kwdefaults__ = theirs.__kwdefaults__
-    _made[id(theirs)] = (theirs, made)
-    for name in _names_in(theirs.__code__):
-        if name == "type":
-            names[name] = TypeOf
-        if name in module and name not in names:
-            names[name] = _ours(module[name])
+    _unfilled.append((theirs, names))
     return made
+
+
+def _fill():
+    while _unfilled and not _classes_in_the_making:
+        theirs, names = _unfilled.pop()
+        module = theirs.__globals__
+        for name in _names_in(theirs.__code__):
+            if name == "type":
+                names[name] = TypeOf
+            elif name in module and name not in names:
+                names[name] = _ours(module[name])
 
 
 def class_over_ours(theirs):
     """A class of NumPy with methods over this package's functions."""
-    if theirs not in _made_classes:
+    with _lock:
+        if theirs not in _made_classes:
+            _made_classes[theirs] = _make_class(theirs)
+            _fill()
+        return _made_classes[theirs]
+
+
+def _make_class(theirs):
+    global _classes_in_the_making
+    _classes_in_the_making += 1
+    try:
         cell = types.CellType()
         members = {
             name: _member(value, cell)
@@ -127,8 +156,10 @@ def class_over_ours(theirs):
         }
         members["__module__"] = "fuseau" + theirs.__module__.removeprefix("numpy")
         bases = tuple(map(_base, theirs.__bases__))
-        cell.cell_contents = _made_classes[theirs] = type(theirs)(theirs.__name__, bases, members)
-    return _made_classes[theirs]
+        cell.cell_contents = type(theirs)(theirs.__name__, bases, members)
+    finally:
+        _classes_in_the_making -= 1
+    return cell.cell_contents
 
 
 _made_classes = {}

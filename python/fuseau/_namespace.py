@@ -92,7 +92,7 @@ def resolve(path):
     if path in QUIET:
         return _fallback.quiet_door(path)
     if path.startswith("random."):
-        return computed(path, value, 0)
+        return _fallback.quiet_door(path) if path == "random.shuffle" else computed(path, value, 0)
     if path.startswith("testing."):
         checks = path.split(".")[-1].startswith(_CHECKS)
         return _fallback.quiet_door(path) if checks else value

@@ -18,7 +18,10 @@ def _drawing(owner):
 
         @functools.wraps(method)
         def through(self, *args, **kwargs):
-            return computed(name, method.__get__(self), 0)(*args, **kwargs)
+            bound = method.__get__(self)
+            if name == "shuffle":  # It writes to its argument, which may be a list.
+                return _fallback.call_quietly(name, bound, args, kwargs)
+            return computed(name, bound, 0)(*args, **kwargs)
 
         return through
 

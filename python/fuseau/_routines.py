@@ -6,12 +6,13 @@ NumPy's routine at the call (`_computed.py`).
 """
 
 import operator
+import warnings
 
 import numpy
 from numpy.lib.array_utils import normalize_axis_index
 
 from . import _fuseau
-from ._base import NotNative, as_array, as_dtype, native, refuse
+from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype, native, refuse
 from ._computed import by_numpy
 from ._fuseau import UFUNCS, ndarray
 
@@ -382,3 +383,31 @@ METHODS = {
     "sort": sort_in_place,
     "take": take,
 }
+
+
+@native
+def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=_NoValue):
+    """The median of the elements along an axis that are not NaN; of all by default.
+
+    NaN, with a RuntimeWarning, where there is no such element.
+    """
+    a = as_array(a)
+    whole = axis is None
+    if a.dtype.kind != "f" or a.size == 0 or out is not None or isinstance(axis, tuple):
+        raise NotNative
+    if whole:
+        shape, a, axis = (1,) * a.ndim, _flat(a), 0
+    axis = _axis(axis, a)
+    keep = keepdims is not _NoValue and keepdims
+    # NaNs are sorted behind everything else.
+    ordered = sort(a, axis)
+    count = _fuseau.reduce("sum", UFUNCS["logical_not"](UFUNCS["isnan"](a)), axis, True, _INTP)
+    if not (count > 0).all():
+        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
+    take = NATIVE_FUNCTIONS["take_along_axis"]
+    low = take(ordered, UFUNCS["maximum"]((count - 1) // 2, 0), axis)
+    high = take(ordered, UFUNCS["minimum"](count // 2, a.shape[axis] - 1), axis)
+    middle = _fuseau.where(count % 2 == 1, low, (low + high) / 2)
+    if whole:
+        return middle.reshape(shape) if keep else middle[0]
+    return middle if keep else middle.reshape(a.shape[:axis] + a.shape[axis + 1 :])
