@@ -275,7 +275,8 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
   if (key.integers && key.count == array.rank()) return Element(array, key);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
-  if (key.copied) {
+  // A scalar has no memory to be seen: the array made of it is one of its own.
+  if (key.copied || array.has(kScalarFlag)) {
     Array view;
     absl::Status status = IndexView(array, Items(key), &view);
     if (status.ok()) status = Copy(view, Order::kKeep, &ArrayOf(result));

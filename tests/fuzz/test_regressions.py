@@ -119,3 +119,17 @@ def assert_agrees(text):
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_program(text):
     assert_agrees(text)
+
+
+def test_an_array_made_of_a_scalar_is_writable():
+    assert_agrees(
+        """
+        a0 = np.sum(np.ones(3))
+        a1 = a0[None]
+        a1 -= 1
+        a2 = a0[...]
+        a2 += 2
+        a3 = np.median((), keepdims=True)
+        a3 -= 1
+        """
+    )
