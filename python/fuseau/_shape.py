@@ -537,25 +537,31 @@ def _plain_ints(x):
 
 @native
 def pad(array, pad_width, mode="constant", **kwargs):
-    """The array with values put around it: constants or its edge values; else by NumPy."""
+    """The array with values put around it: constants, its edge values, or by another of NumPy's
+    modes.
+    """
     a = as_array(array)
     allowed = {"constant": {"constant_values"}, "edge": set()}
-    if not isinstance(mode, str) or mode not in allowed or set(kwargs) - allowed[mode]:
-        raise NotNative
-    if isinstance(pad_width, dict):
-        raise NotNative
+    joined = isinstance(mode, str) and mode in allowed and not set(kwargs) - allowed[mode]
+    values = kwargs.get("constant_values", 0)
+    if not joined or isinstance(pad_width, dict) or type(values) is ndarray:
+        return _numpys_pad(a, pad_width, mode, **kwargs)
     widths = numpy.asarray(_plain_ints(pad_width))
     if widths.dtype.kind not in "iu":
         refuse(numpy.pad, a, pad_width, mode)
     if widths.size and widths.min() < 0:
         raise ValueError("index can't contain negative values")
     widths = _per_axis(widths, a.ndim)
-    values = kwargs.get("constant_values", 0)
-    if type(values) is ndarray:
-        raise NotNative
     values = _per_axis(numpy.asarray(values), a.ndim)
     if mode == "edge" and 0 in a.shape:
-        raise NotNative
+        return _numpys_pad(a, pad_width, mode)
+    # NumPy makes the result in C order, or in Fortran order if the array lies so.
+    if is_f_contiguous(a) and not is_c_contiguous(a):
+        return _padded(a.T, widths[::-1], mode, values[::-1]).T
+    return _padded(a, widths, mode, values)
+
+
+def _padded(a, widths, mode, values):
     for axis in range(a.ndim):
         before, after = (int(n) for n in widths[axis])
         if mode == "constant":
@@ -564,8 +570,14 @@ def pad(array, pad_width, mode="constant", **kwargs):
             ]
         else:
             fills = [_edge(a, axis, before, 0), _edge(a, axis, after, a.shape[axis] - 1)]
-        a = _join([fills[0], a, fills[1]], axis)
-    return a if a.ndim else a.copy()
+        a = _fuseau.concatenate([fills[0], a, fills[1]], axis)
+    return _fuseau.astype(a, a.dtype, "C", "unsafe", a.ndim == 0)
+
+
+def _numpys_pad(*args, **kwargs):
+    from ._definitions import over_ours
+
+    return over_ours(numpy.pad._implementation)(*args, **kwargs)
 
 
 def _per_axis(x, rank):
@@ -576,8 +588,7 @@ def _per_axis(x, rank):
 def _constant(a, axis, length, value):
     shape = (*a.shape[:axis], length, *a.shape[axis + 1 :])
     value = numpy.asarray(value).astype(a.dtype, casting="unsafe")[()]
-    order = "F" if is_f_contiguous(a) and not is_c_contiguous(a) else "C"
-    return _fuseau.full(shape, value.item(), a.dtype, order)
+    return _fuseau.full(shape, value.item(), a.dtype, "C")
 
 
 def _edge(a, axis, length, index):

@@ -133,3 +133,16 @@ def test_an_array_made_of_a_scalar_is_writable():
         a3 -= 1
         """
     )
+
+
+def test_a_padded_array_lies_in_c_order_unless_the_array_is_fortrans():
+    assert_agrees(
+        """
+        a0 = np.arange(2.0).reshape(2, 1)
+        a1 = np.pad(a0[:, [0, 0]][::-1], 1)
+        a1.shape = -1
+        a2 = np.pad(np.asfortranarray(np.arange(6.0).reshape(2, 3)), 1, 'edge')
+        a3 = a2.T
+        a3.shape = -1
+        """
+    )

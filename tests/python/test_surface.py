@@ -84,6 +84,7 @@ def test_method(text):
 NEED_VALUES = (
     "allclose",
     "weights=",
+    "mode='",
     "array_equ",
     "nonzero",
     " in i",
