@@ -235,12 +235,25 @@ class _Exchange:
                     return x
                 offset = _address(x) - _address(view)
                 return as_strided(array, offset, x.shape, x.strides, x.flags.writeable)
-        return from_numpy(x)
+        return _as_it_lies(x)
 
 
 def _may_hold_arrays(x):
     kinds = set(map(type, x))
     return ndarray in kinds or any(issubclass(kind, (list, tuple, dict)) for kind in kinds)
+
+
+def _as_it_lies(x):
+    """A copy of a part of an array of NumPy's with gaps where that has them: whether a reshape of
+    it is a view depends on them.
+    """
+    whole = x.base
+    if x.flags.forc or type(whole) is not numpy.ndarray or whole.dtype != x.dtype:
+        return from_numpy(x)
+    if whole.base is not None or not whole.flags.c_contiguous or whole.nbytes > 4 * x.nbytes:
+        return from_numpy(x)
+    offset = _address(x) - _address(whole)
+    return as_strided(from_numpy(whole), offset, x.shape, x.strides, x.flags.writeable)
 
 
 def _address(x):

@@ -96,6 +96,13 @@ PROGRAMS = [
     a1 = np.squeeze(a0)
     a0.shape = (3, 2)
     """,
+    # What NumPy cuts out of a larger array has gaps, so that its reshape is a copy.
+    """
+    a0 = np.histogram2d(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), bins=3)[0]
+    a1 = a0.reshape(9)
+    a0[...] = 7
+    a2 = np.unravel_index(np.array([3, 5]), (2, 3))[0].strides
+    """,
     # A list of arrays is an array in C order, whatever theirs is.
     """
     a0 = np.array([[1, 2, 3], [4, 5, 6]]).T
