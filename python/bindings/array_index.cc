@@ -198,7 +198,9 @@ int SetWhere(PyObject* self, PyObject* key, PyObject* value) {
       covered.shape() != target.shape().subspan(0, rank)) {
     return -2;
   }
-  const Conversion c = ToValue(value, target.dtype(), &source, &source_copy);
+  // NumPy casts a scalar here as it casts arrays: whatever its value.
+  const Conversion c = ToValue(value, target.dtype(), &source, &source_copy,
+                               /*checked=*/false);
   if (c == Conversion::kError) return -1;
   if (c == Conversion::kUnsupported) return -2;
   if (source.array != nullptr) {

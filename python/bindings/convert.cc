@@ -135,10 +135,12 @@ bool ToElement(PyObject* object, DType dtype, char out[16]) {
   return ConvertScalar(operand, dtype, out).ok();
 }
 
-Conversion ToValue(PyObject* object, DType dtype, Operand* out, Array* copied) {
+Conversion ToValue(PyObject* object, DType dtype, Operand* out, Array* copied,
+                   bool checked) {
   if (IsArray(object)) {
     const Array& array = ArrayOf(object);
-    if (array.has(kScalarFlag) && ClassOf(dtype) == DTypeClass::kSigned &&
+    if (checked && array.has(kScalarFlag) &&
+        ClassOf(dtype) == DTypeClass::kSigned &&
         (IsInteger(array.dtype()) || IsFloat(array.dtype())) &&
         !CanCast(array.dtype(), dtype, Casting::kSafe)) {
       // NumPy checks the value of a scalar, so it must be known now. (It does
@@ -160,6 +162,11 @@ Conversion ToValue(PyObject* object, DType dtype, Operand* out, Array* copied) {
                                                  : Conversion::kError;
   }
   if (!PyArray_Check(object) && PyArray_CheckScalar(object)) {
+    if (!checked) {
+      PyRef array(PyArray_FromScalar(object, nullptr));
+      return array ? ToValue(array.get(), dtype, out, copied, checked)
+                   : Conversion::kError;
+    }
     // As an element: NumPy checks the value.
     DType from;
     PyRef descr(reinterpret_cast<PyObject*>(PyArray_DescrFromScalar(object)));

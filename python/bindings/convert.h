@@ -38,7 +38,7 @@ inline Conversion ToOperand(PyObject* object, Operand* operand, Array* copied) {
 // The same for a value that is stored in an array of type `dtype`: numbers and
 // lists are converted as NumPy's assignment converts them.
 Conversion ToValue(PyObject* object, DType dtype, Operand* operand,
-                   Array* copied);
+                   Array* copied, bool checked = true);
 // A single number converted so. False with a Python error set.
 bool ToElement(PyObject* object, DType dtype, char out[16]);
 

@@ -32,6 +32,8 @@ PyObject* Total(PyObject* const* args) {
   // NumPy warns of a mean of nothing; it has its own products of complex
   // numbers.
   if (mean && array.size() == 0) return nullptr;
+  // Unlike a sum, a mean refuses any axis of an array that has none.
+  if (mean && array.rank() == 0 && axis != Py_None) return nullptr;
   if (op == OpCode::kProd && IsComplex(array.dtype())) return nullptr;
   return ReduceArray(op, mean, array, axis, keep_dims, Py_None);
 }

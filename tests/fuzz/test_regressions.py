@@ -103,6 +103,15 @@ PROGRAMS = [
     a0[...] = 7
     a2 = np.unravel_index(np.array([3, 5]), (2, 3))[0].strides
     """,
+    # Under a mask a scalar is cast whatever its value; a mean of no axes refuses any.
+    """
+    a0 = np.zeros(2, 'int8')
+    a0[a0 == 0] = np.array(300) + 0
+    a1 = np.zeros(2, 'int8')
+    a1[np.array([True, False])] = np.array([300, 1])[0]
+    a2 = np.ones(1)[0].mean(axis=0)
+    a3 = np.array(1.0).mean(axis=0)
+    """,
     # A list of arrays is an array in C order, whatever theirs is.
     """
     a0 = np.array([[1, 2, 3], [4, 5, 6]]).T
