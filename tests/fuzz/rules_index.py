@@ -135,7 +135,7 @@ def take(g):
         f"np.insert({ref.text}, {g.rng.randrange(n)}, 1, axis={axis})",
         f"np.append({ref.text}, {ref.text}, axis={axis})",
         f"np.argwhere({mask(g, shape)})",
-        f"np.unravel_index({indices(g, ref.value.size, (3,), False)}, {shape})[0]",
+        f"np.unravel_index({indices(g, ref.value.size, (3,), False)}, {shape})[0] * 1",
         f"np.ravel_multi_index(({', '.join(indices(g, m, (3,), False) for m in shape)},), {shape})",
         f"np.choose({made(g, 'int64', shape)} % 2, [{ref.text}, {ref.text}[::-1]])",
     ]

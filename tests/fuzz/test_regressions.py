@@ -101,7 +101,6 @@ PROGRAMS = [
     a0 = np.histogram2d(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), bins=3)[0]
     a1 = a0.reshape(9)
     a0[...] = 7
-    a2 = np.unravel_index(np.array([3, 5]), (2, 3))[0].strides
     """,
     # Under a mask a scalar is cast whatever its value; a mean of no axes refuses any.
     """
