@@ -152,7 +152,20 @@ absl::Status TakeAt(const Array& array, int axis,
       axes[n++] = static_cast<uint8_t>(d);
     }
   } else {
-    for (int d = 0; d < width; ++d) axes[n++] = static_cast<uint8_t>(axis + d);
+    // The axes of the result of indices alone lie as those of the indices do.
+    const int known = rest == 0 ? count : 0;
+    int64_t moving[2][kMaxRank];
+    for (int k = 0; k < known; ++k) {
+      BroadcastStrides(indices[k]->shape(), indices[k]->strides(), width,
+                       moving[k]);
+    }
+    const int64_t* rows[2] = {moving[0], moving[1]};
+    uint8_t visited[kMaxRank];
+    IterationOrder(width, absl::MakeConstSpan(rows, static_cast<size_t>(known)),
+                   visited);
+    for (int d = 0; d < width; ++d) {
+      axes[n++] = static_cast<uint8_t>(axis + visited[d]);
+    }
     for (int i = 0; i < rest; ++i) {
       const int d = others[i];
       axes[n++] = static_cast<uint8_t>(d < axis ? d : d - count + width);

@@ -47,14 +47,13 @@ IndexKind ToIndices(PyObject* object, Array* out) {
     *out = array;
     return IndexKind::kIntegers;
   }
-  const absl::Status status = AsType(array, DType::kInt64, Order::kC, out);
+  const absl::Status status = AsType(array, DType::kInt64, Order::kKeep, out);
   if (status.ok()) return IndexKind::kIntegers;
   Raise(status);
   return IndexKind::kError;
 }
 
-// Two arrays of indices with their common shape. Where NumPy would not visit
-// them in C order it is left to NumPy.
+// Two arrays of indices with their common shape.
 bool Broadcast(Array* indices) {
   auto shape = BroadcastShapes({{indices[0].shape(), indices[1].shape()}});
   if (!shape.ok()) return false;
@@ -62,14 +61,6 @@ bool Broadcast(Array* indices) {
     Array spread;
     if (!BroadcastView(indices[k], *shape, &spread).ok()) return false;
     indices[k] = std::move(spread);
-  }
-  const int rank = indices[0].rank();
-  const int64_t* rows[2] = {indices[0].strides_data(),
-                            indices[1].strides_data()};
-  uint8_t axes[kMaxRank];
-  IterationOrder(rank, rows, axes);
-  for (int d = 0; d < rank; ++d) {
-    if (axes[d] != d) return false;
   }
   return true;
 }

@@ -12,6 +12,10 @@ constexpr int kTypeNumbers[kDTypeCount] = {
 static_assert(sizeof(long) == 8, "NumPy's long is int64");
 
 bool ToIndex(PyObject* object, int64_t* index) {
+  if (PyBool_Check(object) || PyArray_IsScalar(object, Bool)) {
+    PyErr_SetString(PyExc_TypeError, "an integer is required");
+    return false;
+  }
   *index = PyNumber_AsSsize_t(object, PyExc_OverflowError);
   return *index != -1 || !PyErr_Occurred();
 }

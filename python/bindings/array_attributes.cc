@@ -230,6 +230,18 @@ int SetWritable(PyObject* self, PyObject* value, void*) {
   return 0;
 }
 
+// Whether every element lies at a multiple of what its type wants.
+PyObject* GetAligned(PyObject* self, void*) {
+  const Array& array = ArrayOf(self);
+  const int64_t want =
+      IsComplex(array.dtype()) ? array.item_size() / 2 : array.item_size();
+  bool aligned = array.offset() % want == 0;
+  for (int d = 0; d < array.rank(); ++d) {
+    aligned &= array.shape()[d] <= 1 || array.strides()[d] % want == 0;
+  }
+  return PyBool_FromLong(aligned || array.size() == 0);
+}
+
 }  // namespace
 
 PyGetSetDef array_getset[] = {
@@ -254,6 +266,7 @@ PyGetSetDef array_getset[] = {
      "Whether the array stands for one of NumPy's scalars.", nullptr},
     {"is_pending", GetPending, nullptr, "Whether it is still to be computed.",
      nullptr},
+    {"_aligned", GetAligned, nullptr, nullptr, nullptr},
     {"_writeable", GetWritable, SetWritable, nullptr, nullptr},
     {"__array_interface__", ArrayInterface, nullptr, nullptr, nullptr},
     {"__array_priority__", GetPriority, nullptr, nullptr, nullptr},

@@ -279,6 +279,24 @@ PyObject* ShallowCopy(PyObject* self, PyObject*) {
   return none ? CopyMethod(self, none.get(), nullptr) : nullptr;
 }
 
+// The argument `copy` of astype, for PyArg_Parse.
+int ToCopy(PyObject* object, void* copy) {
+  if (!PyBool_Check(object)) {
+    PyRef modes(PyObject_GetAttrString(G().numpy, "_CopyMode"));
+    const int is_mode = modes ? PyObject_IsInstance(object, modes.get()) : -1;
+    if (is_mode < 0) return 0;
+    if (is_mode != 0) {
+      PyErr_SetString(PyExc_ValueError,
+                      "_CopyMode enum is not allowed for astype function. Use "
+                      "true/false instead.");
+      return 0;
+    }
+  }
+  const int truth = PyObject_IsTrue(object);
+  *static_cast<bool*>(copy) = truth != 0;
+  return truth >= 0 ? 1 : 0;
+}
+
 // astype(dtype, order='K', casting='unsafe', subok=True, copy=True)
 PyObject* AsTypeMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"dtype", "order", "casting",
@@ -287,10 +305,10 @@ PyObject* AsTypeMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* order = nullptr;
   PyObject* casting = nullptr;
   int subok = 1;
-  int copy = 1;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpp",
+  bool copy = true;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpO&",
                                    const_cast<char**>(names), &dtype, &order,
-                                   &casting, &subok, &copy)) {
+                                   &casting, &subok, ToCopy, &copy)) {
     return nullptr;
   }
   DType target;
@@ -322,7 +340,7 @@ PyObject* AsTypeMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
     PyRef all(PySequence_Concat(PyRef(PyTuple_Pack(1, self)).get(), args));
     return CallFallback("ndarray.astype", nullptr, std::move(all), kwargs);
   }
-  return AsTypeObject(self, target, memory, rule, copy != 0,
+  return AsTypeObject(self, target, memory, rule, copy,
                       /*keep_scalar=*/true);
 }
 
@@ -473,7 +491,9 @@ PyMethodDef array_methods[] = {
     {"transpose", Transpose, METH_VARARGS,
      "transpose($self, /, *axes)\n--\n\n"
      "View with permuted axes."},
-    {"swapaxes", SwapAxes, METH_VARARGS, "View with two axes interchanged."},
+    {"swapaxes", SwapAxes, METH_VARARGS,
+     "swapaxes($self, axis1, axis2, /)\n--\n\n"
+     "View with two axes interchanged."},
     {"squeeze", WithKeywords(Squeeze), kKeywords,
      "squeeze($self, /, axis=None)\n--\n\n"
      "View without axes of length one."},
@@ -505,7 +525,8 @@ PyMethodDef array_methods[] = {
     {"__dlpack_device__", DlpackDevice, METH_NOARGS,
      "__dlpack_device__($self, /)\n--\n\n"},
     {"__copy__", ShallowCopy, METH_NOARGS, "__copy__($self, /)\n--\n\n"},
-    {"__deepcopy__", ShallowCopy, METH_O, nullptr},
+    {"__deepcopy__", ShallowCopy, METH_O,
+     "__deepcopy__($self, memo, /)\n--\n\n"},
     {"__reduce__", Reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\n"},
     {"__format__", Format, METH_O, "__format__($self, spec, /)\n--\n\n"},
     {"__complex__", Complex, METH_NOARGS, "__complex__($self, /)\n--\n\n"},

@@ -11,8 +11,64 @@
 namespace fuseau::python {
 namespace {
 
+bool IsSubclass(PyObject* object) {
+  return PyArray_Check(object) && !PyArray_CheckExact(object);
+}
+
+// Whether an operand is of a subclass of NumPy's array, such as a matrix, which
+// has operators of its own.
+bool HasSubclass(PyObject* x, PyObject* y) {
+  return __builtin_expect(!IsArray(x) || !IsArray(y), false) &&
+         (IsSubclass(x) || IsSubclass(y));
+}
+
+// Python's operator on NumPy's arrays. `name` is that of the module `operator`.
+PyObject* WithNumpy(const char* name, PyObject* x, PyObject* y) {
+  PyRef module(PyImport_ImportModule("operator"));
+  PyRef function(module ? PyObject_GetAttrString(module.get(), name) : nullptr);
+  if (!function) return nullptr;
+  return CallFallback(name, function.get(), PyRef(PyTuple_Pack(2, x, y)),
+                      nullptr);
+}
+
+constexpr const char* OperatorName(OpCode op) {
+  switch (op) {
+    case OpCode::kAdd:
+      return "add";
+    case OpCode::kSubtract:
+      return "sub";
+    case OpCode::kMultiply:
+      return "mul";
+    case OpCode::kDivide:
+      return "truediv";
+    case OpCode::kFloorDivide:
+      return "floordiv";
+    case OpCode::kRemainder:
+      return "mod";
+    case OpCode::kPower:
+      return "pow";
+    case OpCode::kBitwiseAnd:
+      return "and_";
+    case OpCode::kBitwiseOr:
+      return "or_";
+    case OpCode::kBitwiseXor:
+      return "xor";
+    case OpCode::kLeftShift:
+      return "lshift";
+    case OpCode::kRightShift:
+      return "rshift";
+    case OpCode::kMatmul:
+      return "matmul";
+    default:
+      return nullptr;
+  }
+}
+
 template <OpCode op>
 PyObject* Binary(PyObject* x, PyObject* y) {
+  constexpr const char* kName = OperatorName(op);
+  static_assert(kName != nullptr, "not an operator");
+  if (HasSubclass(x, y)) return WithNumpy(kName, x, y);
   return CallBinary(op, x, y);
 }
 template <OpCode op>
@@ -54,12 +110,12 @@ PyObject* Multiply(PyObject* x, PyObject* y) {
     if (IsScalar(x) && IsSequenceToRepeat(y)) return Repeat(y, x);
     if (IsScalar(y) && IsSequenceToRepeat(x)) return Repeat(x, y);
   }
-  return CallBinary(OpCode::kMultiply, x, y);
+  return Binary<OpCode::kMultiply>(x, y);
 }
 
 PyObject* Power(PyObject* x, PyObject* y, PyObject* modulo) {
   if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
-  return CallBinary(OpCode::kPower, x, y);
+  return Binary<OpCode::kPower>(x, y);
 }
 
 PyObject* InPlacePower(PyObject* x, PyObject* y, PyObject*) {
@@ -67,11 +123,11 @@ PyObject* InPlacePower(PyObject* x, PyObject* y, PyObject*) {
 }
 
 PyObject* DivMod(PyObject* x, PyObject* y) {
-  PyRef quotient(CallBinary(OpCode::kFloorDivide, x, y));
+  PyRef quotient(Binary<OpCode::kFloorDivide>(x, y));
   if (!quotient || quotient.get() == Py_NotImplemented) {
     return quotient.Release();
   }
-  PyRef rest(CallBinary(OpCode::kRemainder, x, y));
+  PyRef rest(Binary<OpCode::kRemainder>(x, y));
   return rest ? PyTuple_Pack(2, quotient.get(), rest.get()) : nullptr;
 }
 
@@ -127,6 +183,15 @@ PyObject* Index(PyObject* self) {
   return ItemOf(array);
 }
 
+PyObject* Concatenate(PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError,
+                  "Concatenation operation is not implemented for NumPy "
+                  "arrays, use np.concatenate() instead. Please do not rely on "
+                  "this error; it may not be given on all Python "
+                  "implementations.");
+  return nullptr;
+}
+
 PyObject* Compare(PyObject* x, PyObject* y, int comparison) {
   return CallCompare(x, y, comparison);
 }
@@ -171,6 +236,7 @@ PyType_Slot number_slots[] = {
     FUSEAU_SLOT(Py_nb_float, Float),
     FUSEAU_SLOT(Py_nb_int, Int),
     FUSEAU_SLOT(Py_nb_index, Index),
+    FUSEAU_SLOT(Py_sq_concat, Concatenate),
     FUSEAU_SLOT(Py_tp_richcompare, Compare),
     {0, nullptr},
 };

@@ -180,7 +180,9 @@ PyTypeObject* MakeArrayType(PyObject* module) {
       {Py_mp_ass_subscript, reinterpret_cast<void*>(SetItem)},
       {Py_bf_getbuffer, reinterpret_cast<void*>(GetBuffer)},
       {Py_tp_doc,
-       const_cast<char*>("A lazy array of numbers with NumPy's behaviour.")},
+       const_cast<char*>("ndarray(shape, dtype=None, buffer=None, offset=0, "
+                         "strides=None, order=None)\n--\n\n"
+                         "A lazy array of numbers with NumPy's behaviour.")},
   };
   for (const PyType_Slot* s = number_slots; s->slot != 0; ++s) {
     slots.push_back(*s);

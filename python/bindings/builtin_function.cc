@@ -56,6 +56,13 @@ PyObject* Repr(PyObject* self) {
               : nullptr;
 }
 
+PyObject* Compare(PyObject* self, PyObject* other, int comparison) {
+  if (Py_TYPE(other) == Py_TYPE(self)) other = FunctionOf(other);
+  return PyObject_RichCompare(FunctionOf(self), other, comparison);
+}
+
+Py_hash_t Hash(PyObject* self) { return PyObject_Hash(FunctionOf(self)); }
+
 // By name, as a global of the package.
 PyObject* ReduceForPickle(PyObject* self, PyObject*) {
   return PyObject_GetAttrString(FunctionOf(self), "__name__");
@@ -79,6 +86,8 @@ PyTypeObject* MakeBuiltinFunctionType(PyObject* module) {
       {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
       {Py_tp_getattro, reinterpret_cast<void*>(GetAttribute)},
       {Py_tp_repr, reinterpret_cast<void*>(Repr)},
+      {Py_tp_richcompare, reinterpret_cast<void*>(Compare)},
+      {Py_tp_hash, reinterpret_cast<void*>(Hash)},
       {Py_tp_members, members},
       {Py_tp_getset, getset},
       {Py_tp_methods, methods},

@@ -15,6 +15,9 @@ struct FunctionObject {
   PyObject* body;  // the function in Python
   PyObject*
       otherwise;  // what is called where the body declines; null: the door
+  // NumPy's function, or None. Programs find what they registered under ours by
+  // the one that NumPy's protocols pass on, so both are equal.
+  PyObject* numpys;
   const QuickForm* quick;
   bool view;        // its results are views of its argument
   bool definition;  // the body is NumPy's own
@@ -141,6 +144,7 @@ int Traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(Of(self)->body);
   Py_VISIT(Of(self)->otherwise);
+  Py_VISIT(Of(self)->numpys);
   Py_VISIT(Of(self)->dict);
   return 0;
 }
@@ -148,6 +152,7 @@ int Traverse(PyObject* self, visitproc visit, void* arg) {
 int Clear(PyObject* self) {
   Py_CLEAR(Of(self)->body);
   Py_CLEAR(Of(self)->otherwise);
+  Py_CLEAR(Of(self)->numpys);
   Py_CLEAR(Of(self)->dict);
   return 0;
 }
@@ -163,17 +168,18 @@ void Dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// function(name, body, view, otherwise=None, definition=False)
+// function(name, body, view, numpys, otherwise=None, definition=False)
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"name",      "body",       "view",
-                                      "otherwise", "definition", nullptr};
+  static const char* const names[] = {
+      "name", "body", "view", "numpys", "otherwise", "definition", nullptr};
   PyObject* name;
   PyObject* body;
+  PyObject* numpys;
   int view, definition = 0;
   PyObject* otherwise = Py_None;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOp|Op",
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UOpO|Op",
                                    const_cast<char**>(names), &name, &body,
-                                   &view, &otherwise, &definition)) {
+                                   &view, &numpys, &otherwise, &definition)) {
     return nullptr;
   }
   const char* text = PyUnicode_AsUTF8(name);
@@ -184,6 +190,7 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   function.call = Call;
   function.name = Py_NewRef(name);
   function.body = Py_NewRef(body);
+  function.numpys = Py_NewRef(numpys);
   function.view = view != 0;
   if (otherwise != Py_None) function.otherwise = Py_NewRef(otherwise);
   function.definition = definition != 0;
@@ -222,6 +229,24 @@ PyMethodDef module_functions[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+// What stands for a function in comparisons: NumPy's if there is one.
+PyObject* Identity(PyObject* self) {
+  PyObject* numpys = Of(self)->numpys;
+  return numpys != nullptr && numpys != Py_None ? numpys : self;
+}
+
+PyObject* Compare(PyObject* self, PyObject* other, int comparison) {
+  if (comparison != Py_EQ && comparison != Py_NE) Py_RETURN_NOTIMPLEMENTED;
+  PyObject* theirs = Py_TYPE(other) == Py_TYPE(self) ? Identity(other) : other;
+  if (Identity(self) != theirs) Py_RETURN_NOTIMPLEMENTED;
+  return PyBool_FromLong(comparison == Py_EQ);
+}
+
+Py_hash_t Hash(PyObject* self) {
+  PyObject* identity = Identity(self);
+  return identity == self ? _Py_HashPointer(self) : PyObject_Hash(identity);
+}
+
 PyMethodDef methods[] = {
     {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -234,6 +259,10 @@ PyGetSetDef getset[] = {
 };
 
 PyMemberDef members[] = {
+    {"body", T_OBJECT, offsetof(FunctionObject, body), READONLY,
+     "What answers where no quick form does, without the door."},
+    {"otherwise", T_OBJECT, offsetof(FunctionObject, otherwise), READONLY,
+     "What is called where the body declines; None: the door."},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(FunctionObject, call),
      READONLY, nullptr},
     {"__dictoffset__", T_PYSSIZET, offsetof(FunctionObject, dict), READONLY,
@@ -260,6 +289,8 @@ bool AddFunctionType(PyObject* module) {
       {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
       {Py_tp_descr_get, reinterpret_cast<void*>(Bind)},
       {Py_tp_repr, reinterpret_cast<void*>(Repr)},
+      {Py_tp_richcompare, reinterpret_cast<void*>(Compare)},
+      {Py_tp_hash, reinterpret_cast<void*>(Hash)},
       {Py_tp_members, members},
       {Py_tp_getset, getset},
       {Py_tp_methods, methods},

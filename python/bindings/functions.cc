@@ -533,9 +533,18 @@ PyObject* SetMetaclass(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-// new_array(...): what ndarray(...) gives, for a Python-level __new__.
+// new_array(type, ...): ndarray.__new__. The type may be a subclass, which is
+// one of NumPy's array.
 PyObject* NewArray(PyObject*, PyObject* args, PyObject* kwargs) {
-  return MakeArray(args, kwargs);
+  const Py_ssize_t count = PyTuple_GET_SIZE(args);
+  if (count > 0 &&
+      PyTuple_GET_ITEM(args, 0) == reinterpret_cast<PyObject*>(array_type)) {
+    PyRef rest(PyTuple_GetSlice(args, 1, count));
+    return rest ? MakeArray(rest.get(), kwargs) : nullptr;
+  }
+  PyRef make(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyArray_Type),
+                                    "__new__"));
+  return make ? PyObject_Call(make.get(), args, kwargs) : nullptr;
 }
 
 // watch_float_errors(kinds, at_once): the kinds of floating-point errors that

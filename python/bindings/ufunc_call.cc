@@ -217,6 +217,7 @@ Answer Prepare(OpCode op, PyObject* const* objects, int count,
   for (int k = 0; k < count; ++k) {
     const Kind partner = operands->operand[count - 1 - k].kind;
     if (TooLargeForLong(op, operands->operand[k], partner, loop->in[k])) {
+      if (count == 1) return Answer::kFallback;
       PyErr_SetString(PyExc_OverflowError,
                       "Python int too large to convert to C long");
       return Answer::kError;

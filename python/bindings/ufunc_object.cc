@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 
 #include "frontend/evaluate.h"
 #include "frontend/layout.h"
@@ -32,6 +33,7 @@ const OpRow& RowOfUfunc(PyObject* self) { return ir::RowOf(OpOf(self)); }
 struct Keywords {
   PyObject* out = nullptr;  // an array, or null
   bool keep_array = false;  // out=...: an array even where there is one element
+  bool has_out = false;
   PyObject* where = nullptr;
   PyObject* dtype = nullptr;
   Casting casting = Casting::kSameKind;
@@ -60,6 +62,7 @@ bool ParseKeyword(OpCode op, PyObject* name, PyObject* value,
     return PyUnicode_CompareWithASCIIString(name, text) == 0;
   };
   if (is("out")) {
+    keywords->has_out = true;
     SetOut(value, keywords);
   } else if (is("where")) {
     if (value != Py_True && value != G().no_value) keywords->where = value;
@@ -192,7 +195,22 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
                         RowOfUfunc(self).numpy, arity, arity + 1, count,
                         count == 1 ? "was" : "were");
   }
-  if (count == arity + 1) SetOut(args[arity], &keywords);
+  if (count == arity + 1) {
+    if (keywords.has_out) {
+      PyErr_SetString(
+          PyExc_TypeError,
+          "cannot specify 'out' as both a positional and keyword argument");
+      return nullptr;
+    }
+    if ((op == OpCode::kMaximum || op == OpCode::kMinimum) &&
+        PyErr_WarnEx(PyExc_DeprecationWarning,
+                     "Passing more than 2 positional arguments to np.maximum "
+                     "and np.minimum is deprecated: give the output as `out=`.",
+                     1) < 0) {
+      return nullptr;
+    }
+    SetOut(args[arity], &keywords);
+  }
   keywords.native &= !IsRoutine(op) || (keywords.where == nullptr &&
                                         keywords.order == Order::kKeep);
   if (!keywords.native) return Fallback(self, args, count, names);
@@ -282,6 +300,8 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   }
   absl::Status status = RecordInto(
       op, operands, loop, keywords.where != nullptr ? &mask : nullptr, target);
+  // NumPy knows what else fits the output of a routine, or says what is wrong.
+  if (!status.ok() && IsRoutine(op)) return Fallback(self, args, count, names);
   if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
   if (!status.ok()) return Raise(status);
   if (made && !keywords.keep_array && target.rank() == 0) {
@@ -351,28 +371,32 @@ PyObject* AtMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   return MethodByNumpy(self, "at", args, kwargs, /*written=*/1);
 }
 
-// What NumPy's ufunc of the same name says of itself.
-PyObject* GetAttribute(PyObject* self, PyObject* name) {
-  PyObject* found = PyObject_GenericGetAttr(self, name);
-  if (found != nullptr || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
-    return found;
-  }
-  for (const char* known :
-       {"nin", "nout", "nargs", "types", "ntypes", "identity", "signature",
-        "__name__", "resolve_dtypes", "__qualname__",
-        "_resolve_dtypes_and_context", "_get_strided_loop", "__signature__",
-        "__text_signature__"}) {
-    if (PyUnicode_CompareWithASCIIString(name, known) == 0) {
-      PyErr_Clear();
-      return PyObject_GetAttr(NumpyUfunc(OpOf(self)), name);
-    }
-  }
-  return nullptr;
+// What NumPy's ufunc of the same name says of itself; `name` is a char*.
+PyObject* GetOfNumpy(PyObject* self, void* name) {
+  return PyObject_GetAttrString(NumpyUfunc(OpOf(self)),
+                                static_cast<const char*>(name));
+}
+
+PyObject* ResolveMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
+  PyRef method(
+      PyObject_GetAttrString(NumpyUfunc(OpOf(self)), "resolve_dtypes"));
+  return method ? PyObject_Call(method.get(), args, kwargs) : nullptr;
 }
 
 PyObject* Repr(PyObject* self) {
   return PyUnicode_FromFormat("<ufunc '%s'>", RowOfUfunc(self).numpy);
 }
+
+// Equal to NumPy's ufunc, which other types get from NumPy's protocols.
+PyObject* Compare(PyObject* self, PyObject* other, int comparison) {
+  if (comparison != Py_EQ && comparison != Py_NE) Py_RETURN_NOTIMPLEMENTED;
+  if (self != other && NumpyUfunc(OpOf(self)) != other) {
+    Py_RETURN_NOTIMPLEMENTED;
+  }
+  return PyBool_FromLong(comparison == Py_EQ);
+}
+
+Py_hash_t Hash(PyObject* self) { return PyObject_Hash(NumpyUfunc(OpOf(self))); }
 
 PyObject* ReduceForPickle(PyObject* self, PyObject*) {
   // By name, as a global of the package.
@@ -403,6 +427,9 @@ PyMethodDef methods[] = {
      "outer($self, A, B, /, **kwargs)\n--\n\n"},
     {"at", WithKeywords(AtMethod), kKeywords,
      "at($self, a, indices, b=None, /)\n--\n\n"},
+    {"resolve_dtypes", WithKeywords(ResolveMethod), kKeywords,
+     "resolve_dtypes($self, dtypes, *, signature=None, casting=None, "
+     "reduction=False)\n--\n\n"},
     {"__reduce__", ReduceForPickle, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -410,6 +437,24 @@ PyMethodDef methods[] = {
 }  // namespace
 
 PyTypeObject* MakeUfuncType(PyObject* module) {
+  static const char* const of_numpy[] = {"nin",
+                                         "nout",
+                                         "nargs",
+                                         "types",
+                                         "ntypes",
+                                         "identity",
+                                         "signature",
+                                         "__name__",
+                                         "__qualname__",
+                                         "__signature__",
+                                         "__text_signature__",
+                                         "_resolve_dtypes_and_context",
+                                         "_get_strided_loop"};
+  static PyGetSetDef getset[std::size(of_numpy) + 1] = {};
+  for (size_t i = 0; i < std::size(of_numpy); ++i) {
+    getset[i] = {of_numpy[i], GetOfNumpy, nullptr, nullptr,
+                 const_cast<char*>(of_numpy[i])};
+  }
   static PyMemberDef members[] = {
       {"__vectorcalloffset__", T_PYSSIZET, offsetof(UfuncObject, call),
        READONLY, nullptr},
@@ -419,8 +464,10 @@ PyTypeObject* MakeUfuncType(PyObject* module) {
       {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
       {Py_tp_members, members},
       {Py_tp_methods, methods},
-      {Py_tp_getattro, reinterpret_cast<void*>(GetAttribute)},
+      {Py_tp_getset, getset},
       {Py_tp_repr, reinterpret_cast<void*>(Repr)},
+      {Py_tp_richcompare, reinterpret_cast<void*>(Compare)},
+      {Py_tp_hash, reinterpret_cast<void*>(Hash)},
       {0, nullptr},
   };
   PyType_Spec spec = {"fuseau.ufunc", sizeof(UfuncObject), 0,

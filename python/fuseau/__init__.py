@@ -95,18 +95,18 @@ def ops_json_path():
 def __getattr__(name):
     if name == "__all__":
         return [*_numpy.__all__, *_OWN_NAMES]
-    if is_public(name):
-        try:
-            value = resolve(name)
-        except AttributeError:
-            pass
-        else:
-            globals()[name] = value
-            return value
-    elif not name.startswith("__") and hasattr(_numpy, name):
-        # What programs should not use is NumPy's own.
-        return getattr(_numpy, name)
-    raise AttributeError(f"module 'fuseau' has no attribute {name!r}")
+    if name.startswith("__"):
+        raise AttributeError(f"module 'fuseau' has no attribute {name!r}")
+    try:
+        if not is_public(name):
+            # What programs should not use is NumPy's own.
+            return getattr(_numpy, name)
+        value = resolve(name)
+    except AttributeError as error:
+        # NumPy says what to use in place of what it had once.
+        raise AttributeError(str(error).replace("'numpy'", "'fuseau'", 1)) from None
+    globals()[name] = value
+    return value
 
 
 def __dir__():

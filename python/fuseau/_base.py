@@ -36,18 +36,50 @@ def native(body=None, *, name=None, view=False, otherwise=None):
     if body is None:
         return functools.partial(native, name=name, view=view, otherwise=otherwise)
     name = name or body.__name__
-    call = functools.update_wrapper(function(name, body, view, otherwise), body)
-    call.__name__ = call.__qualname__ = name
-    call.__module__ = "fuseau"
-    if isinstance(getattr(numpy, name, None), types.BuiltinFunctionType):
+    theirs = getattr(numpy, name)
+    call = as_function(name, body, theirs, view=view, otherwise=otherwise)
+    if isinstance(theirs, types.BuiltinFunctionType):
         call = builtin_function(call)
     NATIVE_FUNCTIONS[name] = call
+    return call
+
+
+def as_function(name, body, theirs, *, view=False, otherwise=None):
+    """A function object with a body in Python, in the place of one of NumPy's."""
+    call = functools.update_wrapper(function(name, body, view, theirs, otherwise), body)
+    call.__name__ = call.__qualname__ = name.rpartition(".")[2]
+    call.__module__ = "fuseau"
+    if body.__doc__ is None and theirs is not None:
+        call.__doc__ = theirs.__doc__
+    return take_parameters(call, theirs)
+
+
+def as_method(call, name):
+    """A native function in the place of NumPy's method of that name."""
+    theirs = getattr(numpy.ndarray, name, None)
+    if isinstance(call, function):
+        call = as_function(call.__name__, call.body, theirs, otherwise=call.otherwise)
+        call.__name__ = name
+    call.__qualname__ = f"ndarray.{name}"
+    return take_parameters(call, theirs)
+
+
+def take_parameters(call, theirs):
+    """Lets `inspect` and `help` see the parameters of NumPy's function, whose names and defaults
+    the ones of a body are not always.
+    """
+    for name in ("__signature__", "__text_signature__"):
+        if hasattr(theirs, name):
+            setattr(call, name, getattr(theirs, name))
+    if theirs is not None:
+        call.__wrapped__ = getattr(theirs, "__wrapped__", theirs)
     return call
 
 
 def composed(function):
     """Marks a function that does its work through other functions and needs no door of its own."""
     function.__module__ = "fuseau"
+    take_parameters(function, getattr(numpy, function.__name__))
     NATIVE_FUNCTIONS[function.__name__] = function
     return function
 
@@ -109,13 +141,15 @@ def made_by_us(x):
     return made if type(made) is ndarray else None
 
 
-def holds_arrays(x):
-    """Whether a nested list or tuple has a fuseau array somewhere in it."""
+def holds_arrays(x, depth=64):
+    """Whether a nested list or tuple has a fuseau array somewhere in it, not deeper than arrays
+    have dimensions.
+    """
     kinds = set(map(type, x))
     if ndarray in kinds:
         return True
-    if list in kinds or tuple in kinds:
-        return any(holds_arrays(item) for item in x if type(item) in (list, tuple))
+    if depth and (list in kinds or tuple in kinds):
+        return any(holds_arrays(item, depth - 1) for item in x if type(item) in (list, tuple))
     return False
 
 
@@ -126,7 +160,7 @@ def from_nested(x):
     if not holds_arrays(x):
         return from_foreign(x)
     parts = [as_array(item) for item in x]
-    if any(part.shape != parts[0].shape for part in parts):
+    if parts[0].ndim == 64 or any(part.shape != parts[0].shape for part in parts):
         refuse(numpy.array, x)
     stacked = concatenate([part[None] for part in same_type(parts)], 0)
     return astype(stacked, stacked.dtype, "C", "unsafe", False)
@@ -167,16 +201,22 @@ def as_shape(shape):
             return shape
     try:
         if type(shape) in (tuple, list):
-            result = tuple(map(operator.index, shape))
+            result = tuple(map(_length, shape))
         elif getattr(shape, "ndim", 0) == 0 and hasattr(shape, "__index__"):
-            result = (operator.index(shape),)
+            result = (_length(shape),)
         else:
-            result = tuple(map(operator.index, shape))
+            result = tuple(map(_length, shape))
     except TypeError:
         result = (-1,)
     if len(result) > 64 or any(not 0 <= n < 2**63 for n in result):
         refuse(numpy.empty, shape, dtype=bool)
     return result
+
+
+def _length(n):
+    if isinstance(n, (bool, numpy.bool_)):
+        raise TypeError
+    return operator.index(n)
 
 
 def specimen(x):

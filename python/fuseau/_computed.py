@@ -9,8 +9,8 @@ import functools
 
 import numpy
 
-from ._base import native
-from ._fuseau import computed, function
+from ._base import as_function, native
+from ._fuseau import computed
 
 FUNCTIONS = {
     "argpartition": None,
@@ -58,20 +58,12 @@ def method_by_numpy(ufunc, method):
     return by_numpy(f"{ufunc}.{method}", writes=0 if method == "at" else None)
 
 
-def _function(name, writes):
-    body = by_numpy(name, writes)
-    functools.update_wrapper(made := native(body, name=name), getattr(numpy, name))
-    made.__module__ = "fuseau"
-    return made
-
-
 def _method(name, writes):
-    target = getattr(numpy.ndarray, name)
-    made = function(name, by_numpy(f"ndarray.{name}", writes), False)
-    return functools.update_wrapper(made, target)
+    body = by_numpy(f"ndarray.{name}", writes)
+    return as_function(name, body, getattr(numpy.ndarray, name))
 
 
 for _name, _writes in FUNCTIONS.items():
-    _function(_name, _writes)
+    native(by_numpy(_name, _writes), name=_name)
 
 METHODS = {name: _method(name, writes) for name, writes in _METHODS.items()}

@@ -19,6 +19,7 @@ from ._base import (
     native,
     refuse,
 )
+from ._fallback import lower
 from ._fuseau import UFUNCS, ndarray
 from ._layout import is_c_contiguous, is_f_contiguous, sorted_axes
 from ._scalar import as_plain
@@ -39,6 +40,9 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
     """
     if like is not None or ndmax:
         raise NotNative
+    copy = _copy_mode(copy)
+    if subok and isinstance(object, numpy.ndarray) and type(object) not in (ndarray, numpy.ndarray):
+        raise NotNative
     if type(object) is ndarray and dtype is None and copy and order == "K" and not ndmin:
         return _fuseau.astype(object, object.dtype, "K", "unsafe", True)
     dtype = None if dtype is None else as_dtype(dtype)
@@ -55,6 +59,17 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
     if result.ndim < ndmin:
         result = result.reshape((1,) * (ndmin - result.ndim) + result.shape)
     return result
+
+
+def _copy_mode(copy):
+    """True for always, None for where needed, False for never."""
+    if copy is True or copy is None or copy is False:
+        return copy
+    if isinstance(copy, numpy._CopyMode):
+        return None if copy is numpy._CopyMode.IF_NEEDED else copy is numpy._CopyMode.ALWAYS
+    if isinstance(copy, str):
+        refuse(numpy.array, 0, copy=copy)
+    return bool(copy)
 
 
 def _from_array(a, dtype, copy, order):
@@ -83,6 +98,8 @@ def _from_object(x, dtype, copy, order):
         return _from_array(own, dtype, copy, order)
     if copy is False and isinstance(x, (bool, int, float, complex, list, tuple)):
         refuse(numpy.array, x, dtype=dtype, copy=False)
+    if type(x) in (list, tuple):
+        x = lower(x)
     return from_foreign(numpy.array(x, dtype=dtype, order=order))
 
 
@@ -133,7 +150,7 @@ def asfortranarray(a, dtype=None, *, like=None):
 @native
 def copy(a, order="K", subok=False):
     """A new array with the values of `a`."""
-    return array(a, order=order, copy=True)
+    return array(a, order=order, copy=True, subok=subok)
 
 
 # --- Filled arrays -----------------------------------------------------------
@@ -311,8 +328,8 @@ def _range_arguments(args, dtype, kwargs):
         refuse(numpy.arange, *args, **kwargs)
     given.update(kwargs)
     if given.get("stop") is None:
-        if given.get("start") is None:
-            refuse(numpy.arange)
+        if not args:
+            refuse(numpy.arange, **kwargs)
         given["start"], given["stop"] = 0, given["start"]
     dtype = given.get("dtype", dtype)
     step = given.get("step")

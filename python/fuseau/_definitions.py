@@ -14,7 +14,7 @@ from abc import ABCMeta
 import numpy
 from numpy._core._multiarray_umath import _array_converter
 
-from ._base import NATIVE_FUNCTIONS
+from ._base import NATIVE_FUNCTIONS, take_parameters
 from ._fuseau import computed, function, ndarray
 
 _NAMES = frozenset(
@@ -74,10 +74,10 @@ def define(path):
             return class_over_ours(theirs)
         body = over_ours(_body(theirs))
         alone = path not in _CALLING
-        made = functools.update_wrapper(function(path, body, False, None, alone), theirs)
+        made = functools.update_wrapper(function(path, body, False, theirs, None, alone), theirs)
         made.__name__ = made.__qualname__ = path.rpartition(".")[2]
         made.__module__ = ".".join(["fuseau", *path.split(".")[:-1]])
-        NATIVE_FUNCTIONS[path] = made
+        NATIVE_FUNCTIONS[path] = take_parameters(made, theirs)
     return NATIVE_FUNCTIONS[path]
 
 

@@ -26,7 +26,7 @@ def where(condition, x=_NoValue, y=_NoValue, /):
     if x is _NoValue:
         from ._routines import nonzero
 
-        return nonzero.__wrapped__(condition)
+        return nonzero.body(condition)
     condition, x, y = as_array(condition), operand(x), operand(y)
     return _fuseau.where(condition, _wrapped(x, y), _wrapped(y, x))
 
@@ -158,13 +158,13 @@ def _power_of_ten(n):
 
 
 def _round_complex(a, decimals):
-    result = _fuseau.empty(a.shape, a.dtype, "C")
+    result = _fuseau.astype(a, a.dtype, "K", "unsafe", True)
     result.real[...] = round(a.real, decimals)
     result.imag[...] = round(a.imag, decimals)
     return result
 
 
-around = native(round.__wrapped__, name="around")
+around = native(round.body, name="around")
 
 
 # --- Complex numbers ---------------------------------------------------------
@@ -362,6 +362,10 @@ def copyto(dst, src, casting="same_kind", where=True):
 
         # Values that leave for NumPy's memory are needed anyway.
         return call_quietly("copyto", None, (dst, src), {"casting": casting, "where": where})
+    if type(src) in (int, float, complex) and casting in ("no", "equiv", "safe"):
+        raise NotNative
+    if isinstance(where, (list, tuple)):
+        where = numpy.asarray(where, bool)
     return _fuseau.copyto(dst, operand(src), None if where is True else as_array(where), casting)
 
 

@@ -12,12 +12,13 @@ import warnings
 
 import numpy
 
-from ._base import NATIVE_DTYPES
+from ._base import NATIVE_DTYPES, as_function
 from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, to_numpy
 from ._scalar import is_scalar
 
 _counts = {}
 _PACKAGE = os.path.dirname(__file__) + os.sep
+_MAX_DEPTH = 64  # NumPy's arrays have no more dimensions.
 _MODES = ("warn", "silent", "error")
 # Arrays of types that fuseau lacks, such as strings, are NumPy's from the start.
 _CREATION = frozenset(
@@ -81,24 +82,25 @@ def door(name, function=None):
     """A function that calls NumPy's function of that (dotted) name through the door."""
     target = function or lookup(name)
 
-    @functools.wraps(target, updated=())
     def through(*args, **kwargs):
         return call(name, target, args, kwargs)
 
-    through.__module__ = "fuseau"
-    return through
+    return _named(through, name, target)
 
 
 def quiet_door(name):
     """As `door`, without warning and count."""
     target = lookup(name)
 
-    @functools.wraps(target, updated=())
     def through(*args, **kwargs):
         return call_quietly(name, target, args, kwargs)
 
-    through.__module__ = "fuseau"
-    return through
+    return _named(through, name, target)
+
+
+def _named(through, name, target):
+    through.__doc__ = target.__doc__
+    return as_function(name, through, target)
 
 
 def lookup(name):
@@ -151,6 +153,7 @@ class _Exchange:
 
     def __init__(self, scalars):
         self._scalars = scalars
+        self._depth = 0  # of lists in lists
         self._lists = []  # Lists with arrays, what was given for them, and that as it was then.
         self._pairs = []  # Each array of the arguments with the NumPy object given for it.
 
@@ -174,9 +177,11 @@ class _Exchange:
         return x
 
     def _lower_list(self, x):
-        if not _may_hold_arrays(x):
+        if self._depth > _MAX_DEPTH or not _may_hold_arrays(x):
             return x
+        self._depth += 1
         lowered = [self.lower(item) for item in x]
+        self._depth -= 1
         if all(map(operator.is_, lowered, x)):
             return x
         self._lists.append((x, lowered, list(lowered)))
@@ -218,12 +223,22 @@ class _Exchange:
             return kind(*map(self.lift, x))
         return x
 
+    def _lift_objects(self, x):
+        """Arrays that came in a list and stayed whole are the caller's own."""
+        own = {id(view): array for array, view in self._pairs if view is not array}
+        if x.base is None:
+            flat = x.reshape(-1)
+            for i, item in enumerate(flat):
+                if id(item) in own:
+                    flat[i] = own[id(item)]
+        return x
+
     def _lift_array(self, x):
         for array, view in self._pairs:
             if view is x:
                 return array
         if x.dtype not in NATIVE_DTYPES:
-            return x
+            return self._lift_objects(x) if x.dtype == object and self._lists else x
         if x.base is None:
             # It owns its memory, so no argument has it.
             return from_numpy(x)
@@ -239,8 +254,11 @@ class _Exchange:
 
 
 def _may_hold_arrays(x):
-    kinds = set(map(type, x))
-    return ndarray in kinds or any(issubclass(kind, (list, tuple, dict)) for kind in kinds)
+    return any(
+        issubclass(kind, (list, tuple, dict))
+        or (hasattr(kind, "__array__") and not issubclass(kind, numpy.generic))
+        for kind in set(map(type, x))
+    )
 
 
 def _as_it_lies(x):

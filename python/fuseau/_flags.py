@@ -66,7 +66,7 @@ class Flags:
 
     @property
     def aligned(self):
-        return True
+        return self._array._aligned
 
     @property
     def writebackifcopy(self):

@@ -2,14 +2,27 @@
 
 import builtins
 import math
+import operator
 import types
 
 import numpy
 
 from . import _computed, _elementwise, _fallback, _fuseau, _reductions, _routines, _shape
-from ._base import as_shape
+from ._base import as_method, as_shape, from_foreign
+from ._flat import Flat
 from ._fuseau import UFUNCS, ndarray, snapshot, to_numpy
 from ._scalar import is_scalar
+
+
+def __array_finalize__(self, obj, /):
+    """What subclasses extend: nothing is left to do for an array itself."""
+
+
+def __setstate__(self, state, /):
+    """Becomes what `__reduce__` of NumPy's array gave."""
+    made = numpy.empty(0)
+    made.__setstate__(state)
+    _fuseau.rebind(self, from_foreign(made))
 
 
 def conjugate(self, *args, **kwargs):
@@ -79,13 +92,17 @@ def clip(self, min=None, max=None, out=None, **kwargs):
 
 def resize(self, *new_shape, refcheck=True):
     """Changes shape and size in place; new elements are zeros."""
+    operator.index(refcheck)
+    if not new_shape or new_shape == (None,):
+        return
     if len(new_shape) == 1 and not hasattr(new_shape[0], "__index__"):
         new_shape = new_shape[0]
-    if new_shape is None or (len(new_shape) == 0 and self.ndim == 0):
+    shape = as_shape(tuple(new_shape))
+    if math.prod(shape) == self.size and self.flags.c_contiguous:
+        self.shape = shape
         return
     if self.base is not None or self.is_scalar:
         raise ValueError("cannot resize this array: it does not own its data")
-    shape = as_shape(tuple(new_shape))
     kept = builtins.min(self.size, math.prod(shape))
     resized = _fuseau.zeros(shape, self.dtype, "C")
     # The elements in the order of memory.
@@ -164,11 +181,13 @@ FUNCTIONS = {
     "repeat": _shape.repeat,
     "trace": _shape.trace,
     "conj": conjugate,
+    "conjugate": conjugate,
 }
 """Methods that are functions of the namespace, with the array as their first argument."""
 
 OWN = (
-    conjugate,
+    __array_finalize__,
+    __setstate__,
     setflags,
     tobytes,
     tofile,
@@ -198,9 +217,10 @@ OF_SCALARS = ("is_integer", "as_integer_ratio", "hex", "bit_count")
 def attach():
     """Gives the extension's array type the methods of this package."""
     for name, function in FUNCTIONS.items():
-        setattr(ndarray, name, function)
+        setattr(ndarray, name, as_method(function, name))
     for function in OWN:
-        setattr(ndarray, function.__name__, function)
+        name = function.__name__
+        setattr(ndarray, name, as_method(function, name))
     for function in UNLESS_NATIVE:
         if function.__name__ not in ndarray.__dict__:
             setattr(ndarray, function.__name__, function)
@@ -210,9 +230,9 @@ def attach():
         setattr(ndarray, name, _of_numpy(name))
     for name in OF_SCALARS:
         setattr(ndarray, name, _of_scalar(name))
-    ndarray.flat = property(_of_numpy("flat").fget, _set_flat)
+    ndarray.flat = property(Flat, _set_flat)
     ndarray._with_strides = _with_strides
-    ndarray.__new__ = _new
+    ndarray.__new__ = _fuseau.new_array
     _fuseau.set_metaclass(ndarray, ArrayType)
     _fuseau.set_metaclass(_fuseau.ufunc, UfuncType)
     ndarray.device = property(lambda self: "cpu")
@@ -247,18 +267,13 @@ class SubclassedArray(numpy.ndarray):
         return super().view(*args, **kwargs)
 
 
-def _new(cls, *args, **kwargs):
-    """`ndarray.__new__(Subclass, ...)` makes an array of the subclass."""
-    if cls is ndarray:
-        return _fuseau.new_array(*args, **kwargs)
-    return numpy.ndarray.__new__(cls, *args, **kwargs)
-
-
 class UfuncType(type):
-    """The type of `ufunc`: NumPy's own ufuncs count as instances."""
+    """The type of `ufunc`: NumPy's own ufuncs and those outside of the table count as instances."""
 
     def __instancecheck__(cls, x):
-        return type(x) is cls or isinstance(x, numpy.ufunc)
+        from ._ufunc import ComposedUfunc
+
+        return type(x) in (cls, ComposedUfunc) or isinstance(x, numpy.ufunc)
 
 
 def _of_scalar(name):
@@ -277,9 +292,10 @@ def _set_flat(self, values):
 
 
 def _with_strides(self, strides):
+    strides = (strides,) if hasattr(strides, "__index__") else tuple(strides)
     # NumPy checks that the elements stay inside the memory.
     numpy.empty_like(to_numpy(self)).strides = strides
-    return _fuseau.as_strided(self, 0, self.shape, tuple(strides), True)
+    return _fuseau.as_strided(self, 0, self.shape, strides, True)
 
 
 def _of_numpy(name):

@@ -1,5 +1,6 @@
 """NumPy's names that are not native: what each of them is in this package, found at first use."""
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -8,7 +9,7 @@ import types
 import numpy
 
 from . import _definitions, _errstate, _fallback
-from ._base import NATIVE_FUNCTIONS
+from ._base import NATIVE_FUNCTIONS, as_function
 from ._fuseau import UFUNCS, computed, ndarray, ufunc
 
 # Functions that neither take nor return arrays, or give NumPy's own array over memory that
@@ -73,19 +74,19 @@ def resolve(path):
     """The object of this package for a public name of NumPy. AttributeError if there is none."""
     value = _fallback.lookup(path)
     if isinstance(value, types.ModuleType):
-        if path in SHARED_MODULES:
+        if path in SHARED_MODULES or not is_public(path):
             return value
         return importlib.import_module(f"fuseau.{path}")
-    if isinstance(value, numpy.ufunc):
-        return _native_ufunc(value) or _other_ufunc(value)
-    if "." not in path and _native_function(path, value):
-        return _native_function(path, value)
     if path in _special():
         return _special()[path]
     if _definitions.is_defined(path):
         return _definitions.define(path)
     if isinstance(value, type) or not callable(value) or path in SHARED:
         return value
+    if isinstance(value, numpy.ufunc):
+        return _native_ufunc(value) or _other_ufunc(value)
+    if "." not in path and _native_function(path, value):
+        return _native_function(path, value)
     if path.startswith("ma.") and isinstance(value, numpy.ma.core._MaskedUFunc):
         # It takes our arrays, and gives masked ones, which are NumPy's.
         return value
@@ -130,6 +131,10 @@ def _special():
     if not _specials:
         _specials.update({"ndarray": ndarray, "ufunc": ufunc, "vectorize": _vectorize()})
         _specials.update({"errstate": _errstate.errstate, "seterr": _errstate.seterr})
+        _specials["bmat"] = as_function("bmat", _bmat, numpy.bmat)
+        _specials["ctypeslib.ndpointer"] = as_function(
+            "ctypeslib.ndpointer", _ndpointer, numpy.ctypeslib.ndpointer
+        )
         for name in GRIDS:
             _specials[name] = _definitions.class_over_ours(type(getattr(numpy, name)))()
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
@@ -138,6 +143,32 @@ def _special():
         for name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
             _specials[f"random.{name}"] = getattr(_random, name)
     return _specials
+
+
+def _bmat(obj, ldict=None, gdict=None):
+    """A matrix of parts, which a string names as the caller's variables."""
+    if not isinstance(obj, str):
+        return _fallback.call("bmat", numpy.bmat, (obj,), {})
+    if gdict is None:
+        frame = sys._getframe(1)
+        ldict, gdict = frame.f_locals, frame.f_globals
+    return _fallback.call("bmat", functools.partial(numpy.bmat, obj, ldict, gdict), (), {})
+
+
+@functools.cache
+def _pointer_type(theirs):
+    """A type of NumPy's `ndpointer` that takes our arrays too."""
+
+    def from_param(cls, obj):
+        return super(ours, cls).from_param(_fallback.lower(obj))
+
+    ours = type(theirs.__name__, (theirs,), {"from_param": classmethod(from_param)})
+    return ours
+
+
+def _ndpointer(dtype=None, ndim=None, shape=None, flags=None):
+    """A type for the arrays among the arguments of foreign functions."""
+    return _pointer_type(numpy.ctypeslib.ndpointer(dtype, ndim, shape, flags))
 
 
 def _vectorize():

@@ -10,15 +10,17 @@ from ._fuseau import computed
 _PLAIN = ("spawn", "bit_generator", "seed", "get_state", "set_state")
 
 
-def _drawing(owner):
-    """The public methods of a NumPy class as methods that take and give fuseau arrays."""
+def _drawing(owner, plain):
+    """The public methods of a NumPy class as methods that take and give fuseau arrays, by the object
+    that `plain` gives: methods that use others expect NumPy's own results.
+    """
 
     def make(name):
         method = getattr(owner, name)
 
         @functools.wraps(method)
         def through(self, *args, **kwargs):
-            bound = method.__get__(self)
+            bound = method.__get__(plain(self))
             if name == "shuffle":  # It writes to its argument, which may be a list.
                 return _fallback.call_quietly(name, bound, args, kwargs)
             return computed(name, bound, 0)(*args, **kwargs)
@@ -29,23 +31,38 @@ def _drawing(owner):
     return {name: make(name) for name in names}
 
 
-Generator = type(
+class _ExtendedType(type):
+    """NumPy's own objects of the class that is extended count as instances."""
+
+    def __instancecheck__(cls, x):
+        ours = cls.__module__ == "fuseau.random"
+        return type.__instancecheck__(cls, x) or (ours and isinstance(x, cls.__mro__[1]))
+
+
+def _plain_generator(generator):
+    """NumPy's Generator of the same stream."""
+    if "_plain" not in generator.__dict__:
+        generator._plain = numpy.random.Generator(generator.bit_generator)
+    return generator._plain
+
+
+Generator = _ExtendedType(
     "Generator",
     (numpy.random.Generator,),
     {
         "__doc__": "NumPy's Generator with results as fuseau arrays.",
         "__module__": "fuseau.random",
-        "__reduce__": lambda self: (Generator, (self.bit_generator,)),
-        **_drawing(numpy.random.Generator),
+        "__reduce__": lambda self: (Generator, (self.bit_generator,), None),
+        **_drawing(numpy.random.Generator, _plain_generator),
     },
 )
-RandomState = type(
+RandomState = _ExtendedType(
     "RandomState",
     (numpy.random.RandomState,),
     {
         "__doc__": "NumPy's RandomState with results as fuseau arrays.",
         "__module__": "fuseau.random",
-        **_drawing(numpy.random.RandomState),
+        **_drawing(numpy.random.RandomState, lambda state: state),
     },
 )
 
@@ -60,13 +77,6 @@ def default_rng(seed=None):
 SEEDED = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence")
 
 
-class _SeededType(type):
-    """NumPy's own objects of the class that is extended count as instances."""
-
-    def __instancecheck__(cls, x):
-        return isinstance(x, cls.__mro__[1])
-
-
 def _seeded(name):
     """A class of NumPy whose seeds may be fuseau arrays."""
     owner = getattr(numpy.random, name)
@@ -75,7 +85,7 @@ def _seeded(name):
         owner.__init__(self, *_fallback.lower(args), **_fallback.lower(kwargs))
 
     members = {"__doc__": owner.__doc__, "__module__": "fuseau.random", "__init__": __init__}
-    return _SeededType(name, (owner,), members)
+    return _ExtendedType(name, (owner,), members)
 
 
 globals().update({name: _seeded(name) for name in SEEDED})

@@ -180,8 +180,8 @@ def all(a, axis=None, out=None, keepdims=False, *, where=True):
     return reduce_with("all", a, axis, None, out, keepdims, _NoValue, where)
 
 
-amax = native(max.__wrapped__, name="amax")
-amin = native(min.__wrapped__, name="amin")
+amax = native(max.body, name="amax")
+amin = native(min.body, name="amin")
 
 
 @native

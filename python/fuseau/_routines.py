@@ -199,7 +199,7 @@ def _indices(indices):
 @native(otherwise=by_numpy("take"))
 def take(a, indices, axis=None, out=None, mode="raise"):
     """The elements at indices along an axis, of the flattened array by default."""
-    if out is not None or mode != "raise":
+    if out is not None or mode != "raise" or type(axis) is bool:
         raise NotNative
     a, indices = as_array(a), _indices(indices)
     if axis is None:

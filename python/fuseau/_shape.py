@@ -265,6 +265,8 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
     """
     if not isinstance(arrays, (list, tuple)):
         arrays = _sequence(arrays)
+    if casting == "same_value" or (axis is None and any(type(a) in _WEAK for a in arrays)):
+        raise NotNative
     arrays = [as_array(a) for a in arrays]
     if not arrays:
         raise ValueError("need at least one array to concatenate")
@@ -294,6 +296,9 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
     if out is None:
         return result
     return _store(result, out, casting)
+
+
+_WEAK = (int, float, complex)
 
 
 def _sequence(arrays):
@@ -334,6 +339,8 @@ def _store(result, out, casting):
 @native
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     """Joins arrays of one shape along a new axis."""
+    if not hasattr(arrays, "__getitem__"):
+        raise NotNative
     arrays = [as_array(a) for a in arrays]
     if not arrays:
         raise ValueError("need at least one array to stack")

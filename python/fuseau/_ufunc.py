@@ -74,6 +74,11 @@ def outer(self, A, B, /, **kwargs):
     except NotNative:
         outer = getattr(numpy, self.__name__).outer
         return _fallback.call(f"{self.__name__}.outer", outer, (A, B), kwargs)
+    if A.ndim + B.ndim > 64:
+        raise ValueError(
+            "maximum supported dimension for an ndarray is 64, but "
+            f"`{self.__name__}.outer()` result would have {A.ndim + B.ndim}."
+        )
     return self(A[(..., *(None,) * B.ndim)], B, **kwargs)
 
 
@@ -138,12 +143,21 @@ class ComposedUfunc:
             NATIVE_FUNCTIONS[name] = self
 
     def __call__(self, *args, **kwargs):
-        if self._compute is not None:
+        if self._compute is not None and kwargs.keys() <= {"out"}:
             try:
-                return self._compute(*args, **kwargs)
+                return self._compute(*self._with_out(args, **kwargs))
             except NotNative:
                 pass
         return _fallback.call(self.__name__, self._numpy, args, kwargs)
+
+    def _with_out(self, args, out=None):
+        """The inputs, and `out` as one argument more."""
+        count = self._numpy.nin
+        if len(args) == self._numpy.nargs and out is None:
+            args, out = args[:count], args[count:]
+        if len(args) != count:
+            raise NotNative
+        return *args, out
 
     def __getattr__(self, name):
         value = getattr(self._numpy, name)
@@ -155,6 +169,12 @@ class ComposedUfunc:
 
     def __repr__(self):
         return repr(self._numpy)
+
+    def __eq__(self, other):
+        return self is other or other is self._numpy
+
+    def __hash__(self):
+        return hash(self._numpy)
 
     def __reduce__(self):
         return self.__name__
@@ -183,13 +203,13 @@ def _real_type(numpy_ufunc, *operands):
     return as_dtype(numpy_ufunc.resolve_dtypes((*kinds, None, None))[-1])
 
 
-def _divmod(x1, x2, /, *, out=None):
+def _divmod(x1, x2, out):
     x1, x2 = _number(x1), _number(x2)
     _real_type(numpy.divmod, x1, x2)
     return _two_results(UFUNCS["floor_divide"](x1, x2), UFUNCS["remainder"](x1, x2), out)
 
 
-def _modf(x, /, *, out=None):
+def _modf(x, out):
     x = as_array(x)
     dtype = _real_type(numpy.modf, x)
     if x.dtype != dtype:

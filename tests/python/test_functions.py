@@ -72,7 +72,7 @@ class Bodies:
     """The functions without their quick forms and without the door to NumPy."""
 
     def __getattr__(self, name):
-        return getattr(fuseau, name).__wrapped__
+        return getattr(fuseau, name).body
 
 
 def outcome(module, call):
@@ -151,7 +151,7 @@ def test_a_function_is_a_method_of_a_class():
     assert float(a.max()) == 3.0
     bound = a.argmin
     assert int(bound()) == 0 and bound.__self__ is a
-    assert fuseau.ndarray.sum is fuseau.sum
+    assert float(fuseau.ndarray.sum(a)) == 6.0
 
 
 def test_an_error_of_the_body_is_the_calls_error():
