@@ -2,17 +2,16 @@
 
 import collections
 import os
-import re
 
 import numpy
 
 from .compare import totals
 from .modules import EXCLUDED, is_core
+from .reasons import reason_of
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 EXPECTED = os.path.join(FOLDER, "expected_failures.txt")
 RESULTS = os.path.join(FOLDER, "RESULTS.md")
-_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 def _percent(passed, count):
@@ -78,20 +77,12 @@ def check(comparisons):
     return 1 if new else 0
 
 
-def _kind(outcome):
-    """What failures have in common: the exception, without its numbers."""
-    if outcome.outcome in ("crashed", "hung"):
-        return outcome.outcome
-    first = _NUMBERS.sub("#", outcome.reason.split(" / ")[0])[:90]
-    return first.replace("|", "\\|").replace("`", "'") or outcome.outcome
-
-
 def write_results(comparisons):
     """The table of modules and every failure with its reason."""
     groups = collections.defaultdict(list)
     for c in comparisons:
         for name, o in c.failures().items():
-            groups[_kind(o)].append((c.module, name, o))
+            groups[reason_of(c.module, name, o)].append((c.module, name, o))
     lines = [
         "# NumPy's own tests",
         "",
@@ -119,16 +110,25 @@ def write_results(comparisons):
     for kind, failures in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         lines.append(f"### {kind} ({len(failures)})")
         lines.append("")
-        for (module, function), count in _functions(failures).items():
-            more = f" ({count})" if count > 1 else ""
-            lines.append(f"- {module}::{function}{more}")
+        for (module, function), outcomes in _functions(failures).items():
+            more = f" ({len(outcomes)})" if len(outcomes) > 1 else ""
+            lines.append(f"- {module}::{function}{more}: {_first_words(outcomes[0])}")
         lines.append("")
     with open(RESULTS, "w", encoding="utf-8") as file:
         file.write("\n".join(_ascii(line) for line in lines))
 
 
 def _functions(failures):
-    return collections.Counter((module, name.partition("[")[0]) for module, name, _ in failures)
+    """The outcomes of the failures of each test function."""
+    functions = collections.defaultdict(list)
+    for module, name, outcome in failures:
+        functions[module, name.partition("[")[0]].append(outcome)
+    return functions
+
+
+def _first_words(outcome):
+    text = outcome.reason.split(" / ")[0] or outcome.outcome
+    return "`" + text[:70].replace("`", "'") + "`"
 
 
 def _ascii(text):
