@@ -43,6 +43,9 @@ class Flat:
     def __setitem__(self, key, value):
         self._numpy[_fallback.lower(key)] = _fallback.lower(value)
 
+    def __delitem__(self, key):
+        raise TypeError("Cannot delete iterator elements")
+
     def __eq__(self, other):
         return self.copy() == other
 

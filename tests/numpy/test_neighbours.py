@@ -69,6 +69,8 @@ def test_flat_is_one_of_numpys():
     a = fuseau.ones((2, 2))
     assert isinstance(a.flat, numpy.flatiter)
     assert a.flat.base is a and len(a.flat) == 4
+    with pytest.raises(TypeError, match="Cannot delete"):
+        del a.flat[0]
 
 
 # The results are compared as text: values, types and errors.

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import re
 
 import numpy
 
@@ -12,6 +13,7 @@ from .reasons import reason_of
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 EXPECTED = os.path.join(FOLDER, "expected_failures.txt")
 RESULTS = os.path.join(FOLDER, "RESULTS.md")
+_FOLDERS = re.compile(r"(/[\w.-]+)+/")
 
 
 def _percent(passed, count):
@@ -127,7 +129,7 @@ def _functions(failures):
 
 
 def _first_words(outcome):
-    text = outcome.reason.split(" / ")[0] or outcome.outcome
+    text = _FOLDERS.sub("", outcome.reason.split(" / ")[0]) or outcome.outcome
     return "`" + text[:70].replace("`", "'") + "`"
 
 
