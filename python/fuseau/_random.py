@@ -11,8 +11,10 @@ _PLAIN = ("spawn", "bit_generator", "seed", "get_state", "set_state")
 
 
 def _drawing(owner, plain):
-    """The public methods of a NumPy class as methods that take and give fuseau arrays, by the object
-    that `plain` gives: methods that use others expect NumPy's own results.
+    """The public methods of a NumPy class as methods that take and give fuseau arrays.
+
+    They are called on the object that `plain` gives: methods that use others expect NumPy's own
+    results.
     """
 
     def make(name):
