@@ -198,16 +198,8 @@ def ops_json(rows):
 
 
 def coverage(rows):
-    """The coverage page: how each operation is computed, by class of types."""
-    out = [
-        "# Coverage",
-        "",
-        "Generated from the table of operations. A *fused* operation runs inside a",
-    ]
-    out += ["compiled loop; a *block* operation runs inside one too, through NumPy's own inner"]
-    out += ["loop on blocks of elements; a dash means that NumPy has no such loop either."]
-    out += ["A *routine* is a step of its own, computed by the library on all cores."]
-    out += ["Other NumPy functions are composed of these or fall back to NumPy.", ""]
+    """The part of the coverage page on the operations: how each is computed, by class of types."""
+    out = ["## Operations by type", "", "A dash means that NumPy has no such loop either.", ""]
     out += ["| function | bool | signed | unsigned | float | complex | meaning |"]
     out += ["|---|---|---|---|---|---|---|"]
     for row in rows:
@@ -225,7 +217,7 @@ def coverage(rows):
 
 def main():
     table, kind, output = sys.argv[1:]
-    writers = (op_table, scalar_forms, ufuncs, stubs, ops_json, coverage)
+    writers = (op_table, scalar_forms, ufuncs, stubs, ops_json)
     writer = {w.__name__: w for w in writers}[kind]
     with open(output, "w") as file:
         file.write("\n".join(writer(load(table))) + "\n")

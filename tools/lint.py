@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what a compiler does not: layering, formatting, encoding, generated pages."""
+"""Checks what a compiler does not: layering, formatting, encoding."""
 
 import re
 import shutil
@@ -97,22 +97,9 @@ def check_python():
         yield result.stdout.strip() or result.stderr.strip()
 
 
-def check_coverage_page():
-    page = ROOT / "python/docs/coverage.md"
-    table = ROOT / "build/release/ir/ops.json"
-    if not table.exists():
-        return
-    sys.path.insert(0, str(ROOT / "tools"))
-    import gen_ops
-
-    fresh = "\n".join(gen_ops.coverage(gen_ops.load(table))) + "\n"
-    if not page.exists() or page.read_text() != fresh:
-        yield f"{page.relative_to(ROOT)} is stale: tools/gen_ops.py {table} coverage {page}"
-
-
 def main():
     problems = []
-    for check in (check_layers, check_text, check_format, check_python, check_coverage_page):
+    for check in (check_layers, check_text, check_format, check_python):
         problems += check()
     for problem in problems:
         print(problem)

@@ -105,7 +105,11 @@ def _from_object(x, dtype, copy, order):
 
 @native
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    """`a` as an array: a fuseau array of that type and order is returned itself."""
+    """`a` as an array: a fuseau array of that type and order is returned itself.
+
+    `copy=True` copies always, `copy=False` never: it is a ValueError if a copy cannot be avoided,
+    as for another type. ValueError for another device than "cpu".
+    """
     if type(a) is ndarray and dtype is order is copy is device is like is None:
         return as_plain(a)
     check_device(device)
@@ -168,7 +172,11 @@ def _order(order):
 
 @native
 def empty(shape, dtype=float, order="C", *, device=None, like=None):
-    """A new array of a shape and type whose values are not set."""
+    """A new array of a shape and type whose values are not set.
+
+    `shape` is a number or a sequence of numbers; the type is float64 by default. ValueError for
+    negative lengths, MemoryError if there is not enough memory.
+    """
     check_device(device)
     if like is not None:
         raise NotNative
@@ -177,7 +185,10 @@ def empty(shape, dtype=float, order="C", *, device=None, like=None):
 
 @native
 def zeros(shape, dtype=None, order="C", *, device=None, like=None):
-    """A new array of a shape and type (float64 by default) filled with zeros."""
+    """A new array of a shape and type (float64 by default) filled with zeros.
+
+    `shape` is a number or a sequence of numbers. ValueError for negative lengths.
+    """
     check_device(device)
     if like is not None:
         raise NotNative
@@ -186,7 +197,10 @@ def zeros(shape, dtype=None, order="C", *, device=None, like=None):
 
 @native
 def ones(shape, dtype=None, order="C", *, device=None, like=None):
-    """A new array of a shape and type (float64 by default) filled with ones."""
+    """A new array of a shape and type (float64 by default) filled with ones.
+
+    `shape` is a number or a sequence of numbers. ValueError for negative lengths.
+    """
     check_device(device)
     if like is not None:
         raise NotNative
@@ -195,7 +209,10 @@ def ones(shape, dtype=None, order="C", *, device=None, like=None):
 
 @native
 def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
-    """A new array of a shape filled with a value, or with an array that broadcasts to it."""
+    """A new array of a shape filled with a value, or with an array that broadcasts to it.
+
+    The type is that of the value by default. ValueError for a value that does not broadcast.
+    """
     check_device(device)
     if like is not None:
         raise NotNative
@@ -250,27 +267,39 @@ def _make_like(make, shape, dtype, order):
 
 @native
 def empty_like(prototype, /, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    """A new array like another one, whose values are not set."""
+    """A new array like another one, whose values are not set.
+
+    Shape, type and order are those of `prototype` where they are not given.
+    """
     _, dtype, shape, order = _like(prototype, dtype, order, shape, device)
     return _make_like(_fuseau.empty, shape, dtype, order)
 
 
 @native
 def zeros_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    """A new array of zeros like another one."""
+    """A new array of zeros like another one.
+
+    Shape, type and order are those of `a` where they are not given.
+    """
     _, dtype, shape, order = _like(a, dtype, order, shape, device)
     return _make_like(_fuseau.zeros, shape, dtype, order)
 
 
 @native
 def ones_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    """A new array of ones like another one."""
+    """A new array of ones like another one.
+
+    Shape, type and order are those of `a` where they are not given.
+    """
     return full_like(a, 1, dtype, order, subok, shape, device=device)
 
 
 @native
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    """A new array like another one, filled with a value."""
+    """A new array like another one, filled with a value.
+
+    Shape, type and order are those of `a` where they are not given.
+    """
     _, dtype, shape, order = _like(a, dtype, order, shape, device)
     return _make_like(
         lambda shape, dtype, order: _filled(shape, fill_value, dtype, order), shape, dtype, order
@@ -490,13 +519,19 @@ def _diagonal_of(a, k):
 
 @native
 def identity(n, dtype=None, *, like=None):
-    """The n x n identity matrix."""
+    """The n x n identity matrix.
+
+    The type is float64 by default.
+    """
     return eye(n, dtype=float if dtype is None else dtype, like=like)
 
 
 @native
 def diag(v, k=0):
-    """The k-th diagonal of a matrix as a read-only view, or a matrix with `v` on it."""
+    """The k-th diagonal of a matrix as a read-only view, or a matrix with `v` on it.
+
+    ValueError for other than one or two dimensions.
+    """
     v = as_array(v)
     k = operator.index(k)
     if v.ndim == 2:
@@ -514,7 +549,10 @@ def diag(v, k=0):
 
 @native
 def tri(N, M=None, k=0, dtype=float, *, like=None):
-    """An N x M matrix of ones at and below the k-th diagonal."""
+    """An N x M matrix of ones at and below the k-th diagonal.
+
+    `M` is `N` by default.
+    """
     if like is not None:
         raise NotNative
     rows = arange(N)

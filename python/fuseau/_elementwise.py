@@ -172,13 +172,19 @@ around = native(round.body, name="around")
 
 @native(view=True)
 def real(val):
-    """The real part: a view of a complex array, the array itself otherwise."""
+    """The real part: a view of a complex array, the array itself otherwise.
+
+    The type of a complex64 is float32, of a complex128 float64.
+    """
     return val.real if hasattr(val, "real") else as_array(val).real
 
 
 @native(view=True)
 def imag(val):
-    """The imaginary part: a view of a complex array, zeros otherwise."""
+    """The imaginary part: a view of a complex array, zeros otherwise.
+
+    The type of a complex64 is float32, of a complex128 float64.
+    """
     return val.imag if hasattr(val, "imag") else as_array(val).imag
 
 
@@ -260,7 +266,10 @@ def isscalar(element):
 
 @native
 def isclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
-    """True where `|a - b| <= atol + rtol * |b|` or both are equal; NaN equals NaN on request."""
+    """True where `|a - b| <= atol + rtol * |b|` or both are equal; NaN equals NaN on request.
+
+    The type is bool, the shape the common one. ValueError if there is none.
+    """
     x, y, atol, rtol = (operand(value) for value in (a, b, atol, rtol))
     if type(y) is ndarray:
         inexact = as_dtype(numpy.result_type(y.dtype, 1.0))
@@ -318,7 +327,11 @@ def array_equiv(a1, a2):
 
 @native
 def diff(a, n=1, axis=-1, prepend=_NoValue, append=_NoValue):
-    """The n-th differences of neighbours along an axis; of truth values, where they differ."""
+    """The n-th differences of neighbours along an axis; of truth values, where they differ.
+
+    The axis is shorter by `n`; the type is that of the differences, bool for truth values.
+    ValueError for a negative `n` and for a number in the place of an array.
+    """
     if n == 0:
         return a
     if n < 0:
@@ -343,7 +356,10 @@ def diff(a, n=1, axis=-1, prepend=_NoValue, append=_NoValue):
 
 @native
 def outer(a, b, out=None):
-    """The products of each element of `a` with each of `b`, as a matrix."""
+    """The products of each element of `a` with each of `b`, as a matrix.
+
+    The shape is `(a.size, b.size)`, the type the common one.
+    """
     from ._shape import ravel
 
     a, b = ravel(as_array(a)), ravel(as_array(b))
@@ -356,7 +372,11 @@ def outer(a, b, out=None):
 
 @native
 def copyto(dst, src, casting="same_kind", where=True):
-    """Writes `src` into `dst`, where the mask holds; both broadcast to its shape."""
+    """Writes `src` into `dst`, where the mask holds; both broadcast to its shape.
+
+    TypeError for a cast that `casting` forbids; ValueError for shapes that do not fit and for a
+    destination that is read-only.
+    """
     if type(dst) is not ndarray:
         from ._fallback import call_quietly
 

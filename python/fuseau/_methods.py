@@ -235,7 +235,7 @@ def attach():
     ndarray.__new__ = _fuseau.new_array
     _fuseau.set_metaclass(ndarray, ArrayType)
     _fuseau.set_metaclass(_fuseau.ufunc, UfuncType)
-    ndarray.device = property(lambda self: "cpu")
+    ndarray.device = property(lambda self: "cpu", doc="The device of the array, always 'cpu'.")
     ndarray.__class_getitem__ = classmethod(types.GenericAlias)
 
 
@@ -284,7 +284,7 @@ def _of_scalar(name):
             return getattr(snapshot(self)[()], name)
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
-    return property(get)
+    return property(get, doc=getattr(numpy.float64, name, getattr(numpy.int64, name, None)).__doc__)
 
 
 def _set_flat(self, values):
@@ -300,4 +300,5 @@ def _with_strides(self, strides):
 
 def _of_numpy(name):
     """A property that NumPy's view of the storage answers."""
-    return property(lambda self: getattr(to_numpy(self), name))
+    doc = getattr(numpy.ndarray, name).__doc__
+    return property(lambda self: getattr(to_numpy(self), name), doc=doc)

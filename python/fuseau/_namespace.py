@@ -103,7 +103,7 @@ def resolve(path):
 def _native_function(path, value):
     """The native function of a name; NumPy's aliases such as `concat` share the function."""
     name = getattr(value, "__name__", path)
-    if getattr(numpy, name, None) is not value:
+    if vars(numpy).get(name) is not value:
         name = path
     return NATIVE_FUNCTIONS.get(name)
 

@@ -133,7 +133,11 @@ def _extreme(name, a, axis, dtype, keepdims, initial, where):
 
 @native
 def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
-    """The sum over axes, all by default. Small integers are summed as int64 or uint64."""
+    """The sum over axes, all by default. Small integers are summed as int64 or uint64.
+
+    The result has the shape of `a` without the axes, or with length 1 there for `keepdims`.
+    AxisError for an axis out of range, ValueError for one that is there twice.
+    """
     return reduce_with("sum", a, axis, dtype, out, keepdims, initial, where)
 
 
@@ -152,31 +156,46 @@ def _with_complex(name, a, axis, dtype, out, keepdims, initial, where):
 
 @native
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_NoValue, where=True):
-    """The product over axes, all by default. Small integers are taken as int64 or uint64."""
+    """The product over axes, all by default. Small integers are taken as int64 or uint64.
+
+    Shapes and errors are those of `sum`.
+    """
     return _with_complex("prod", a, axis, dtype, out, keepdims, initial, where)
 
 
 @native
 def max(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
-    """The largest element over axes; NaN if there is one. ValueError if there is no element."""
+    """The largest element over axes; NaN if there is one. ValueError if there is no element.
+
+    The type is that of `a`; shapes and errors are else those of `sum`.
+    """
     return _with_complex("max", a, axis, None, out, keepdims, initial, where)
 
 
 @native
 def min(a, axis=None, out=None, keepdims=False, initial=_NoValue, where=True):
-    """The smallest element over axes; NaN if there is one. ValueError if there is no element."""
+    """The smallest element over axes; NaN if there is one. ValueError if there is no element.
+
+    The type is that of `a`; shapes and errors are else those of `sum`.
+    """
     return _with_complex("min", a, axis, None, out, keepdims, initial, where)
 
 
 @native
 def any(a, axis=None, out=None, keepdims=False, *, where=True):
-    """Whether an element over axes is true."""
+    """Whether an element over axes is true.
+
+    The type is bool; shapes and errors are those of `sum`.
+    """
     return reduce_with("any", a, axis, None, out, keepdims, _NoValue, where)
 
 
 @native
 def all(a, axis=None, out=None, keepdims=False, *, where=True):
-    """Whether all elements over axes are true."""
+    """Whether all elements over axes are true.
+
+    The type is bool; shapes and errors are those of `sum`.
+    """
     return reduce_with("all", a, axis, None, out, keepdims, _NoValue, where)
 
 
@@ -186,7 +205,10 @@ amin = native(min.body, name="amin")
 
 @native
 def ptp(a, axis=None, out=None, keepdims=False):
-    """The largest element minus the smallest over axes."""
+    """The largest element minus the smallest over axes.
+
+    The type is that of `a`. ValueError if there is no element.
+    """
     a = as_array(a)
     result = UFUNCS["subtract"](max(a, axis, None, keepdims), min(a, axis, None, keepdims))
     return result if out is None else _store_same(result, out)
@@ -202,7 +224,10 @@ def _store_same(result, out):
 
 @native
 def count_nonzero(a, axis=None, *, keepdims=False):
-    """The number of elements over axes that are not zero."""
+    """The number of elements over axes that are not zero.
+
+    The type is int64, and without an axis the result is one number.
+    """
     a = as_array(a)
     if a.dtype.kind != "b":
         a = UFUNCS["not_equal"](a, 0)
@@ -286,7 +311,10 @@ def var(
     mean=_NoValue,
     correction=_NoValue,
 ):
-    """The mean of the squared distances from the mean over axes; `ddof` is taken off the count."""
+    """The mean of the squared distances from the mean over axes; `ddof` is taken off the count.
+
+    The type is float64 for integers, else that of `a`, its real one for complex numbers.
+    """
     return _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, False)
 
 
@@ -303,7 +331,10 @@ def std(
     mean=_NoValue,
     correction=_NoValue,
 ):
-    """The square root of the variance over axes."""
+    """The square root of the variance over axes.
+
+    The type is that of `var`.
+    """
     return _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, True)
 
 

@@ -55,7 +55,11 @@ def _dense_enough(a):
 
 @native
 def dot(a, b, out=None):
-    """The product of two vectors or matrices; of a number with anything."""
+    """The product of two vectors or matrices; of a number with anything.
+
+    For matrices of shapes (m, k) and (k, n) the result is (m, n); vectors lose their axis.
+    ValueError for lengths that differ. More dimensions and `out` are NumPy's.
+    """
     a, b = as_array(a), as_array(b)
     if out is not None:
         raise NotNative
@@ -73,7 +77,10 @@ def dot(a, b, out=None):
 
 @native
 def inner(a, b, /):
-    """The products of the rows of `a` with the rows of `b`."""
+    """The products of the rows of `a` with the rows of `b`.
+
+    The lengths of the last axes must agree, else it is a ValueError.
+    """
     a, b = as_array(a), as_array(b)
     if a.ndim == 0 or b.ndim == 0:
         return UFUNCS["multiply"](a, b)
@@ -86,7 +93,10 @@ def inner(a, b, /):
 
 @native
 def vdot(a, b, /):
-    """The product of all elements as vectors, the first one conjugated."""
+    """The product of all elements as vectors, the first one conjugated.
+
+    One number. ValueError for sizes that differ.
+    """
     a, b = as_array(a), as_array(b)
     if any(x.dtype.kind in "fc" and not x.flags.c_contiguous for x in (a, b)):
         # The rounding depends on how the elements lie in memory.
@@ -173,13 +183,19 @@ def accumulate(ufunc, a, axis, dtype, out=None):
 
 @native(otherwise=by_numpy("cumsum"))
 def cumsum(a, axis=None, dtype=None, out=None):
-    """The running sum along an axis, of all elements by default."""
+    """The running sum along an axis, of all elements by default.
+
+    The shape is that of `a`, flat without an axis; small integers are summed as int64 or uint64.
+    """
     return accumulate("add", a, axis, dtype, out)
 
 
 @native(otherwise=by_numpy("cumprod"))
 def cumprod(a, axis=None, dtype=None, out=None):
-    """The running product along an axis, of all elements by default."""
+    """The running product along an axis, of all elements by default.
+
+    The shape is that of `a`, flat without an axis; small integers are taken as int64 or uint64.
+    """
     return accumulate("multiply", a, axis, dtype, out)
 
 
@@ -198,7 +214,10 @@ def _indices(indices):
 
 @native(otherwise=by_numpy("take"))
 def take(a, indices, axis=None, out=None, mode="raise"):
-    """The elements at indices along an axis, of the flattened array by default."""
+    """The elements at indices along an axis, of the flattened array by default.
+
+    The axis is replaced by the shape of `indices`. IndexError for an index out of range.
+    """
     if out is not None or mode != "raise" or type(axis) is bool:
         raise NotNative
     a, indices = as_array(a), _indices(indices)
@@ -234,7 +253,10 @@ def extract(condition, arr):
 
 @native(otherwise=by_numpy("nonzero"))
 def nonzero(a):
-    """The indices of the elements that are not zero: a vector for each axis."""
+    """The indices of the elements that are not zero: a vector for each axis.
+
+    A tuple of vectors of int64, in C order. ValueError for an array without dimensions.
+    """
     a = as_array(a)
     if a.ndim == 0:
         raise NotNative
@@ -256,7 +278,10 @@ def flatnonzero(a):
 
 @native(otherwise=by_numpy("bincount"))
 def bincount(x, /, weights=None, minlength=0):
-    """How often each number occurs in a vector of small non-negative integers."""
+    """How often each number occurs in a vector of small non-negative integers.
+
+    A vector of int64 with `max(x) + 1` elements, or `minlength`. ValueError for negative numbers.
+    """
     if weights is not None:
         raise NotNative
     x = as_array(x)
@@ -327,13 +352,21 @@ def sort_in_place(self, axis=-1, kind=None, order=None, *, stable=None):
 
 @native(otherwise=by_numpy("argmax"))
 def argmax(a, axis=None, out=None, *, keepdims=False):
-    """The index of the first largest element, or of the first NaN, along an axis."""
+    """The index of the first largest element, or of the first NaN, along an axis.
+
+    The type is int64; without an axis it is the index in the flattened array. ValueError if there
+    is no element.
+    """
     return _place("argmax", a, axis, out, keepdims)
 
 
 @native(otherwise=by_numpy("argmin"))
 def argmin(a, axis=None, out=None, *, keepdims=False):
-    """The index of the first smallest element, or of the first NaN, along an axis."""
+    """The index of the first smallest element, or of the first NaN, along an axis.
+
+    The type is int64; without an axis it is the index in the flattened array. ValueError if there
+    is no element.
+    """
     return _place("argmin", a, axis, out, keepdims)
 
 

@@ -16,13 +16,20 @@ from ._layout import common_axes, is_c_contiguous, is_f_contiguous
 
 @native(view=True)
 def reshape(a, /, shape, order="C", *, copy=None):
-    """A view of another shape with the same elements in the same order; a copy if it must be."""
+    """A view of another shape with the same elements in the same order; a copy if it must be.
+
+    One length may be -1: it follows from the others. ValueError if the numbers of elements differ,
+    or for `copy=False` if there is no such view.
+    """
     return as_array(a).reshape(shape, order=order, copy=copy)
 
 
 @native(view=True)
 def ravel(a, order="C"):
-    """The elements as one dimension: a view if they lie so in memory, else a copy."""
+    """The elements as one dimension: a view if they lie so in memory, else a copy.
+
+    The type is that of `a`. `order` is the order of reading: C, F, A or K (as in memory).
+    """
     return as_array(a).ravel(order)
 
 
@@ -31,13 +38,19 @@ def ravel(a, order="C"):
 
 @native(view=True)
 def transpose(a, axes=None):
-    """A view with the axes in another order, reversed by default."""
+    """A view with the axes in another order, reversed by default.
+
+    AxisError for an axis out of range, ValueError for one that is there twice or missing.
+    """
     return as_array(a).transpose(axes)
 
 
 @native(view=True)
 def swapaxes(a, axis1, axis2):
-    """A view with two axes interchanged."""
+    """A view with two axes interchanged.
+
+    AxisError for an axis out of range.
+    """
     a = as_array(a)
     axis1 = normalize_axis_index(axis1, a.ndim, "axis1")
     axis2 = normalize_axis_index(axis2, a.ndim, "axis2")
@@ -48,7 +61,10 @@ def swapaxes(a, axis1, axis2):
 
 @native(view=True)
 def moveaxis(a, source, destination):
-    """A view with some axes moved to other places, the rest in their order."""
+    """A view with some axes moved to other places, the rest in their order.
+
+    AxisError for an axis out of range, ValueError for one that is there twice.
+    """
     a = as_array(a)
     source = normalize_axis_tuple(source, a.ndim, "source")
     destination = normalize_axis_tuple(destination, a.ndim, "destination")
@@ -80,7 +96,10 @@ def rollaxis(a, axis, start=0):
 
 @native(view=True)
 def matrix_transpose(x, /):
-    """A view with the last two axes interchanged."""
+    """A view with the last two axes interchanged.
+
+    ValueError for fewer than two dimensions.
+    """
     x = as_array(x)
     if x.ndim < 2:
         raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
@@ -89,7 +108,10 @@ def matrix_transpose(x, /):
 
 @native(view=True)
 def expand_dims(a, axis):
-    """A view with new axes of length 1 at the given places of the result."""
+    """A view with new axes of length 1 at the given places of the result.
+
+    AxisError for a place out of range, ValueError for one that is there twice.
+    """
     a = as_array(a)
     axes = (axis,) if not isinstance(axis, (tuple, list)) else axis
     rank = a.ndim + len(axes)
@@ -100,7 +122,10 @@ def expand_dims(a, axis):
 
 @native(view=True)
 def squeeze(a, axis=None):
-    """A view without axes of length 1: all of them, or the given ones."""
+    """A view without axes of length 1: all of them, or the given ones.
+
+    ValueError for a given axis of another length.
+    """
     return as_array(a).squeeze(axis)
 
 
@@ -146,7 +171,10 @@ def atleast_3d(*arys):
 
 @native(view=True)
 def flip(m, axis=None):
-    """A view with the order of the elements reversed along the given axes, all by default."""
+    """A view with the order of the elements reversed along the given axes, all by default.
+
+    The shape and the type are those of `m`. AxisError for an axis out of range.
+    """
     m = as_array(m)
     axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     back = slice(None, None, -1)
@@ -195,7 +223,11 @@ def rot90(m, k=1, axes=(0, 1)):
 
 @native(view=True)
 def diagonal(a, offset=0, axis1=0, axis2=1):
-    """A read-only view of the diagonals of the matrices in two axes, as the last axis."""
+    """A read-only view of the diagonals of the matrices in two axes, as the last axis.
+
+    The shape is that of `a` without the two axes, and the length of the diagonals. ValueError for
+    fewer than two dimensions.
+    """
     a = as_array(a)
     if a.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
@@ -243,7 +275,10 @@ def broadcast_to(array, shape, subok=False):
 
 @native(view=True)
 def broadcast_arrays(*args, subok=False):
-    """The arrays as views of their common shape, in a tuple."""
+    """The arrays as views of their common shape, in a tuple.
+
+    ValueError if the shapes have no common one.
+    """
     arrays = [as_array(a) for a in args]
     if all(a.shape == arrays[0].shape for a in arrays):
         return tuple(arrays)
@@ -338,7 +373,11 @@ def _store(result, out, casting):
 
 @native
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
-    """Joins arrays of one shape along a new axis."""
+    """Joins arrays of one shape along a new axis.
+
+    The new axis is `axis` of the result; the type is the common one. ValueError for shapes that
+    differ and for no arrays.
+    """
     if not hasattr(arrays, "__getitem__"):
         raise NotNative
     arrays = [as_array(a) for a in arrays]
@@ -427,7 +466,10 @@ def array_split(ary, indices_or_sections, axis=0):
 
 @native(view=True)
 def split(ary, indices_or_sections, axis=0):
-    """A list of views of parts along an axis, which must be equal if their number is given."""
+    """A list of views of parts along an axis, which must be equal if their number is given.
+
+    ValueError if the length of the axis is not a multiple of the number of parts.
+    """
     a = as_array(ary)
     sections = indices_or_sections
     number = not hasattr(sections, "__len__") or getattr(sections, "ndim", 1) == 0
@@ -478,7 +520,10 @@ def unstack(x, /, *, axis=0):
 
 @native
 def tile(A, reps):
-    """The array repeated as a block along its axes."""
+    """The array repeated as a block along its axes.
+
+    `reps` has a number for each axis, ones in front if it is shorter than the shape of `A`.
+    """
     a = as_array(A)
     try:
         reps = tuple(map(operator.index, reps))
@@ -497,7 +542,11 @@ def tile(A, reps):
 
 @native
 def repeat(a, repeats, axis=None):
-    """Each element repeated a number of times; NumPy does it for many numbers."""
+    """Each element repeated a number of times; NumPy does it for many numbers.
+
+    Without an axis those of the flattened array. `repeats` is a number or one for each index of the
+    axis; ValueError for negative ones.
+    """
     a = as_array(a)
     try:
         count = operator.index(repeats)
@@ -605,7 +654,11 @@ def _edge(a, axis, length, index):
 
 @native
 def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
-    """The sum along diagonals."""
+    """The sum along diagonals.
+
+    The shape is that of `a` without the two axes. Small integers are summed as int64 or uint64.
+    ValueError for fewer than two dimensions.
+    """
     from ._reductions import sum as sum_
 
     return sum_(diagonal(a, offset, axis1, axis2), -1, dtype, out)

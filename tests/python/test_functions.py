@@ -165,3 +165,12 @@ def test_a_warning_names_the_callers_line():
     with pytest.warns(RuntimeWarning, match="Mean of empty slice") as caught:
         fuseau.mean(fuseau.zeros(0)).eval()
     assert caught[0].filename == __file__
+
+
+def test_everything_is_documented():
+    """Each public name of the package and of its arrays says what it is."""
+    for name in fuseau.coverage()["native"]:
+        assert getattr(fuseau, name).__doc__, name
+    for name in dir(fuseau.ndarray):
+        if not name.startswith("_"):
+            assert getattr(fuseau.ndarray, name).__doc__, name
