@@ -20,8 +20,10 @@ using mlir::Operation;
 using mlir::Value;
 
 // Limits of one nest: more would spill registers and exceed what the compiler
-// handles in milliseconds.
-constexpr int kMaxOps = 200;
+// handles in milliseconds. A long loop makes nests as long as they may be, so
+// the first is a fraction of the operations that are recorded together
+// (FUSEAU_WINDOW): then its nests are alike and one kernel does for all.
+constexpr int kMaxOps = 128;
 constexpr int kMaxSources = 28;
 // Places at which a cheap operation (passes/cost.h) is computed again.
 constexpr int kMaxCopies = 4;
@@ -106,8 +108,9 @@ class Fuser {
     for (const Use& use : uses) {
       Group& group = grouping_.groups[use.group];
       if (use.as_storage) return "read as a whole from memory";
-      if (group.ops >= kMaxOps ||
-          static_cast<int>(group.sources.size()) > kMaxSources)
+      // A view adds nothing to it.
+      if (elementwise && (group.ops >= kMaxOps ||
+                          static_cast<int>(group.sources.size()) > kMaxSources))
         return "its reader is full";
       if (elementwise && RepeatsWork(op, use.access, group.space))
         return "a broadcast would compute it again";
@@ -196,7 +199,9 @@ class Fuser {
     Group& group = grouping_.groups[use.group];
     Normalize(use.access, group.space);
     Operation* op = v.getDefiningOp();
-    if (!mlir::isa<ir::ViewOp>(op)) group.sources.insert(v);
+    Value source = v;
+    while (auto view = source.getDefiningOp<ir::ViewOp>()) source = view.getX();
+    if (!source.getDefiningOp<ir::ScalarOp>()) group.sources.insert(source);
     std::vector<Use>& uses = uses_[op];
     if (!llvm::is_contained(uses, use)) uses.push_back(std::move(use));
   }

@@ -7,7 +7,7 @@
 namespace fuseau::runtime {
 
 // Argument blocks up to this size fit the stack of a run.
-inline constexpr int kMaxQuickSlots = 96;
+inline constexpr int kMaxQuickSlots = 192;
 
 // Fills `quick` of each launch that is a step of its own and that one thread
 // does in one call.

@@ -64,3 +64,13 @@ def test_the_tier():
 def test_wrong_argument(wrong):
     with pytest.raises(TypeError, match="takes a fuseau array"):
         np.explain(wrong)
+
+
+def test_a_long_loop_is_one_kernel_again_and_again():
+    x, a = np.ones(1000), np.full(1000, 0.5)
+    np.synchronize()
+    for i in range(128):
+        x = x * (i + 0.5) + a
+    kernels = [s["kernel"] for s in np.explain(x).steps]
+    assert len(kernels) == 2
+    assert kernels[0] == kernels[1]
