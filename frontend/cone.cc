@@ -1,10 +1,30 @@
 #include "frontend/cone.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/base/status.h"
 
 namespace fuseau {
+namespace {
+
+// What a small result may cost to be computed before it is wanted: for each
+// element of the cone's largest space so many additions. To read an element
+// from memory once more costs half of that.
+constexpr int64_t kJoinWork = 8;
+// A result is small if it has this part of the elements of that space, or one.
+constexpr int64_t kSmallPart = 16;
+
+int64_t ElementsOf(const Node& node) {
+  return Count({node.shape(), node.rank});
+}
+
+bool IsSmall(const Node& node, int64_t pass) {
+  constexpr int64_t kUsualSize = 8;
+  return node.bytes <= std::max(kUsualSize * pass / kSmallPart, kUsualSize);
+}
+
+}  // namespace
 
 uint32_t Cone::last_epoch_ = 0;
 
@@ -15,18 +35,15 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
     if (root->pending()) root->epoch = root->root_epoch = epoch_;
   }
   if (overwritten != nullptr) overwritten->absorb_epoch = epoch_;
-  return Complete(donated, /*named=*/false);
+  bool others = Close();
+  if (others && JoinSmallResults()) others = Close();
+  while (others && AbsorbReaders()) others = Close();
+  return BuildTrace(donated, /*all=*/false);
 }
 
-absl::Status Cone::CollectNamed() {
+absl::Status Cone::CollectAll() {
   epoch_ = ++last_epoch_;
-  return Complete(/*donated=*/nullptr, /*named=*/true);
-}
-
-absl::Status Cone::Complete(Node* donated, bool named) {
-  while (Close(named) && AbsorbReaders()) {
-  }
-  return BuildTrace(donated);
+  return BuildTrace(/*donated=*/nullptr, /*all=*/true);
 }
 
 void Cone::Clear() {
@@ -47,12 +64,11 @@ void Cone::Clear() {
 }
 
 // Adds what the nodes of the cone read. Record order is an order of
-// computation, so one walk back is enough. `named` takes in what a base has as
-// its value. Tells whether pending nodes are left that are not in the cone.
-bool Cone::Close(bool named) {
+// computation, so one walk back is enough. Tells whether pending nodes are left
+// that are not in the cone.
+bool Cone::Close() {
   bool others = false;
   for (Node* n = Graph::Get().last_pending(); n != nullptr; n = n->previous) {
-    if (named && n->base_refs > 0) n->epoch = epoch_;
     if (n->epoch != epoch_) {
       others = true;
       continue;
@@ -63,6 +79,50 @@ bool Cone::Close(bool named) {
     }
   }
   return others;
+}
+
+// Small results that are pending, such as other reductions of the same array,
+// join if they read what the cone reads or computes anyway: so one pass through
+// memory is enough for all of them. What costs more than that saves waits until
+// it is wanted, since it may never be. True if there were any.
+bool Cone::JoinSmallResults() {
+  Graph& graph = Graph::Get();
+  int64_t pass = 0;  // elements of the largest space of the cone
+  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+    if (n->epoch != epoch_) continue;
+    pass = std::max(pass, ElementsOf(*n));
+    for (int k = 0; k < n->operand_count; ++k) {
+      Node* read = n->operands[k].node;
+      if (read != nullptr) read->near_epoch = epoch_;
+    }
+  }
+  bool grew = false;
+  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+    if (n->epoch == epoch_) {
+      n->near_epoch = epoch_;
+      n->extra_work = 0;
+      continue;
+    }
+    const ir::OpRow& row = ir::RowOf(n->op);
+    if (row.family == ir::Family::kRoutine) continue;
+    int64_t work = ElementsOf(*n) * std::max<int64_t>(row.flops, 1);
+    bool near = true;
+    for (int k = 0; k < n->operand_count; ++k) {
+      const Node* read = n->operands[k].node;
+      if (read == nullptr || read->state == NodeState::kValue) continue;
+      near &= read->near_epoch == epoch_ ||
+              (read->state == NodeState::kReady && IsSmall(*read, pass));
+      if (read->pending()) work += read->extra_work;
+    }
+    if (!near || work > kJoinWork * pass) continue;
+    n->near_epoch = epoch_;
+    n->extra_work = work;
+    if (n->base_refs > 0 && IsSmall(*n, pass)) {
+      n->epoch = epoch_;
+      grew = true;
+    }
+  }
+  return grew;
 }
 
 // Values without a name that the cone computes or overwrites will be gone, so
@@ -92,21 +152,29 @@ bool Cone::AbsorbReaders() {
   return grew;
 }
 
-absl::Status Cone::BuildTrace(Node* donated) {
+// Whether somebody but the cone has the node, or will read it. The numbers of
+// an iota are made again by whoever reads it.
+bool Cone::IsResult(const Node* node) const {
+  return node->refs != node->reads &&
+         (node->op != OpCode::kIota || node->base_refs > 0 ||
+          node->root_epoch == epoch_);
+}
+
+absl::Status Cone::BuildTrace(Node* donated, bool all) {
   watched_ = 0xff;
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
+    if (all) n->epoch = epoch_;
     if (n->epoch != epoch_) continue;
-    nodes_.push_back(NodeRef(n));
+    nodes_.push_back(n);
     bytes_ += n->bytes;
     watched_ &= n->watched;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
   trace_.BeginEnds(input_nodes_.size());
-  for (const NodeRef& n : nodes_) {
-    if (n->base_refs > 0 || n->root_epoch == epoch_) {
-      outputs_.push_back(n.get());
-      trace_.Output(n->index);
-    }
+  for (Node* n : nodes_) {
+    if (!IsResult(n)) continue;
+    outputs_.emplace_back(n);
+    trace_.Output(n->index);
   }
   for (size_t i = 0; i < input_nodes_.size(); ++i) {
     const Node* input = input_nodes_[i];
@@ -190,11 +258,18 @@ absl::Status Cone::AddNode(Node* n) {
   return absl::OkStatus();
 }
 
+// Readers come before what they read, as SetReady and Retire want it.
 void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
   FUSEAU_CHECK(outputs->size() == outputs_.size());
   Graph& graph = Graph::Get();
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    Node* node = outputs_[i];
+  size_t left = outputs_.size();
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    Node* node = nodes_[i];
+    if (left == 0 || node != outputs_[left - 1].get()) {
+      graph.Retire(node);
+      continue;
+    }
+    runtime::BufferRef& buffer = (*outputs)[--left];
     // A single element is remembered as a number, so that later operations take
     // it as one.
     int64_t elements = 1;
@@ -203,18 +278,26 @@ void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
     }
     if (node->op != OpCode::kUpdate && elements == 1) {
       char value[16] = {};
-      std::memcpy(value, (*outputs)[i]->data(), ItemSize(node->dtype));
+      std::memcpy(value, buffer->data(), ItemSize(node->dtype));
       graph.SetValue(node, value);
     } else {
-      graph.SetReady(node, std::move((*outputs)[i]));
+      graph.SetReady(node, std::move(buffer));
     }
   }
   nodes_.clear();
 }
 
 void Cone::Lose() {
-  for (Node* node : outputs_) {
-    Graph::Get().SetReady(node, nullptr);
+  Graph& graph = Graph::Get();
+  size_t left = outputs_.size();
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    Node* node = nodes_[i];
+    if (left == 0 || node != outputs_[left - 1].get()) {
+      graph.Retire(node);
+      continue;
+    }
+    --left;
+    graph.SetReady(node, nullptr);
     node->state = NodeState::kLost;
   }
   nodes_.clear();

@@ -16,18 +16,23 @@ namespace fuseau {
 // memory.
 class Cone {
  public:
-  // Collects what the roots need. `overwritten`, if not null, is a computed
+  // Collects what the roots need, and small results that cost little beside
+  // that. `overwritten`, if not null, is a computed
   // node whose pending readers are collected too. `donated`, if not null, is a
   // node whose buffer the trace may take although a base still names it.
   absl::Status Collect(absl::Span<Node* const> roots, Node* overwritten,
                        Node* donated);
-  // The same for everything that a base has as its value.
-  absl::Status CollectNamed();
+  // The same for everything that is pending.
+  absl::Status CollectAll();
+  // Before collecting: the trace that is likely to come out. The words stay
+  // until the cone is cleared.
+  void Expect(ir::TraceWords words) { trace_.Expect(words); }
   // Forgets everything.
   void Clear();
 
   bool empty() const { return nodes_.empty(); }
   ir::TraceWords trace() const { return trace_.words(); }
+  bool as_expected() const { return trace_.as_expected(); }
   absl::Span<const runtime::BufferRef> inputs() const { return inputs_; }
   absl::Span<const runtime::ScalarValue> scalars() const { return scalars_; }
   // The sizes of all values together: a measure of the work.
@@ -42,21 +47,22 @@ class Cone {
   void Lose();
 
  private:
-  absl::Status Complete(Node* donated, bool named);
-  bool Close(bool named);
+  bool Close();
+  bool JoinSmallResults();
   bool AbsorbReaders();
-  absl::Status BuildTrace(Node* donated);
+  absl::Status BuildTrace(Node* donated, bool all);
+  bool IsResult(const Node* node) const;
   int32_t IndexOf(const NodeOperand& operand, bool whole);
   int32_t AddNumber(const char* bytes, DType dtype);
   absl::Status AddNode(Node* node);
 
   static uint32_t last_epoch_;
   uint32_t epoch_ = 0;
-  std::vector<NodeRef> nodes_;      // in record order
+  std::vector<Node*> nodes_;  // in record order, kept alive by the results
   std::vector<Node*> input_nodes_;  // kept alive by those that read them
   std::vector<runtime::BufferRef> inputs_;  // not counted
   std::vector<runtime::ScalarValue> scalars_;
-  std::vector<Node*> outputs_;
+  std::vector<NodeRef> outputs_;
   ir::TraceWriter trace_;
   int64_t bytes_ = 0;
   uint8_t watched_ = 0;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -137,8 +138,10 @@ PlanCache& Plans() {
   return *plans;
 }
 
-Program* ProgramOf(ir::TraceWords words) {
-  Program* program = Plans().Find(words);
+Program* ProgramOf(const Cone& cone) {
+  const ir::TraceWords words = cone.trace();
+  Program* program =
+      cone.as_expected() ? Plans().FindExpected() : Plans().Find(words);
   if (program != nullptr) {
     runtime::IncrementAlone(runtime::Counter::kPlanHits);
     return program;
@@ -192,7 +195,7 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
   runtime::IncrementAlone(runtime::Counter::kWindows);
-  Program* program = ProgramOf(cone->trace());
+  Program* program = ProgramOf(*cone);
   const Program::Choice choice = float_errors_matter
                                      ? program->ChooseChecked(cone->trace())
                                      : program->Choose(cone->trace());
@@ -223,6 +226,7 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
 // Under the evaluation lock; empty between evaluations.
 Cone& TheCone() {
   static auto* const cone = new Cone;
+  cone->Expect(Plans().Expected());
   return *cone;
 }
 
@@ -278,7 +282,7 @@ absl::Status EvaluateAll() {
   {
     EvaluationLock lock;
     Cone& cone = TheCone();
-    FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectNamed()));
+    FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectAll()));
   }
   return ReportFloatErrors();
 }
@@ -300,19 +304,21 @@ void HoldEvaluations() { EvaluationLock::Hold(); }
 
 void LetEvaluationsGo() { EvaluationLock::LetGo(); }
 
+absl::Status EndWindow() {
+  FUSEAU_RETURN_IF_ERROR(EvaluateAll());
+  BeginWindow(Graph::Get());
+  return absl::OkStatus();
+}
+
 absl::Status CutWindow(Node* recorded, bool write) {
   Graph& graph = Graph::Get();
+  const bool at_once = window.due || window.operations == 0 ||
+                       graph.pending_bytes() >= window.max_bytes;
   const bool full = graph.recorded() >= window.next_cut;
-  if (graph.pending_bytes() >= window.max_bytes ||
-      (full && EndsHere(graph, write))) {
-    graph.read_exposed = false;
-    FUSEAU_RETURN_IF_ERROR(EvaluateAll());
-    BeginWindow(graph);
-    return absl::OkStatus();
-  }
-  if (!graph.read_exposed) return absl::OkStatus();
-  graph.read_exposed = false;
-  return Evaluate({&recorded, 1});
+  window.due |= full && EndsHere(graph, write);
+  const bool read_exposed = std::exchange(graph.read_exposed, false);
+  if (at_once) return EndWindow();
+  return read_exposed ? Evaluate({&recorded, 1}) : absl::OkStatus();
 }
 
 absl::Status EnsureBuffer(Node* node) {

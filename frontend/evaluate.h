@@ -45,8 +45,16 @@ absl::Status EnsureBuffer(Node* node);
 // Evaluates the array and copies its element to `out`; its size is 1.
 absl::Status ReadElement(const Array& array, char out[16]);
 
+// To be called before operations are recorded, as far as the language's own
+// operators record them: computes if a window is due to end.
+absl::Status EndWindow();
+inline absl::Status BeforeRecord() {
+  return __builtin_expect(window.due, false) ? EndWindow() : absl::OkStatus();
+}
+
 // To be called after each recorded operation with its result; `write` tells
-// that it wrote into an array. Computes when a window ends.
+// that it wrote into an array. Computes when a window must end: an operation
+// after it was due, and at once if memory is short.
 absl::Status CutWindow(Node* recorded, bool write);
 inline absl::Status AfterRecord(Node* recorded, bool write = false) {
   const Graph& graph = Graph::Get();

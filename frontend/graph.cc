@@ -61,9 +61,14 @@ void Graph::Unlink(Node* node) {
   --pending_count_;
 }
 
-void Graph::ReleaseOperands(Node* node) {
+// `retires`: pending operands are left to Retire.
+void Graph::ReleaseOperands(Node* node, bool retires) {
   for (int k = 0; k < node->operand_count; ++k) {
-    if (Node* read = std::exchange(node->operands[k].node, nullptr)) {
+    Node* read = std::exchange(node->operands[k].node, nullptr);
+    if (read == nullptr) continue;
+    if (retires && read->pending()) {
+      --read->refs;
+    } else {
       Unref(read);
     }
   }
@@ -86,7 +91,7 @@ void Graph::Drop(Node* node) {
   while (dead_ != nullptr) {
     Node* dead = dead_;
     dead_ = dead->next;
-    ReleaseOperands(dead);
+    ReleaseOperands(dead, /*retires=*/false);
     dead->buffer.reset();
     dead->next = free_nodes_;
     free_nodes_ = dead;
@@ -111,7 +116,15 @@ void Graph::SetReady(Node* node, runtime::BufferRef buffer) {
   node->state = NodeState::kReady;
   node->op = OpCode::kInput;
   node->buffer = std::move(buffer);
-  ReleaseOperands(node);
+  ReleaseOperands(node, /*retires=*/true);
+}
+
+void Graph::Retire(Node* node) {
+  if (node->refs > 0) return;
+  Unlink(node);
+  ReleaseOperands(node, /*retires=*/true);
+  node->next = free_nodes_;
+  free_nodes_ = node;
 }
 
 void Graph::SetValue(Node* node, const char value[16]) {
@@ -122,7 +135,7 @@ void Graph::SetValue(Node* node, const char value[16]) {
   node->op = OpCode::kScalar;
   char bytes[16];
   std::memcpy(bytes, value, 16);
-  ReleaseOperands(node);
+  ReleaseOperands(node, /*retires=*/true);
   std::memcpy(node->operands[0].scalar, bytes, 16);
 }
 

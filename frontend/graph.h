@@ -74,8 +74,10 @@ struct Node {
   uint32_t epoch = 0;
   uint32_t absorb_epoch = 0;
   uint32_t root_epoch = 0;
+  uint32_t near_epoch = 0;
   int32_t index = 0;
   uint32_t reads = 0;
+  int64_t extra_work = 0;
   NodeOperand operands[kMaxOperands];
   runtime::BufferRef buffer;
   int64_t* dims = inline_dims;
@@ -177,10 +179,15 @@ class Graph {
     Unref(old);
   }
 
-  // The value is computed: the node forgets what it was made from.
+  // The value is computed: the node forgets what it was made from. Pending
+  // nodes among that stay, though nobody may have them any more: they were
+  // computed with it, and their own SetReady, SetValue or Retire comes after
+  // that of all who read them.
   void SetReady(Node* node, runtime::BufferRef buffer);
   // As SetReady, for a node of one element whose bytes are known.
   void SetValue(Node* node, const char value[16]);
+  // Frees a pending node unless somebody has it.
+  void Retire(Node* node);
 
   // Pending nodes in record order.
   Node* first_pending() const { return first_; }
@@ -206,7 +213,7 @@ class Graph {
   void Drop(Node* node);
   void DropBase(Base* base);
   void Unlink(Node* node);
-  void ReleaseOperands(Node* node);
+  void ReleaseOperands(Node* node, bool retires);
   void AddBaseRef(Node* node) {
     if (node->base_refs++ == 0 && node->pending()) {
       pending_bytes_ += node->bytes;

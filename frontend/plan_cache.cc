@@ -34,17 +34,9 @@ void PlanCache::Weigh(Place entry) {
   bytes_ += bytes - std::exchange(entry->bytes, bytes);
 }
 
-Program* PlanCache::Find(ir::TraceWords words) {
-  const Key key(words);
-  // A loop asks for the same one again and again.
-  if (!entries_.empty() && entries_.front().hash == key.hash &&
-      ir::TraceWords(entries_.front().words) == words) {
-    Weigh(entries_.begin());
-    return entries_.front().program.get();
-  }
-  auto it = index_.find(key);
-  if (it == index_.end()) return nullptr;
-  const Place entry = it->second;
+// Notes that the entry was asked for.
+Program* PlanCache::Use(Place entry) {
+  entries_.front().next = &*entry;
   if (entry != entries_.begin()) {
     entries_.splice(entries_.begin(), entries_, entry);
   }
@@ -52,22 +44,41 @@ Program* PlanCache::Find(ir::TraceWords words) {
   return entry->program.get();
 }
 
+Program* PlanCache::Find(ir::TraceWords words) {
+  const auto it = index_.find(Key(words));
+  return it != index_.end() ? Use(it->second) : nullptr;
+}
+
+ir::TraceWords PlanCache::Expected() const {
+  if (entries_.empty()) return {};
+  return entries_.front().next->words;
+}
+
+Program* PlanCache::FindExpected() { return Use(entries_.front().next->place); }
+
 Program* PlanCache::Insert(ir::TraceWords words,
                            std::unique_ptr<Program> program) {
-  entries_.emplace_front();
-  const Place entry = entries_.begin();
+  const Place entry = entries_.emplace(entries_.end());
+  entry->place = entry;
+  entry->next = &*entry;
   entry->words.assign(words.begin(), words.end());
   entry->program = std::move(program);
   const Key key(entry->words);
-  entry->hash = key.hash;
   index_.emplace(key, entry);
-  Weigh(entry);
+  Use(entry);
   while (bytes_ > max_bytes_ && entries_.size() > 1) {
-    bytes_ -= entries_.back().bytes;
-    index_.erase(Key(entries_.back().words));
-    entries_.pop_back();
+    Forget(std::prev(entries_.end()));
   }
   return entry->program.get();
+}
+
+void PlanCache::Forget(Place entry) {
+  for (Entry& other : entries_) {
+    if (other.next == &*entry) other.next = &other;
+  }
+  bytes_ -= entry->bytes;
+  index_.erase(Key(entry->words));
+  entries_.erase(entry);
 }
 
 }  // namespace fuseau

@@ -21,6 +21,12 @@ class PlanCache {
 
   // Null if the trace is not known. The program stays until the next Insert.
   Program* Find(ir::TraceWords words);
+  // The trace that is likely to be asked for next: the one that was when the
+  // last one was asked for before, or that one again. No words if the cache is
+  // empty. They stay until the next Insert.
+  ir::TraceWords Expected() const;
+  // As Find of these words.
+  Program* FindExpected();
   Program* Insert(ir::TraceWords words, std::unique_ptr<Program> program);
   int64_t bytes() const { return bytes_; }
   size_t size() const { return entries_.size(); }
@@ -28,9 +34,10 @@ class PlanCache {
  private:
   struct Entry {
     std::vector<uint64_t> words;
-    size_t hash = 0;
     std::unique_ptr<Program> program;
     int64_t bytes = 0;
+    Entry* next = nullptr;  // asked for after this one, the last time
+    std::list<Entry>::iterator place;
   };
   using Place = std::list<Entry>::iterator;
   // A trace with its hash, which is computed once.
@@ -47,7 +54,9 @@ class PlanCache {
     size_t operator()(const Key& key) const { return key.hash; }
   };
 
+  Program* Use(Place entry);
   void Weigh(Place entry);
+  void Forget(Place entry);
 
   const int64_t max_bytes_;
   int64_t bytes_ = 0;

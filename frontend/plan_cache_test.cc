@@ -32,6 +32,39 @@ TEST(PlanCache, FindsWhatWasInserted) {
   EXPECT_EQ(cache.Find(Words(2)), nullptr);
 }
 
+TEST(PlanCache, ExpectsWhatCameNextBefore) {
+  PlanCache cache(1 << 20);
+  EXPECT_TRUE(cache.Expected().empty());
+  Program* one = Insert(1, &cache);
+  EXPECT_EQ(cache.Expected(), ir::TraceWords(Words(1)));
+  Program* two = Insert(2, &cache);
+  cache.Find(Words(1));
+  EXPECT_EQ(cache.Expected(), ir::TraceWords(Words(2)));
+  EXPECT_EQ(cache.FindExpected(), two);
+  EXPECT_EQ(cache.Expected(), ir::TraceWords(Words(1)));
+  EXPECT_EQ(cache.FindExpected(), one);
+  // Again and again the same.
+  cache.Find(Words(1));
+  EXPECT_EQ(cache.FindExpected(), one);
+}
+
+TEST(PlanCache, DoesNotExpectWhatIsForgotten) {
+  PlanCache probe(1 << 20);
+  Insert(1, &probe);
+  PlanCache cache(2 * probe.bytes());
+  Insert(1, &cache);
+  Insert(2, &cache);
+  cache.Find(Words(1));
+  cache.Find(Words(1));
+  cache.Find(Words(2));
+  cache.Find(Words(1));  // expects 2
+  Insert(3, &cache);     // forgets 2
+  cache.Find(Words(1));
+  EXPECT_EQ(cache.Expected(), ir::TraceWords(Words(3)));
+  cache.Find(Words(3));
+  EXPECT_EQ(cache.Expected(), ir::TraceWords(Words(1)));
+}
+
 TEST(PlanCache, ForgetsTheLeastRecentlyUsed) {
   PlanCache probe(1 << 20);
   Insert(1, &probe);

@@ -38,6 +38,7 @@ void RestartWindow(const Graph& graph) {
   int64_t length = window.operations;
   if (window.period > 0) length -= length % window.period;
   window.aligned = false;
+  window.due = false;
   window.next_cut = graph.recorded() + length;
 }
 

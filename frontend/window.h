@@ -4,6 +4,8 @@
 // be cut at another place each time, and each window would be compiled anew. So
 // a window ends behind a write into an array if there is one nearby, and once
 // the operations are seen to repeat, windows are whole numbers of repetitions.
+// It does not end at once but when the next operation begins: by then the
+// language has dropped its temporaries, and names what it goes on with.
 // All this depends on the program alone, never on time.
 #pragma once
 
@@ -23,6 +25,8 @@ struct Window {
   int64_t next_cut = 512;
   // It has whole repetitions, so it ends where it should.
   bool aligned = false;
+  // It ends when the next operation begins.
+  bool due = false;
   // Operations of one repetition of the loop that was seen last; 0 if there was
   // none.
   int64_t period = 0;

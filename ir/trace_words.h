@@ -10,6 +10,7 @@
 // donated inputs, a bit each, and the outputs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -30,59 +31,89 @@ class TraceWriter {
   void Clear() {
     size_ = 1;  // the counts
     nodes_ = 0;
+    Expect({});
     if (capacity_ < kSmall || capacity_ > kLarge) {
       words_ = std::make_unique<uint64_t[]>(kSmall);
       capacity_ = kSmall;
     }
   }
 
+  // The trace is likely to be this one. What is written is compared with it by
+  // the way, which costs less than to look the trace up. For a trace that is
+  // begun; the words must live until it is finished.
+  void Expect(TraceWords words) {
+    expected_ = words;
+    difference_ = 0;
+    compared_ = SIZE_MAX;
+  }
+  // Whether it is, once it is finished.
+  bool as_expected() const { return difference_ == 0; }
+
   // Each adds a node and gives its number.
   int32_t Input(int64_t bytes) {
-    uint64_t* out = Reserve(2);
-    *out++ = Head(OpCode::kInput, DType::kUInt8, 1, 0);
-    *out++ = static_cast<uint64_t>(bytes);
+    Cursor out = Reserve(2);
+    out.Put(Head(OpCode::kInput, DType::kUInt8, 1, 0));
+    out.Put(static_cast<uint64_t>(bytes));
     return Added(out);
   }
   int32_t Scalar(DType dtype) {
-    uint64_t* out = Reserve(1);
-    *out++ = Head(OpCode::kScalar, dtype, 0, 0);
+    Cursor out = Reserve(1);
+    out.Put(Head(OpCode::kScalar, dtype, 0, 0));
     return Added(out);
   }
+
+  // Where the next words go, beside those that are expected there. Both are the
+  // same place if nothing is.
+  class Cursor {
+   public:
+    void Put(uint64_t word) {
+      *at_++ = word;
+      difference_ |= word ^ *expected_++;
+    }
+
+   private:
+    friend class TraceWriter;
+    Cursor(uint64_t* at, const uint64_t* expected)
+        : at_(at), expected_(expected) {}
+
+    uint64_t* at_;
+    const uint64_t* expected_;
+    uint64_t difference_ = 0;
+  };
 
   // An operation: Begin, an operand each, End, with a cursor that goes from one
   // to the next. Reduced is for reductions alone, Calls for routines, WritesTo
   // for updates.
   class Operation {
    public:
-    void Reduced(uint64_t dimensions) { *at_++ = dimensions; }
+    void Reduced(uint64_t dimensions) { out_.Put(dimensions); }
     void Calls(uint64_t reduced, int64_t attribute) {
-      *at_++ = reduced;
-      *at_++ = static_cast<uint64_t>(attribute);
+      out_.Put(reduced);
+      out_.Put(static_cast<uint64_t>(attribute));
     }
     void WritesTo(int64_t offset, const int64_t* strides) {
-      *at_++ = static_cast<uint64_t>(offset);
+      out_.Put(static_cast<uint64_t>(offset));
       Put(strides);
     }
-    void Number(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    void Number(int32_t value, DType dtype) { out_.Put(Operand(value, dtype)); }
     // The storage as a whole: what an update starts from.
-    void Whole(int32_t value, DType dtype) { *at_++ = Operand(value, dtype); }
+    void Whole(int32_t value, DType dtype) { out_.Put(Operand(value, dtype)); }
     void Window(int32_t value, DType dtype, int64_t offset,
                 const int64_t* strides) {
-      *at_++ = Operand(value, dtype);
-      *at_++ = static_cast<uint64_t>(offset);
+      out_.Put(Operand(value, dtype));
+      out_.Put(static_cast<uint64_t>(offset));
       Put(strides);
     }
 
    private:
     friend class TraceWriter;
-    Operation(uint64_t* at, int rank) : at_(at), rank_(rank) {}
+    Operation(Cursor out, int rank) : out_(out), rank_(rank) {}
     void Put(const int64_t* dims) {
       FUSEAU_SHORT_LOOP
-      for (int d = 0; d < rank_; ++d) at_[d] = static_cast<uint64_t>(dims[d]);
-      at_ += rank_;
+      for (int d = 0; d < rank_; ++d) out_.Put(static_cast<uint64_t>(dims[d]));
     }
 
-    uint64_t* at_;
+    Cursor out_;
     const int rank_;
   };
   Operation Begin(OpCode op, DType dtype, int rank, int operands,
@@ -90,11 +121,11 @@ class TraceWriter {
     Operation operation(
         Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank))),
         rank);
-    *operation.at_++ = Head(op, dtype, rank, operands);
+    operation.out_.Put(Head(op, dtype, rank, operands));
     operation.Put(shape);
     return operation;
   }
-  int32_t End(const Operation& operation) { return Added(operation.at_); }
+  int32_t End(const Operation& operation) { return Added(operation.out_); }
 
   int32_t nodes() const { return nodes_; }
 
@@ -103,20 +134,27 @@ class TraceWriter {
   void BeginEnds(size_t inputs) {
     const size_t bits = inputs / 64 + 1;
     donated_at_ = size_;
-    uint64_t* out = Reserve(bits);
+    compared_ = std::min(compared_, size_);
+    uint64_t* out = Reserve(bits).at_;
     for (size_t i = 0; i < bits; ++i) out[i] = 0;
     size_ += bits;
     outputs_ = 0;
   }
   void Output(int32_t node) {
-    *Reserve(1) = static_cast<uint64_t>(node);
+    *Reserve(1).at_ = static_cast<uint64_t>(node);
     ++size_;
     ++outputs_;
   }
   void Donate(size_t input) {
     words_[donated_at_ + input / 64] |= uint64_t{1} << (input % 64);
   }
-  void Finish() { words_[0] = static_cast<uint64_t>(nodes_) | outputs_ << 32; }
+  void Finish() {
+    words_[0] = static_cast<uint64_t>(nodes_) | outputs_ << 32;
+    if (size_ != expected_.size() || words_[0] != expected_[0] ||
+        words().subspan(compared_) != expected_.subspan(compared_)) {
+      difference_ = 1;
+    }
+  }
 
   TraceWords words() const { return {words_.get(), size_}; }
 
@@ -132,13 +170,19 @@ class TraceWriter {
   static uint64_t Operand(int32_t value, DType dtype) {
     return static_cast<uint64_t>(value) | static_cast<uint64_t>(dtype) << 32;
   }
-  int32_t Added(const uint64_t* end) {
-    size_ = static_cast<size_t>(end - words_.get());
+  int32_t Added(const Cursor& end) {
+    size_ = static_cast<size_t>(end.at_ - words_.get());
+    difference_ |= end.difference_;
     return nodes_++;
   }
-  uint64_t* Reserve(size_t more) {
+  Cursor Reserve(size_t more) {
     if (size_ + more > capacity_) Grow(more);
-    return words_.get() + size_;
+    uint64_t* at = words_.get() + size_;
+    if (size_ + more <= expected_.size()) return {at, expected_.data() + size_};
+    // Near the end, where the room may be more than is needed, and where what
+    // follows is not written in order, Finish compares.
+    compared_ = std::min(compared_, size_);
+    return {at, at};
   }
   void Grow(size_t more);
 
@@ -148,6 +192,9 @@ class TraceWriter {
   int32_t nodes_ = 0;
   uint64_t outputs_ = 0;
   size_t donated_at_ = 0;
+  TraceWords expected_;
+  uint64_t difference_ = 0;  // 0: none so far
+  size_t compared_ = 0;      // the words before that
 };
 
 // Equal traces have equal hashes.

@@ -88,6 +88,55 @@ TEST(TraceWordsTest, WhatIsWrittenIsRead) {
   }
 }
 
+// One input of so many bytes, `operations` sums with a number, and as results
+// the last ones.
+std::vector<uint64_t> WriteSums(int64_t bytes, int operations, int outputs,
+                                bool donate, TraceWords expected,
+                                bool* as_expected) {
+  TraceWriter writer;
+  writer.Expect(expected);
+  const int64_t shape = bytes / 8, stride = 8;
+  int32_t last = writer.Input(bytes);
+  for (int i = 0; i < operations; ++i) {
+    const int32_t number = writer.Scalar(DType::kFloat64);
+    TraceWriter::Operation out =
+        writer.Begin(OpCode::kAdd, DType::kFloat64, 1, 2, &shape);
+    out.Window(last, DType::kFloat64, 0, &stride);
+    out.Number(number, DType::kFloat64);
+    last = writer.End(out);
+  }
+  writer.BeginEnds(1);
+  for (int i = 0; i < outputs; ++i) writer.Output(last - 2 * i);
+  if (donate) writer.Donate(0);
+  writer.Finish();
+  *as_expected = writer.as_expected();
+  return {writer.words().begin(), writer.words().end()};
+}
+
+TEST(TraceWordsTest, WhatIsExpected) {
+  bool is_it;
+  const std::vector<uint64_t> words = WriteSums(80, 3, 1, true, {}, &is_it);
+  EXPECT_FALSE(is_it);
+  EXPECT_EQ(WriteSums(80, 3, 1, true, words, &is_it), words);
+  EXPECT_TRUE(is_it);
+  // Another input, shorter, longer, with more results, not donated. What is
+  // written does not depend on what is expected.
+  struct Other {
+    int64_t bytes;
+    int operations, outputs;
+    bool donate;
+  };
+  for (const Other& o :
+       {Other{88, 3, 1, true}, Other{80, 2, 1, true}, Other{80, 4, 1, true},
+        Other{80, 3, 2, true}, Other{80, 3, 1, false}, Other{80, 0, 0, true}}) {
+    bool plain;
+    EXPECT_EQ(
+        WriteSums(o.bytes, o.operations, o.outputs, o.donate, words, &is_it),
+        WriteSums(o.bytes, o.operations, o.outputs, o.donate, {}, &plain));
+    EXPECT_FALSE(is_it);
+  }
+}
+
 TEST(TraceWordsTest, ManyInputs) {
   for (int count : {63, 64, 65, 128, 130}) {
     Trace trace;

@@ -281,7 +281,7 @@ class Fuser {
       Group& group = grouping_.groups[g];
       if (group.routine || group.space != space ||
           llvm::ArrayRef<bool>(group.reduced) != reduced ||
-          group.ops >= kMaxOps / 2 ||
+          group.ops >= kMaxOps / 2 || !HasOrderOf(op, group, reduced) ||
           static_cast<int>(group.sources.size()) > kMaxSources / 2)
         continue;
       bool reads = false, legal = true;
@@ -298,6 +298,21 @@ class Fuser {
       if (sibling < 0 && SharesSource(op, group)) sibling = g;
     }
     return sibling;
+  }
+
+  // Whether `op` goes well with the reductions of the nest. Sums along rows are
+  // taken in the order of NumPy's tree, by which other reductions would have to
+  // wait for each other: they are as quick as the loads only in nests of their
+  // own, which may pass through memory together (sweep).
+  static bool HasOrderOf(Operation* op, const Group& group,
+                         llvm::ArrayRef<bool> reduced) {
+    if (reduced.empty() || !reduced.back()) return true;
+    auto is_sum = [](Operation* root) {
+      return ir::RowOf(CodeOf(root)).combiner == Combiner::kSum;
+    };
+    return llvm::all_of(group.roots, [&](Operation* root) {
+      return is_sum(root) == is_sum(op);
+    });
   }
 
   // Whether a nest that reads `op` reads just the element it computes.

@@ -184,6 +184,10 @@ bool FastPower(PyObject* x, PyObject* y, OpCode* op) {
 
 Answer Prepare(OpCode op, PyObject* const* objects, int count,
                Operands* operands, Loop* loop, bool* constant) {
+  if (absl::Status status = BeforeRecord(); !status.ok()) {
+    Raise(status);
+    return Answer::kError;
+  }
   operands->count = count;
   for (int k = 0; k < count; ++k) {
     switch (
