@@ -281,7 +281,7 @@ class Fuser {
       Group& group = grouping_.groups[g];
       if (group.routine || group.space != space ||
           llvm::ArrayRef<bool>(group.reduced) != reduced ||
-          group.ops >= kMaxOps / 2 || !HasOrderOf(op, group, reduced) ||
+          group.ops >= kMaxOps / 2 ||
           static_cast<int>(group.sources.size()) > kMaxSources / 2)
         continue;
       bool reads = false, legal = true;
@@ -300,18 +300,17 @@ class Fuser {
     return sibling;
   }
 
-  // Whether `op` goes well with the reductions of the nest. Sums along rows are
-  // taken in the order of NumPy's tree, by which other reductions would have to
-  // wait for each other: they are as quick as the loads only in nests of their
-  // own, which may pass through memory together (sweep).
-  static bool HasOrderOf(Operation* op, const Group& group,
-                         llvm::ArrayRef<bool> reduced) {
-    if (reduced.empty() || !reduced.back()) return true;
+  // Whether `op` is a reduction of another order than those of the nest. Sums
+  // along rows are taken in the order of NumPy's tree, by which other
+  // reductions have to wait for each other: both are as quick as the loads only
+  // in nests of their own, which may pass through memory together (sweep).
+  static bool HasOtherOrder(Operation* op, const Group& group) {
+    if (group.reduced.empty() || !group.reduced.back()) return false;
     auto is_sum = [](Operation* root) {
       return ir::RowOf(CodeOf(root)).combiner == Combiner::kSum;
     };
-    return llvm::all_of(group.roots, [&](Operation* root) {
-      return is_sum(root) == is_sum(op);
+    return llvm::any_of(group.roots, [&](Operation* root) {
+      return is_sum(root) != is_sum(op);
     });
   }
 
@@ -326,11 +325,13 @@ class Fuser {
     return read && read->access == DenseAccess(space, ItemSize(made));
   }
 
+  // Whether both read a value from memory, or one that would have to go there.
   bool SharesSource(Operation* op, const Group& group) {
+    const bool other_order = HasOtherOrder(op, group);
     for (Value v : op->getOperands()) {
-      if (auto view = v.getDefiningOp<ir::ViewOp>()) v = view.getX();
-      if (mlir::isa_and_nonnull<ir::ScalarOp>(v.getDefiningOp())) continue;
-      if (group.sources.contains(v)) return true;
+      while (auto view = v.getDefiningOp<ir::ViewOp>()) v = view.getX();
+      if (!group.sources.contains(v)) continue;
+      if (!other_order || cone_[v.getDefiningOp()] > 0) return true;
     }
     return false;
   }
