@@ -161,13 +161,11 @@ bool Cone::IsResult(const Node* node) const {
 }
 
 absl::Status Cone::BuildTrace(Node* donated, bool all) {
-  watched_ = 0xff;
   for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
     if (all) n->epoch = epoch_;
     if (n->epoch != epoch_) continue;
     nodes_.push_back(n);
     bytes_ += n->bytes;
-    watched_ &= n->watched;
     FUSEAU_RETURN_IF_ERROR(AddNode(n));
   }
   trace_.BeginEnds(input_nodes_.size());
@@ -235,8 +233,8 @@ absl::Status Cone::AddNode(Node* n) {
           "the value was lost when an earlier evaluation failed");
     }
   }
-  ir::TraceWriter::Operation out =
-      trace_.Begin(n->op, n->dtype, n->rank, n->operand_count, n->shape());
+  ir::TraceWriter::Operation out = trace_.Begin(
+      n->op, n->dtype, n->rank, n->operand_count, n->watched, n->shape());
   const ir::Family family = ir::RowOf(n->op).family;
   if (family == ir::Family::kReduction) out.Reduced(n->reduced);
   if (family == ir::Family::kRoutine) {

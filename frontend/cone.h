@@ -38,9 +38,6 @@ class Cone {
   // The sizes of all values together: a measure of the work.
   int64_t bytes() const { return bytes_; }
 
-  // Kinds of floating-point errors that every node is watched for.
-  uint8_t watched() const { return watched_; }
-
   // The values are there.
   void Attach(std::vector<runtime::BufferRef>* outputs);
   // The values can never be computed, since inputs are destroyed.
@@ -65,7 +62,6 @@ class Cone {
   std::vector<NodeRef> outputs_;
   ir::TraceWriter trace_;
   int64_t bytes_ = 0;
-  uint8_t watched_ = 0;
 };
 
 }  // namespace fuseau

@@ -3,6 +3,7 @@
 
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "frontend/float_errors.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "frontend/scalar_math.h"
@@ -181,6 +182,16 @@ bool RecordSimple(OpCode op, const Loop& loop,
 
 bool IsNumber(const Read& read) { return read.node == nullptr; }
 
+// What the operation takes where its result is not wanted, since there it must
+// raise no floating-point error.
+Operand Harmless(OpCode op) {
+  Operand number;
+  number.kind = kPyInt;
+  const int64_t value = op == OpCode::kArctanh ? 0 : 1;
+  std::memcpy(number.scalar, &value, sizeof(value));
+  return number;
+}
+
 }  // namespace
 
 absl::Status Elementwise(OpCode op, const Loop& loop,
@@ -276,8 +287,17 @@ absl::Status ElementwiseInto(OpCode op, const Loop& loop,
                      " doesn't match the broadcast shape ", ShapeText(joined)));
   }
   Array result;
-  FUSEAU_RETURN_IF_ERROR(
-      Elementwise(op, loop, operands, Order::kKeep, &result));
+  absl::InlinedVector<Operand, 2> given(operands.begin(), operands.end());
+  Array harmless[2];
+  if (where != nullptr &&
+      (float_watch & RaisedFloatErrors(op, loop.in[0], loop.out)) != 0) {
+    for (size_t k = 0; k < given.size(); ++k) {
+      FUSEAU_RETURN_IF_ERROR(
+          Where(*where, given[k], Harmless(op), loop.in[k], &harmless[k]));
+      given[k] = Operand::Of(harmless[k]);
+    }
+  }
+  FUSEAU_RETURN_IF_ERROR(Elementwise(op, loop, given, Order::kKeep, &result));
   if (where == nullptr) return Assign(target, Operand::Of(result));
   return AssignWhere(target, *where, Operand::Of(result));
 }

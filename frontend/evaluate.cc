@@ -176,8 +176,8 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
                                       : choice.interpreter->overwrites_inputs();
   const std::atomic<bool>* stop = *destroyed ? nullptr : &cancel;
   if (choice.plan == nullptr) {
-    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop, outputs,
-                                   cone.watched());
+    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop,
+                                   outputs);
   }
   if (*destroyed) {
     const absl::Status room = CheckDemand(*choice.plan);
@@ -188,15 +188,23 @@ absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
   }
   runtime::ExecuteOptions options;
   options.cancel = stop;
-  return runtime::Execute(*choice.plan, cone.inputs(), cone.scalars(), outputs,
-                          options);
+  const uint8_t watched = program->watched();
+  if (watched != 0) ClearFloatFlags();
+  FUSEAU_RETURN_IF_ERROR(runtime::Execute(*choice.plan, cone.inputs(),
+                                          cone.scalars(), outputs, options));
+  const uint8_t flags = watched != 0 ? TestFloatFlags() & watched : 0;
+  if (__builtin_expect(flags != 0, false)) {
+    program->FindFloatErrors(flags, cone.trace(), cone.inputs(), cone.scalars(),
+                             *destroyed);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
   runtime::IncrementAlone(runtime::Counter::kWindows);
   Program* program = ProgramOf(*cone);
-  const Program::Choice choice = float_errors_matter
+  const Program::Choice choice = float_errors_at_once
                                      ? program->ChooseChecked(cone->trace())
                                      : program->Choose(cone->trace());
   std::atomic<bool> cancel{false};

@@ -1,17 +1,20 @@
 #include "frontend/float_errors.h"
 
-#include <atomic>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
 
 namespace fuseau {
 namespace {
 
+using ir::OpCode;
+
 struct Noted {
   std::mutex mutex;
-  std::atomic<bool> any{false};
-  std::vector<std::pair<const char*, uint8_t>> errors;
+  std::vector<FloatErrors> errors;
 };
 Noted& AllNoted() {
   static auto* const noted = new Noted;
@@ -20,53 +23,78 @@ Noted& AllNoted() {
 
 FloatErrorHandler handler = nullptr;
 
+const char* ScalarWord(OpCode op) {
+  static const auto* const words = [] {
+    auto* made = new std::vector<std::string>;
+    for (int i = 0; i < ir::OpCount(); ++i) {
+      made->push_back(
+          absl::StrCat("scalar ", ir::RowOf(static_cast<OpCode>(i)).numpy));
+    }
+    return made;
+  }();
+  return (*words)[static_cast<size_t>(op)].c_str();
+}
+
 bool IsInexact(DType dtype) { return IsFloat(dtype) || IsComplex(dtype); }
 
 }  // namespace
 
-bool MayRaiseFloatErrors(ir::OpCode op, DType in, DType out) {
-  using ir::OpCode;
+uint8_t RaisedFloatErrors(ir::OpCode op, DType in, DType out) {
+  const ir::OpRow& row = ir::RowOf(op);
+  if (op == OpCode::kCast || op == OpCode::kUpdate) {
+    const bool changes = IsInexact(in) && out != DType::kBool && in != out;
+    return changes ? row.raises : 0;
+  }
+  // Integers have no such errors but when they are divided.
+  const bool divides = (row.raises & kDivideFlag) != 0;
+  return IsInexact(out) || divides ? row.raises : 0;
+}
+
+const char* WordOf(ir::OpCode op, uint8_t watched) {
+  const ir::OpRow& row = ir::RowOf(op);
+  if ((watched & kSecondWord) != 0) {
+    if (row.family == ir::Family::kRoutine) return "dot";
+    if (row.family == ir::Family::kElementwise && op != OpCode::kCast) {
+      return ScalarWord(op);
+    }
+  }
+  if (row.family == ir::Family::kReduction) return "reduce";
   switch (op) {
     case OpCode::kCast:
     case OpCode::kUpdate:
-      return IsInexact(in) && out != DType::kBool && in != out;
-    case OpCode::kFloorDivide:
-    case OpCode::kRemainder:
-      return true;
-    case OpCode::kWhere:
-    case OpCode::kCopy:
-    case OpCode::kIota:
-      return false;
+      return "cast";
+    case OpCode::kCumsum:
+    case OpCode::kCumprod:
+      return "accumulate";
     default:
-      return IsInexact(out);
+      return row.numpy;
   }
 }
 
 void NoteFloatErrors(const char* where, uint8_t flags) {
   Noted& noted = AllNoted();
   const std::lock_guard lock(noted.mutex);
-  for (auto& [name, seen] : noted.errors) {
-    if (name != where) continue;
-    seen |= flags;
+  for (FloatErrors& seen : noted.errors) {
+    if (seen.where != where) continue;
+    seen.flags |= flags;
     return;
   }
-  noted.errors.emplace_back(where, flags);
-  noted.any = true;
+  noted.errors.push_back({where, flags});
+  float_errors_noted = true;
+}
+
+std::vector<FloatErrors> TakeFloatErrors() {
+  Noted& noted = AllNoted();
+  const std::lock_guard lock(noted.mutex);
+  float_errors_noted = false;
+  return std::exchange(noted.errors, {});
 }
 
 void SetFloatErrorHandler(FloatErrorHandler function) { handler = function; }
 
-absl::Status ReportFloatErrors() {
-  Noted& noted = AllNoted();
-  if (!noted.any.load(std::memory_order_relaxed)) return absl::OkStatus();
-  std::vector<std::pair<const char*, uint8_t>> errors;
-  {
-    const std::lock_guard lock(noted.mutex);
-    errors.swap(noted.errors);
-    noted.any = false;
-  }
-  for (const auto& [name, flags] : errors) {
-    if (handler != nullptr && !handler(name, flags)) {
+absl::Status ReportNotedFloatErrors() {
+  for (const FloatErrors& error : TakeFloatErrors()) {
+    if (handler != nullptr && !handler(error.where, error.flags)) {
       return absl::AbortedError("a floating-point error became an exception");
     }
   }

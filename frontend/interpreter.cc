@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "frontend/float_errors.h"
 #include "frontend/routine_call.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
@@ -22,6 +21,12 @@ constexpr int kChunksPerThread = 4;
 
 bool Cancelled(const std::atomic<bool>* cancel) {
   return cancel != nullptr && cancel->load(std::memory_order_relaxed);
+}
+
+// An operation that may raise flags leaves none to the next one, watched or
+// not.
+void Check(const FloatErrors& raises) {
+  if (raises.where != nullptr) CheckFloatErrors(raises.where, raises.flags);
 }
 
 int64_t ChunksOf(double seconds, int64_t blocks) {
@@ -50,8 +55,7 @@ int64_t Interpreter::bytes() const {
 absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
                               absl::Span<const runtime::ScalarValue> scalars,
                               const std::atomic<bool>* cancel,
-                              std::vector<BufferRef>* outputs,
-                              uint8_t watched) const {
+                              std::vector<BufferRef>* outputs) const {
   outputs->clear();
   FUSEAU_CHECK(inputs.size() == inputs_.size() &&
                scalars.size() == scalars_.size());
@@ -81,20 +85,21 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
     at[i] = own->data();
     outputs->push_back(std::move(own));
   }
-  if (watched != 0) ClearFloatFlags();
+  if (raises_) ClearFloatFlags();
   for (const Group& group : groups_) {
     if (Cancelled(cancel)) break;
     switch (group.kind) {
       case Group::kSteps:
-        RunSteps(group, at, scratch, cancel, watched);
+        RunSteps(group, at, scratch, cancel);
         break;
       case Group::kReduction:
         reductions_[group.first].Run(at[group.from.storage] + group.from.offset,
                                      at[group.to]);
-        if (watched != 0) CheckFloatErrors("reduce", watched);
+        Check(group.raises);
         break;
       case Group::kRoutine:
         FUSEAU_RETURN_IF_ERROR(Call(group, at, cancel));
+        Check(group.raises);
         break;
       case Group::kCopy:
         std::memcpy(at[group.to], at[group.from.storage],
@@ -107,11 +112,11 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
 }
 
 void Interpreter::RunSteps(const Group& group, const Addresses& at,
-                           char* locals, const std::atomic<bool>* cancel,
-                           uint8_t watched) const {
+                           char* locals,
+                           const std::atomic<bool>* cancel) const {
   const int64_t rows = dims_[group.shape];
   if (rows <= group.block) {
-    RunBlock(group, at, locals, 0, rows, watched);
+    RunBlock(group, at, locals, 0, rows);
     return;
   }
   const int64_t blocks = (rows + group.block - 1) / group.block;
@@ -121,8 +126,7 @@ void Interpreter::RunSteps(const Group& group, const Addresses& at,
     for (int64_t b = blocks * chunk / chunks; b < last; ++b) {
       if (Cancelled(cancel)) return;
       const int64_t row = b * group.block;
-      RunBlock(group, at, memory, row, std::min(group.block, rows - row),
-               watched);
+      RunBlock(group, at, memory, row, std::min(group.block, rows - row));
     }
   };
   if (chunks <= 1) {
@@ -135,7 +139,6 @@ void Interpreter::RunSteps(const Group& group, const Addresses& at,
     if (static_cast<int64_t>(memory.size()) < local_bytes_) {
       memory.resize(static_cast<size_t>(local_bytes_));
     }
-    if (watched != 0) ClearFloatFlags();
     run(chunk, memory.data());
   });
 }
@@ -152,8 +155,7 @@ absl::Status Interpreter::Call(const Group& group, const Addresses& at,
 }
 
 void Interpreter::RunBlock(const Group& group, const Addresses& at,
-                           char* locals, int64_t row, int64_t rows,
-                           uint8_t watched) const {
+                           char* locals, int64_t row, int64_t rows) const {
   const int64_t* shape = dims_.data() + group.shape;
   const int rank = group.rank;
   for (int32_t s = group.first; s < group.first + group.count; ++s) {
@@ -180,9 +182,7 @@ void Interpreter::RunBlock(const Group& group, const Addresses& at,
     }
     if (rank == 1) {
       step.loop.fn(p, &rows, steps, step.loop.data);
-      if (watched != 0 && step.watch != nullptr) {
-        CheckFloatErrors(step.watch, watched);
-      }
+      Check(step.raises);
       continue;
     }
     const int64_t n = shape[rank - 1];
@@ -204,9 +204,7 @@ void Interpreter::RunBlock(const Group& group, const Addresses& at,
       }
       if (d < 0) break;
     }
-    if (watched != 0 && step.watch != nullptr) {
-      CheckFloatErrors(step.watch, watched);
-    }
+    Check(step.raises);
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "frontend/float_errors.h"
 #include "frontend/reduction_runs.h"
 #include "ir/trace.h"
 #include "runtime/executor.h"
@@ -26,12 +27,12 @@ class Interpreter {
       const ir::Trace& trace);
 
   // As runtime::Execute. All memory is asked for before anything is written.
-  // Floating-point errors of the `watched` kinds are noted (float_errors.h).
+  // Floating-point errors that operations are watched for are noted
+  // (float_errors.h).
   absl::Status Run(absl::Span<const runtime::BufferRef> inputs,
                    absl::Span<const runtime::ScalarValue> scalars,
                    const std::atomic<bool>* cancel,
-                   std::vector<runtime::BufferRef>* outputs,
-                   uint8_t watched = 0) const;
+                   std::vector<runtime::BufferRef>* outputs) const;
 
   // Whether a run writes to its inputs.
   bool overwrites_inputs() const { return overwrites_inputs_; }
@@ -60,7 +61,7 @@ class Interpreter {
   // result last.
   struct Step {
     runtime::InnerLoop loop;
-    const char* watch = nullptr;  // its name, if it may raise such errors
+    FloatErrors raises = {};  // its name and what it is watched for
     bool counts = false;  // an iota: the first operand is the place in the row
     int32_t first_operand = 0;
     int32_t operand_count = 0;
@@ -85,6 +86,7 @@ class Interpreter {
     // these and kRoutine
     int32_t to = -1;
     int64_t bytes = 0;
+    FloatErrors raises = {};  // of these
   };
   struct Routine {
     runtime::RoutineCall call;
@@ -96,11 +98,11 @@ class Interpreter {
 
   Interpreter() = default;
   void RunSteps(const Group& group, const Addresses& at, char* locals,
-                const std::atomic<bool>* cancel, uint8_t watched) const;
+                const std::atomic<bool>* cancel) const;
   absl::Status Call(const Group& group, const Addresses& at,
                     const std::atomic<bool>* cancel) const;
   void RunBlock(const Group& group, const Addresses& at, char* locals,
-                int64_t row, int64_t rows, uint8_t watched) const;
+                int64_t row, int64_t rows) const;
 
   std::vector<Storage> storages_;
   std::vector<Group> groups_;
@@ -119,6 +121,7 @@ class Interpreter {
   int64_t local_bytes_ = 0;  // of one block
   double seconds_ = 0;
   bool overwrites_inputs_ = false;
+  bool raises_ = false;  // an operation may raise floating-point errors
 };
 
 }  // namespace fuseau

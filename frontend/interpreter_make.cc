@@ -3,7 +3,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "frontend/element_loops.h"
-#include "frontend/float_errors.h"
 #include "frontend/interpreter.h"
 #include "frontend/routine_call.h"
 #include "runtime/base/status.h"
@@ -102,7 +101,7 @@ class Interpreter::Maker {
     int32_t node;      // for which it is done
     int32_t last_use;  // the last node that reads its result
     runtime::InnerLoop loop;
-    const char* watch = nullptr;                    // as in Step
+    FloatErrors raises = {};                        // as in Step
     absl::InlinedVector<TraceOperand, 4> operands;  // `value` is a storage
   };
 
@@ -190,12 +189,7 @@ class Interpreter::Maker {
           absl::StrCat("no inner loop for ", ir::RowOf(node.op).name));
     }
     draft.loop = *loop;
-    if (!types.empty() &&
-        MayRaiseFloatErrors(node.op, types.back(), node.dtype)) {
-      const char* name = ir::RowOf(node.op).numpy;
-      draft.watch =
-          node.op == OpCode::kUpdate || name[0] == '\0' ? "cast" : name;
-    }
+    draft.raises = RaisesOf(node);
     if (node.op == OpCode::kIota) {
       TraceOperand& start = draft.operands.emplace_back();
       start.value = -1;
@@ -219,6 +213,17 @@ class Interpreter::Maker {
     }
     drafts_.push_back(std::move(draft));
     return absl::OkStatus();
+  }
+
+  // Empty if the node cannot raise floating-point errors.
+  FloatErrors RaisesOf(const TraceNode& node) {
+    if (node.operands.empty()) return {};
+    const uint8_t raised =
+        RaisedFloatErrors(node.op, node.operands.back().dtype, node.dtype);
+    if (raised == 0) return {};
+    made_->raises_ = true;
+    // Kinds beside those of the table may come up too: a signalling NaN.
+    return {WordOf(node.op, node.watched), node.watched};
   }
 
   // NumPy's loops of complex numbers and of functions round differently where
@@ -312,6 +317,7 @@ class Interpreter::Maker {
         IsResult(i) ? Storage::kOwn : Storage::kScratch, 0, values_[i].bytes);
     Group group;
     group.kind = Group::kReduction;
+    group.raises = RaisesOf(node);
     group.first = static_cast<int32_t>(made_->reductions_.size());
     group.from.storage = values_[node.operands[0].value].storage;
     group.from.offset = node.operands[0].offset;
@@ -345,6 +351,7 @@ class Interpreter::Maker {
         IsResult(i) ? Storage::kOwn : Storage::kScratch, 0, values_[i].bytes);
     Group group;
     group.kind = Group::kRoutine;
+    group.raises = RaisesOf(node);
     group.first = static_cast<int32_t>(made_->routines_.size()) - 1;
     group.to = values_[i].storage;
     group.seconds =
@@ -376,7 +383,7 @@ class Interpreter::Maker {
       AddCost(draft, elements, run, &group);
       Step step;
       step.loop = draft.loop;
-      step.watch = draft.watch;
+      step.raises = draft.raises;
       step.first_operand = static_cast<int32_t>(made_->operands_.size());
       step.operand_count = static_cast<int32_t>(draft.operands.size());
       for (const TraceOperand& o : draft.operands) {

@@ -1,10 +1,13 @@
 #include "frontend/program.h"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "frontend/plan_cache.h"
+#include "runtime/arena.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
@@ -87,7 +90,18 @@ JitMode ReadJitMode() {
 
 Program::Program(ir::TraceWords words, JitMode mode)
     : mode_(mode), bytes_(sizeof(*this)) {
-  auto made = Interpreter::Make(ir::ReadTrace(words));
+  const ir::Trace trace = ir::ReadTrace(words);
+  for (const ir::TraceNode& node : trace.nodes) {
+    if (node.operands.empty()) continue;
+    const uint8_t raised =
+        node.watched &
+        RaisedFloatErrors(node.op, node.operands.back().dtype, node.dtype);
+    if (raised == 0) continue;
+    watched_ |= raised;
+    suspects_.push_back({WordOf(node.op, node.watched), raised});
+  }
+  bytes_ += static_cast<int64_t>(suspects_.capacity() * sizeof(FloatErrors));
+  auto made = Interpreter::Make(trace);
   if (made.ok()) {
     interpreter_ = *std::move(made);
     bytes_ += interpreter_->bytes();
@@ -191,6 +205,57 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     if (WorthCompiling()) Request(words);
   }
   return ByInterpreter();
+}
+
+// A run by the interpreter, which notes errors; its results are dropped.
+bool Program::RunAgain(ir::TraceWords words,
+                       absl::Span<const runtime::BufferRef> inputs,
+                       absl::Span<const runtime::ScalarValue> scalars) const {
+  if (interpreter_ == nullptr || interpreter_->scratch_bytes() > kMaxScratch) {
+    return false;
+  }
+  std::vector<runtime::BufferRef> own(inputs.begin(), inputs.end());
+  if (interpreter_->overwrites_inputs()) {
+    size_t i = 0;
+    for (const ir::TraceNode& node : ir::ReadTrace(words).nodes) {
+      if (node.op != ir::OpCode::kInput) continue;
+      runtime::BufferRef& input = own[i++];
+      if (!node.donated) continue;
+      auto copy = runtime::Arena::Global().Allocate(input->bytes());
+      if (!copy.ok()) return false;
+      std::memcpy((*copy)->data(), input->data(),
+                  static_cast<size_t>(input->bytes()));
+      input = *std::move(copy);
+    }
+  }
+  std::vector<runtime::BufferRef> outputs;
+  return interpreter_->Run(own, scalars, nullptr, &outputs).ok();
+}
+
+void Program::FindFloatErrors(uint8_t flags, ir::TraceWords words,
+                              absl::Span<const runtime::BufferRef> inputs,
+                              absl::Span<const runtime::ScalarValue> scalars,
+                              bool inputs_are_lost) {
+  if (flags != found_flags_) {
+    const std::vector<FloatErrors> before = TakeFloatErrors();
+    const bool ran = !inputs_are_lost && RunAgain(words, inputs, scalars);
+    found_ = TakeFloatErrors();
+    for (const FloatErrors& e : before) NoteFloatErrors(e.where, e.flags);
+    if (!ran) {
+      for (int kind = kDivideFlag; kind <= kInvalidFlag; kind *= 2) {
+        if ((flags & kind) == 0) continue;
+        const auto suspect = std::find_if(
+            suspects_.begin(), suspects_.end(),
+            [&](const FloatErrors& e) { return (e.flags & kind) != 0; });
+        if (suspect != suspects_.end()) {
+          found_.push_back({suspect->where, static_cast<uint8_t>(kind)});
+        }
+      }
+    }
+    // What was not found is looked for again.
+    found_flags_ = found_.empty() ? 0 : flags;
+  }
+  for (const FloatErrors& e : found_) NoteFloatErrors(e.where, e.flags);
 }
 
 absl::Status Program::Await(const std::atomic<bool>* cancel, Choice* choice) {

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "frontend/compile_queue.h"
+#include "frontend/float_errors.h"
 #include "frontend/interpreter.h"
 #include "ir/trace_words.h"
 #include "runtime/executor.h"
@@ -42,12 +43,23 @@ class Program {
   };
   // How to run it this time.
   Choice Choose(ir::TraceWords words);
-  // The same where floating-point errors must be seen, which only the
+  // The same where floating-point errors must be told apart at once, which the
   // interpreter does.
   Choice ChooseChecked(ir::TraceWords words);
   // If the choice is to wait. Takes the interpreter if that is the better way
   // after all; an error if there is no way.
   absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);
+
+  // The kinds of floating-point errors that a run is watched for and may raise.
+  uint8_t watched() const { return watched_; }
+  // A plan left these flags: notes the operations that raised them. If the
+  // inputs are still what they were, the interpreter finds them out in a second
+  // run; that is done once, and runs that leave the same flags are taken to
+  // have the same reasons. Else the first operation that could is named.
+  void FindFloatErrors(uint8_t flags, ir::TraceWords words,
+                       absl::Span<const runtime::BufferRef> inputs,
+                       absl::Span<const runtime::ScalarValue> scalars,
+                       bool inputs_are_lost);
 
   // For reports.
   struct State {
@@ -68,6 +80,9 @@ class Program {
   bool TakePlan();
   bool WorthCompiling() const;
   void Request(ir::TraceWords words);
+  bool RunAgain(ir::TraceWords words,
+                absl::Span<const runtime::BufferRef> inputs,
+                absl::Span<const runtime::ScalarValue> scalars) const;
 
   const JitMode mode_;
   uint32_t runs_ = 0;
@@ -77,6 +92,10 @@ class Program {
   int64_t bytes_ = 0;
   absl::Status status_;  // why there is no interpreter, or no plan
   std::unique_ptr<const Interpreter> interpreter_;
+  uint8_t watched_ = 0;
+  std::vector<FloatErrors> suspects_;  // what each operation could raise
+  uint8_t found_flags_ = 0;
+  std::vector<FloatErrors> found_;  // what raised those flags
   CompileQueue::JobPtr job_;
   CompileQueue::PlanPtr plan_;
 };

@@ -5,8 +5,10 @@
 #include <limits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/convert.h"
+#include "frontend/float_errors.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -102,6 +104,30 @@ absl::Status PutInt(const Operand& operand, DType dtype, char* out) {
   return absl::OkStatus();
 }
 
+// Not inline, so that flags are looked at behind it.
+ABSL_ATTRIBUTE_NOINLINE absl::Status Convert(const Operand& operand, DType to,
+                                             char out[16]) {
+  return VisitDType(to, [&](auto tag) -> absl::Status {
+    using To = typename decltype(tag)::type;
+    switch (operand.kind) {
+      case kPyInt:
+        return PutInt<To>(operand, to, out);
+      case kPyFloat:
+        Put<To>(Load<double>(operand.scalar), out);
+        return absl::OkStatus();
+      case kPyComplex:
+        Put<To>(Load<std::complex<double>>(operand.scalar), out);
+        return absl::OkStatus();
+      default:
+        break;
+    }
+    VisitDType(static_cast<DType>(operand.kind), [&](auto from) {
+      Put<To>(Load<typename decltype(from)::type>(operand.scalar), out);
+    });
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 LoopTable* LoopTable::instance_ = nullptr;
@@ -149,25 +175,18 @@ absl::Status ConvertScalar(const Operand& operand, DType to, char out[16]) {
     std::memcpy(out, operand.scalar, 16);
     return absl::OkStatus();
   }
-  return VisitDType(to, [&](auto tag) -> absl::Status {
-    using To = typename decltype(tag)::type;
-    switch (operand.kind) {
-      case kPyInt:
-        return PutInt<To>(operand, to, out);
-      case kPyFloat:
-        Put<To>(Load<double>(operand.scalar), out);
-        return absl::OkStatus();
-      case kPyComplex:
-        Put<To>(Load<std::complex<double>>(operand.scalar), out);
-        return absl::OkStatus();
-      default:
-        break;
-    }
-    VisitDType(static_cast<DType>(operand.kind), [&](auto from) {
-      Put<To>(Load<typename decltype(from)::type>(operand.scalar), out);
-    });
-    return absl::OkStatus();
-  });
+  const DType from = operand.kind == kPyInt     ? DType::kInt64
+                     : operand.kind == kPyFloat ? DType::kFloat64
+                     : operand.kind == kPyComplex
+                         ? DType::kComplex128
+                         : static_cast<DType>(operand.kind);
+  if (float_watch == 0 || RaisedFloatErrors(OpCode::kCast, from, to) == 0) {
+    return Convert(operand, to, out);
+  }
+  ClearFloatFlags();
+  absl::Status status = Convert(operand, to, out);
+  CheckFloatErrors(WordOf(OpCode::kCast, 0), float_watch);
+  return status;
 }
 
 }  // namespace fuseau

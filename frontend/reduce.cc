@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "frontend/chunked_sum.h"
+#include "frontend/float_errors.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "frontend/reduction_order.h"
@@ -171,6 +172,7 @@ absl::Status Mean(const Array& array, uint64_t axes, bool keep_dims,
   loop.in[0] = loop.in[1] = loop.out = wide;
   const Operand operands[2] = {Operand::Of(sum), divisor};
   Array quotient;
+  const WatchFor kinds(BySecondWord(sum.rank() == 0));
   FUSEAU_RETURN_IF_ERROR(
       Elementwise(OpCode::kDivide, loop, operands, Order::kKeep, &quotient));
   if (wide == dtype) {

@@ -29,10 +29,10 @@ bool ComputeNumber(OpCode op, const Loop& loop, const char a[16],
   const int64_t steps[3] = {0, 0, 0};
   const int64_t count = 1;
   const bool watch =
-      float_watch != 0 && MayRaiseFloatErrors(op, loop.in[0], loop.out);
+      (float_watch & RaisedFloatErrors(op, loop.in[0], loop.out)) != 0;
   if (watch) ClearFloatFlags();
   found->fn(args, &count, steps, found->data);
-  if (watch) CheckFloatErrors(ir::RowOf(op).numpy, float_watch);
+  if (watch) CheckFloatErrors(WordOf(op, float_watch), float_watch);
   return true;
 }
 

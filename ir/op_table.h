@@ -24,7 +24,8 @@ struct OpRow {
   const char* numpy;  // the function of NumPy, or ""
   Family family;
   uint8_t arity;
-  uint8_t flops;  // work of one element, in additions
+  uint8_t flops;   // work of one element, in additions
+  uint8_t raises;  // FloatFlags of elements
   Combiner combiner;
   const char* loop;  // of a routine: NumPy's ufunc that does the work, or ""
 };

@@ -12,41 +12,55 @@ include "ir/ops_base.td"
 def Fuseau_AddOp : BinaryUfunc<"add",
     Scalar<"arith::OrIOp", "arith::AddIOp", "arith::AddIOp", "arith::AddFOp",
            "complex::AddOp">,
-    "Sum of two arrays.">;
+    "Sum of two arrays."> {
+  let raises = "oi";
+}
 def Fuseau_SubtractOp : BinaryUfunc<"subtract",
     Scalar<"", "arith::SubIOp", "arith::SubIOp", "arith::SubFOp",
            "complex::SubOp">,
-    "Difference of two arrays.">;
+    "Difference of two arrays."> {
+  let raises = "oi";
+}
 def Fuseau_MultiplyOp : BinaryUfunc<"multiply",
     Scalar<"arith::AndIOp", "arith::MulIOp", "arith::MulIOp", "arith::MulFOp",
            "custom">,
     "Product of two arrays."> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_DivideOp : BinaryUfunc<"divide",
     Scalar<"", "", "", "arith::DivFOp", "loop">,
     "Quotient of two arrays; integers are divided as float64.", 4,
     ["true_divide"]> {
   let ulp = 4;
+  let raises = "doui";
 }
 def Fuseau_FloorDivideOp : BinaryUfunc<"floor_divide",
     Scalar<"", "loop", "loop", "loop", "">,
-    "Largest integer not greater than the quotient.", 12>;
+    "Largest integer not greater than the quotient.", 12> {
+  let raises = "doi";
+}
 def Fuseau_RemainderOp : BinaryUfunc<"remainder",
     Scalar<"", "loop", "loop", "loop", "">,
-    "Remainder with the sign of the divisor.", 12, ["mod"]>;
+    "Remainder with the sign of the divisor.", 12, ["mod"]> {
+  let raises = "dui";
+}
 def Fuseau_FmodOp : BinaryUfunc<"fmod",
     Scalar<"", "loop", "loop", "loop", "">,
-    "Remainder with the sign of the dividend.", 12>;
+    "Remainder with the sign of the dividend.", 12> {
+  let raises = "dui";
+}
 def Fuseau_PowerOp : BinaryUfunc<"power",
     Scalar<"", "loop", "loop", "loop", "loop">,
     "First array raised to the powers of the second.", 30, ["pow"]> {
   let ulp = 4;
+  let raises = "doui";
 }
 def Fuseau_FloatPowerOp : BinaryUfunc<"float_power",
     Scalar<"", "", "", "loop", "loop">,
     "Power computed in float64 or complex128.", 30> {
   let ulp = 4;
+  let raises = "doui";
 }
 def Fuseau_NegativeOp : UnaryUfunc<"negative",
     Scalar<"", "custom", "custom", "arith::NegFOp", "complex::NegOp">,
@@ -58,6 +72,7 @@ def Fuseau_AbsoluteOp : UnaryUfunc<"absolute",
     Scalar<"same", "custom", "same", "math::AbsFOp", "loop">,
     "Absolute value.", 1, ["abs"]> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_FabsOp : UnaryUfunc<"fabs",
     Scalar<"", "", "", "math::AbsFOp", "">,
@@ -75,11 +90,13 @@ def Fuseau_SquareOp : UnaryUfunc<"square",
     Scalar<"", "custom", "custom", "custom", "custom">,
     "Element-wise square."> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_ReciprocalOp : UnaryUfunc<"reciprocal",
     Scalar<"", "loop", "loop", "custom", "loop">,
     "Reciprocal 1/x.", 4> {
   let ulp = 4;
+  let raises = "doui";
 }
 def Fuseau_GcdOp : BinaryUfunc<"gcd",
     Scalar<"", "loop", "loop", "", "">, "Greatest common divisor.", 40>;
@@ -177,12 +194,18 @@ def Fuseau_CopysignOp : BinaryUfunc<"copysign",
     "x1 with the sign of x2.">;
 def Fuseau_NextafterOp : BinaryUfunc<"nextafter",
     Scalar<"", "", "", "loop", "">,
-    "Next floating-point number after x1 towards x2.", 8>;
+    "Next floating-point number after x1 towards x2.", 8> {
+  let raises = "oui";
+}
 def Fuseau_SpacingOp : UnaryUfunc<"spacing",
     Scalar<"", "", "", "loop", "">,
-    "Distance to the nearest adjacent number.", 8>;
+    "Distance to the nearest adjacent number.", 8> {
+  let raises = "oui";
+}
 def Fuseau_LdexpOp : BinaryUfunc<"ldexp",
-    Scalar<"", "", "", "loop", "">, "x1 * 2**x2.", 8>;
+    Scalar<"", "", "", "loop", "">, "x1 * 2**x2.", 8> {
+  let raises = "oui";
+}
 
 // --- Exponentials, logarithms, roots ---------------------------------------
 
@@ -190,6 +213,7 @@ def Fuseau_SqrtOp : UnaryUfunc<"sqrt",
     Scalar<"", "", "", "math::SqrtOp", "loop">,
     "Non-negative square root.", 6> {
   let ulp = 4;
+  let raises = "i";
 }
 def Fuseau_CbrtOp : UnaryUfunc<"cbrt",
     Scalar<"", "", "", "loop", "">, "Cube root.", 20> {
@@ -200,26 +224,38 @@ class FloatFunction<string name, string doc, int flops = 20,
     : UnaryUfunc<name, Scalar<"", "", "", "loop", "loop">, doc, flops,
                  aliases> {
   let ulp = 4;
+  let raises = "oui";
 }
 class RealFunction<string name, string doc, int flops = 20,
                    list<string> aliases = []>
     : UnaryUfunc<name, Scalar<"", "", "", "loop", "">, doc, flops, aliases> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_ExpOp : FloatFunction<"exp", "e to the power x.">;
 def Fuseau_Exp2Op : FloatFunction<"exp2", "2 to the power x.">;
 def Fuseau_Expm1Op : FloatFunction<"expm1", "exp(x) - 1, exact near 0.">;
-def Fuseau_LogOp : FloatFunction<"log", "Natural logarithm.">;
-def Fuseau_Log2Op : FloatFunction<"log2", "Logarithm to base 2.">;
-def Fuseau_Log10Op : FloatFunction<"log10", "Logarithm to base 10.">;
-def Fuseau_Log1pOp : FloatFunction<"log1p", "log(1 + x), exact near 0.">;
+def Fuseau_LogOp : FloatFunction<"log", "Natural logarithm."> {
+  let raises = "doui";
+}
+def Fuseau_Log2Op : FloatFunction<"log2", "Logarithm to base 2."> {
+  let raises = "doui";
+}
+def Fuseau_Log10Op : FloatFunction<"log10", "Logarithm to base 10."> {
+  let raises = "doui";
+}
+def Fuseau_Log1pOp : FloatFunction<"log1p", "log(1 + x), exact near 0."> {
+  let raises = "doui";
+}
 def Fuseau_LogaddexpOp : BinaryUfunc<"logaddexp",
     Scalar<"", "", "", "loop", "">, "log(exp(x1) + exp(x2)).", 50> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_Logaddexp2Op : BinaryUfunc<"logaddexp2",
     Scalar<"", "", "", "loop", "">, "log2(2**x1 + 2**x2).", 50> {
   let ulp = 4;
+  let raises = "oui";
 }
 
 // --- Trigonometric and hyperbolic functions --------------------------------
@@ -241,10 +277,12 @@ def Fuseau_Arctan2Op : BinaryUfunc<"arctan2",
     Scalar<"", "", "", "loop", "">,
     "Angle of the point (x2, x1), in radians.", 30, ["atan2"]> {
   let ulp = 4;
+  let raises = "u";
 }
 def Fuseau_HypotOp : BinaryUfunc<"hypot",
     Scalar<"", "", "", "loop", "">, "sqrt(x1**2 + x2**2).", 20> {
   let ulp = 4;
+  let raises = "oui";
 }
 def Fuseau_SinhOp : FloatFunction<"sinh", "Hyperbolic sine.">;
 def Fuseau_CoshOp : FloatFunction<"cosh", "Hyperbolic cosine.">;
@@ -254,7 +292,9 @@ def Fuseau_ArcsinhOp : FloatFunction<"arcsinh", "Inverse hyperbolic sine.", 20,
 def Fuseau_ArccoshOp : FloatFunction<"arccosh", "Inverse hyperbolic cosine.",
     20, ["acosh"]>;
 def Fuseau_ArctanhOp : FloatFunction<"arctanh", "Inverse hyperbolic tangent.",
-    20, ["atanh"]>;
+    20, ["atanh"]> {
+  let raises = "doui";
+}
 def Fuseau_DegreesOp : RealFunction<"degrees", "Radians to degrees.", 2>;
 def Fuseau_RadiansOp : RealFunction<"radians", "Degrees to radians.", 2>;
 def Fuseau_Rad2degOp : RealFunction<"rad2deg", "Radians to degrees.", 2>;
@@ -264,8 +304,12 @@ def Fuseau_Deg2radOp : RealFunction<"deg2rad", "Degrees to radians.", 2>;
 // `reduced[d]` tells the dimensions that vanish. How the elements are joined is
 // part of the meaning (ir/README.md), since it decides the bits of a sum.
 
-def Fuseau_SumOp : ReductionRow<"sum", "sum", "Sum over axes.">;
-def Fuseau_ProdOp : ReductionRow<"prod", "prod", "Product over axes.">;
+def Fuseau_SumOp : ReductionRow<"sum", "sum", "Sum over axes."> {
+  let raises = "oi";
+}
+def Fuseau_ProdOp : ReductionRow<"prod", "prod", "Product over axes."> {
+  let raises = "oui";
+}
 def Fuseau_MaxOp : ReductionRow<"max", "max", "Maximum over axes.", ["amax"]>;
 def Fuseau_MinOp : ReductionRow<"min", "min", "Minimum over axes.", ["amin"]>;
 def Fuseau_AnyOp : ReductionRow<"any", "any", "Whether any element is true.">;
@@ -275,6 +319,7 @@ def Fuseau_AllOp : ReductionRow<"all", "all", "Whether all elements are true.">;
 // sums of chunks that it could not sum as one.
 def Fuseau_OrderedSumOp : ReductionRow<"ordered_sum", "ordered_sum",
     "Sum in the order of the elements."> {
+  let raises = "oi";
   let numpyName = "";
 }
 
@@ -283,14 +328,22 @@ def Fuseau_OrderedSumOp : ReductionRow<"ordered_sum", "ordered_sum",
 // what the dimensions of each are.
 
 def Fuseau_MatmulOp : RoutineRow<"matmul", "matmul", 2, "Matrix product.",
-                                 "matmul">;
+                                 "matmul"> {
+  let raises = "oui";
+}
 def Fuseau_VecdotOp : RoutineRow<"vecdot", "vecdot", 2,
-    "Scalar product of vectors; the first one is conjugated.", "vecdot">;
+    "Scalar product of vectors; the first one is conjugated.", "vecdot"> {
+  let raises = "oui";
+}
 
 def Fuseau_CumsumOp : RoutineRow<"cumsum", "cumsum", 1,
-    "Running sum along an axis.", "add">;
+    "Running sum along an axis.", "add"> {
+  let raises = "oi";
+}
 def Fuseau_CumprodOp : RoutineRow<"cumprod", "cumprod", 1,
-    "Running product along an axis.", "multiply">;
+    "Running product along an axis.", "multiply"> {
+  let raises = "oui";
+}
 def Fuseau_RunningMaxOp : RoutineRow<"running_max", "", 1,
     "Running maximum along an axis.", "maximum">;
 def Fuseau_RunningMinOp : RoutineRow<"running_min", "", 1,
@@ -341,6 +394,7 @@ def Fuseau_IotaOp : Fuseau_Op<"iota", [Pure]>, Row<"", "structure", 0> {
 
 def Fuseau_CastOp : Fuseau_Op<"cast", [Pure, SameOperandsAndResultShape]>,
     Row<"", "elementwise", 1> {
+  let raises = "oui";
   let summary = "Conversion between element types, as C converts them.";
   let arguments = (ins AnyRankedTensor:$x);
   let results = (outs AnyRankedTensor:$result);
@@ -390,6 +444,7 @@ def Fuseau_ViewOp : Fuseau_Op<"view", [Pure]>, Row<"", "structure", 1> {
 }
 
 def Fuseau_UpdateOp : Fuseau_Op<"update", [Pure]>, Row<"", "structure", 2> {
+  let raises = "oui";
   let summary = "The storage `old` with a strided window replaced.";
   let arguments = (ins AnyRankedTensor:$old, AnyRankedTensor:$x,
                        I64Attr:$offset, DenseI64ArrayAttr:$strides);

@@ -60,6 +60,9 @@ class Row<string numpy, string family_, int arity_> {
   // The same for contiguous float64, where runtime/vector_math replaces NumPy's
   // loop by a faster one.
   int vectorUlp = 0;
+  // The floating-point errors that elements may raise: d(ivision by zero),
+  // o(verflow), u(nderflow), i(nvalid).
+  string raises = "";
   string combiner = "";           // reductions
   // Routines: the ufunc of NumPy whose inner loop does the work, if one does.
   string loop = "";

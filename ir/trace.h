@@ -49,6 +49,8 @@ struct TraceNode {
   Dims write_strides;
   absl::InlinedVector<bool, 4> reduced;
   int64_t attribute = 0;  // of a routine; what it means is the routine's affair
+  // The kinds of floating-point errors that are to be reported: FloatFlags.
+  uint8_t watched = 0;
   // kInput: the plan may write to this buffer, nobody else reads it later.
   bool donated = false;
 };

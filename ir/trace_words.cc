@@ -36,6 +36,7 @@ TraceNode ReadNode(const Trace& trace, Reader* in) {
   node.dtype = static_cast<DType>(head >> 8 & 0xff);
   const size_t rank = head >> 16 & 0xff;
   const size_t operands = head >> 24 & 0xff;
+  node.watched = static_cast<uint8_t>(head >> 32);
   if (node.op == OpCode::kScalar) return node;
   node.shape = in->Row(rank);
   if (node.op == OpCode::kInput) return node;
@@ -130,9 +131,10 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
       writer->Scalar(node.dtype);
       continue;
     }
-    TraceWriter::Operation out = writer->Begin(
-        node.op, node.dtype, static_cast<int>(node.shape.size()),
-        static_cast<int>(node.operands.size()), node.shape.data());
+    TraceWriter::Operation out =
+        writer->Begin(node.op, node.dtype, static_cast<int>(node.shape.size()),
+                      static_cast<int>(node.operands.size()), node.watched,
+                      node.shape.data());
     uint64_t reduced = 0;
     for (size_t d = 0; d < node.reduced.size(); ++d) {
       reduced |= uint64_t{node.reduced[d]} << d;

@@ -117,11 +117,12 @@ class TraceWriter {
     const int rank_;
   };
   Operation Begin(OpCode op, DType dtype, int rank, int operands,
-                  const int64_t* shape) {
+                  uint8_t watched, const int64_t* shape) {
     Operation operation(
         Reserve(static_cast<size_t>(3 + 2 * rank + operands * (2 + rank))),
         rank);
-    operation.out_.Put(Head(op, dtype, rank, operands));
+    operation.out_.Put(Head(op, dtype, rank, operands) |
+                       static_cast<uint64_t>(watched) << 32);
     operation.Put(shape);
     return operation;
   }

@@ -36,6 +36,7 @@ Trace Example() {
   product.op = OpCode::kMultiply;
   product.dtype = DType::kFloat64;
   product.shape = {3, 3};
+  product.watched = 9;
   product.operands = {Window(0, 40, {24, -8}), Window(1, 0, {0, 0})};
   trace.nodes.push_back(product);
   TraceNode sum;
@@ -76,6 +77,7 @@ TEST(TraceWordsTest, WhatIsWrittenIsRead) {
     EXPECT_EQ(got.shape, want.shape);
     EXPECT_EQ(got.reduced, want.reduced);
     EXPECT_EQ(got.donated, want.donated);
+    EXPECT_EQ(got.watched, want.watched);
     EXPECT_EQ(got.write_offset, want.write_offset);
     EXPECT_EQ(got.write_strides, want.write_strides);
     ASSERT_EQ(got.operands.size(), want.operands.size());

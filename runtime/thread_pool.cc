@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "runtime/base/float_flags.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/cpu/machine.h"
@@ -66,6 +67,7 @@ struct ThreadPool::State {
     std::atomic<uint32_t> total{0};
     alignas(64) std::atomic<uint32_t> left{0};
     std::atomic<uint32_t> caller_sleeps{0};
+    std::atomic<uint8_t> float_flags{0};  // of the workers
   };
 
   alignas(64) std::atomic<uint64_t> ticket{0};      // epoch << 32 | next chunk
@@ -80,7 +82,7 @@ struct ThreadPool::State {
   int64_t spin_nanoseconds = 0;
 
   // Takes and runs one chunk. False when there is none.
-  bool Step() {
+  bool Step(bool worker) {
     uint64_t t = ticket.load(std::memory_order_acquire);
     Job& job = jobs[(t >> 32) & 3];
     const uint32_t next = static_cast<uint32_t>(t);
@@ -89,6 +91,7 @@ struct ThreadPool::State {
       return true;
     }
     (*job.chunk)(job.first + next);
+    if (worker) HandOverFlags(&job);
     // The job is over for the caller once `left` is 0; what follows touches
     // only the pool's own memory.
     if (job.left.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
@@ -98,11 +101,20 @@ struct ThreadPool::State {
     return true;
   }
 
+  // A worker's own flags are clear between chunks.
+  static void HandOverFlags(Job* job) {
+    const uint8_t flags = TestFloatFlags();
+    if (__builtin_expect(flags == 0, true)) return;
+    job->float_flags.fetch_or(flags, std::memory_order_relaxed);
+    ClearFloatFlags();
+  }
+
   void Work() {
     inside_chunk = true;
+    ClearFloatFlags();
     for (;;) {
       const uint32_t seen = generation.load(std::memory_order_acquire);
-      while (Step()) {
+      while (Step(/*worker=*/true)) {
       }
       if (stop.load(std::memory_order_acquire)) return;
       auto changed = [&] {
@@ -236,6 +248,7 @@ void ThreadPool::RunBatch(int64_t first, int64_t count,
   job.first = first;
   job.left.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
   job.caller_sleeps.store(0, std::memory_order_relaxed);
+  job.float_flags.store(0, std::memory_order_relaxed);
   job.total.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
   s.ticket.store(epoch << 32, std::memory_order_release);
   s.generation.fetch_add(1, std::memory_order_seq_cst);
@@ -243,15 +256,18 @@ void ThreadPool::RunBatch(int64_t first, int64_t count,
     FutexWake(&s.generation,
               static_cast<int>(std::min<int64_t>(count - 1, kMaxThreads)));
   }
-  while (s.Step()) {
+  while (s.Step(/*worker=*/false)) {
   }
   auto over = [&] { return job.left.load(std::memory_order_acquire) == 0; };
-  if (SpinUntil(s.spin_nanoseconds, over)) return;
-  job.caller_sleeps.store(1, std::memory_order_seq_cst);
-  while (!over()) {
-    const uint32_t left = job.left.load(std::memory_order_seq_cst);
-    if (left != 0) FutexWait(&job.left, left);
+  if (!SpinUntil(s.spin_nanoseconds, over)) {
+    job.caller_sleeps.store(1, std::memory_order_seq_cst);
+    while (!over()) {
+      const uint32_t left = job.left.load(std::memory_order_seq_cst);
+      if (left != 0) FutexWait(&job.left, left);
+    }
   }
+  const uint8_t flags = job.float_flags.load(std::memory_order_relaxed);
+  if (flags != 0) RaiseFloatFlags(flags);
 }
 
 }  // namespace fuseau::runtime

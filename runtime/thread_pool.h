@@ -32,8 +32,10 @@ class ThreadPool {
   void SetThreadCount(int threads);
 
   // Calls chunk(0), ..., chunk(chunks - 1), each once, in any order and on any
-  // threads; returns when all are done. When the pool is busy with a launch of
-  // another thread, and inside a chunk, all run on the caller, in order.
+  // threads; returns when all are done. Floating-point flags that chunks raise
+  // are the caller's afterwards (base/float_flags.h). When the pool is busy
+  // with a launch of another thread, and inside a chunk, all run on the caller,
+  // in order.
   void ParallelFor(int64_t chunks, absl::FunctionRef<void(int64_t)> chunk);
 
  private:

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/base/float_flags.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -35,6 +36,28 @@ TEST(ThreadPoolTest, RunsEachChunkOnce) {
         ASSERT_TRUE(EachOnce(pool, chunks)) << threads << " " << chunks;
       }
     }
+  }
+}
+
+TEST(ThreadPoolTest, FlagsOfWorkersAreTheCallersAfterwards) {
+  ThreadPool pool(2);
+  const auto caller = std::this_thread::get_id();
+  for (const bool divide : {true, false, true, false}) {
+    ClearFloatFlags();
+    std::atomic<bool> helped{false};
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    pool.ParallelFor(2, [&](int64_t) {
+      if (std::this_thread::get_id() != caller) {
+        if (divide) RaiseFloatFlags(kDivideFlag);
+        helped = true;
+      }
+      while (!helped && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+      }
+    });
+    ASSERT_TRUE(helped);
+    EXPECT_EQ(TestFloatFlags(), divide ? kDivideFlag : 0);
   }
 }
 

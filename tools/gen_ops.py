@@ -25,6 +25,9 @@ CLASSES = {
     "onComplex": "kComplex",
 }
 
+# The numbers of runtime/base/float_flags.h.
+FLAGS = {"d": 1, "o": 2, "u": 4, "i": 8}
+
 
 def camel_case(name):
     """The C++ constant of a name with underscores."""
@@ -44,6 +47,7 @@ class Row:
     flops: int
     ulp: int
     vector_ulp: int
+    raises: int
     combiner: str
     loop: str
     doc: str
@@ -81,6 +85,7 @@ def load(path):
                 flops=record["flops"],
                 ulp=record["ulp"],
                 vector_ulp=record["vectorUlp"],
+                raises=sum(FLAGS[letter] for letter in record["raises"]),
                 combiner=record["combiner"],
                 loop=record["loop"],
                 doc=record["doc"],
@@ -101,7 +106,7 @@ def op_table(rows):
         combiner = camel_case(row.combiner or "none")
         out.append(
             f'  {{"{row.name}", "{row.numpy}", Family::{family}, {row.arity}, '
-            f'{row.flops}, Combiner::{combiner}, "{row.loop}"}},'
+            f'{row.flops}, {row.raises}, Combiner::{combiner}, "{row.loop}"}},'
         )
     out.append("#endif")
     return out

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "codegen/cpu/kernel_test_util.h"
+#include "runtime/base/float_flags.h"
 
 namespace fuseau::codegen {
 namespace {
@@ -288,6 +290,33 @@ TEST(MapKernel, MixedTypes) {
         ASSERT_EQ(w.Get(i), std::complex<float>(x + 1.5f, -302));
       }
     }
+  }
+}
+
+// Comparing a quiet NaN is no error, nor is taking the larger of it and
+// another.
+TEST(MapKernel, ComparisonsOfNanRaiseNoFlag) {
+  KernelText text{
+      .in = {"f64", "f64"}, .out = {"f64"}, .inner = {1, 1, 1}, .body = R"(
+      %l = arith.cmpf olt, %a0, %a1 : f64
+      %g = arith.cmpf oge, %a0, %a1 : f64
+      %u = arith.cmpf ule, %a0, %a1 : f64
+      %m = arith.select %l, %a0, %a1 : f64
+      %n = arith.select %g, %a1, %m : f64
+      %q = arith.select %u, %n, %a0 : f64
+      fuseau.yield %q : f64)"};
+  for (const Target& target : TestTargets()) {
+    auto kernel = CompileText(text.str(), target);
+    ASSERT_TRUE(kernel.ok()) << kernel.status();
+    TestArray<double> a(37, 1), b(37, 1), c(37, 1);
+    for (int i = 0; i < 37; ++i) {
+      a.Set(i, i % 3 == 0 ? std::nan("") : i);
+      b.Set(i, i % 5 == 0 ? std::nan("") : 7);
+    }
+    ClearFloatFlags();
+    Arguments({37}).Array(a).Array(b).Array(c).Run(**kernel);
+    EXPECT_EQ(TestFloatFlags(), 0) << target.cpu;
+    EXPECT_EQ(c.Get(2), 2);
   }
 }
 

@@ -147,9 +147,32 @@ llvm::CmpInst::Predicate FloatPredicate(arith::CmpFPredicate p) {
   return CmpInst::FCMP_FALSE;
 }
 
+// A comparison that raises no flag for NaN. For an order, the processor's usual
+// vector instruction would: the constrained form asks for the quiet one.
+llvm::Value* CompareQuietly(Builder& b, llvm::CmpInst::Predicate predicate,
+                            llvm::Value* x, llvm::Value* y) {
+  using llvm::CmpInst;
+  switch (predicate) {
+    case CmpInst::FCMP_OGT:
+    case CmpInst::FCMP_OGE:
+    case CmpInst::FCMP_OLT:
+    case CmpInst::FCMP_OLE:
+    case CmpInst::FCMP_UGT:
+    case CmpInst::FCMP_UGE:
+    case CmpInst::FCMP_ULT:
+    case CmpInst::FCMP_ULE:
+      return b.CreateConstrainedFPCmp(
+          llvm::Intrinsic::experimental_constrained_fcmp, predicate, x, y, "",
+          llvm::fp::ebIgnore);
+    default:
+      return b.CreateFCmp(predicate, x, y);
+  }
+}
+
 Val CompareFloats(const Context& c, Operands x) {
   auto op = mlir::cast<arith::CmpFOp>(c.op);
-  return {c.b.CreateFCmp(FloatPredicate(op.getPredicate()), x[0].re, x[1].re)};
+  return {
+      CompareQuietly(c.b, FloatPredicate(op.getPredicate()), x[0].re, x[1].re)};
 }
 
 Val SelectForm(const Context& c, Operands x) {
@@ -308,7 +331,8 @@ bool IsKnownType(mlir::Type type) {
 // The larger (or smaller) of two floats; a NaN if there is one; `y` if both
 // are equal, which is how NumPy treats zeros of different sign.
 llvm::Value* Extreme(Builder& b, llvm::Value* x, llvm::Value* y, bool max) {
-  llvm::Value* first = max ? b.CreateFCmpOGT(x, y) : b.CreateFCmpOLT(x, y);
+  llvm::Value* first = CompareQuietly(
+      b, max ? llvm::CmpInst::FCMP_OGT : llvm::CmpInst::FCMP_OLT, x, y);
   llvm::Value* r = b.CreateSelect(first, x, y);
   return b.CreateSelect(b.CreateFCmpUNO(x, x), x, r);
 }

@@ -9,6 +9,7 @@
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
+#include "python/bindings/float_reports.h"
 #include "python/bindings/numpy_call.h"
 
 namespace fuseau::python {
@@ -173,7 +174,7 @@ bool SameWindow(const Array& a, const Array& b) {
 
 int Recorded(const Array& target, const absl::Status& status) {
   absl::Status result = status;
-  if (result.ok()) result = AfterRecord(target.node(), /*write=*/true);
+  if (result.ok()) result = python::Recorded(target.node(), /*write=*/true);
   if (result.ok()) return 0;
   Raise(result);
   return -1;

@@ -1,6 +1,7 @@
 // Operators and conversions of ndarray.
 #include <cstring>
 
+#include "frontend/float_errors.h"
 #include "frontend/record.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
@@ -64,11 +65,23 @@ constexpr const char* OperatorName(OpCode op) {
   }
 }
 
+bool IsScalar(PyObject* object) {
+  return IsArray(object) && ArrayOf(object).has(kScalarFlag);
+}
+
+// NumPy has arithmetic of its own for operators of scalars.
+bool IsScalarOrNumber(PyObject* object) {
+  return IsArray(object) ? ArrayOf(object).has(kScalarFlag)
+                         : PyNumber_Check(object) && !PyArray_Check(object);
+}
+
 template <OpCode op>
 PyObject* Binary(PyObject* x, PyObject* y) {
   constexpr const char* kName = OperatorName(op);
   static_assert(kName != nullptr, "not an operator");
   if (HasSubclass(x, y)) return WithNumpy(kName, x, y);
+  const WatchFor kinds(
+      BySecondWord(IsScalarOrNumber(x) && IsScalarOrNumber(y)));
   return CallBinary(op, x, y);
 }
 template <OpCode op>
@@ -77,6 +90,7 @@ PyObject* InPlace(PyObject* x, PyObject* y) {
 }
 template <OpCode op>
 PyObject* Unary(PyObject* x) {
+  const WatchFor kinds(BySecondWord(IsScalar(x)));
   return CallUnary(op, x);
 }
 
@@ -99,10 +113,6 @@ PyObject* Repeat(PyObject* sequence, PyObject* scalar) {
   const Py_ssize_t n = PyNumber_AsSsize_t(count.get(), PyExc_OverflowError);
   if (n == -1 && PyErr_Occurred()) return nullptr;
   return PySequence_Repeat(sequence, n);
-}
-
-bool IsScalar(PyObject* object) {
-  return IsArray(object) && ArrayOf(object).has(kScalarFlag);
 }
 
 PyObject* Multiply(PyObject* x, PyObject* y) {

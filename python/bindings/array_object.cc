@@ -9,6 +9,7 @@
 #include "python/bindings/arguments.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
+#include "python/bindings/float_reports.h"
 
 namespace fuseau::python {
 
@@ -138,7 +139,7 @@ PyObject* NewArrayObject() {
 }
 
 PyObject* FinishRecorded(PyObject* object) {
-  const absl::Status status = AfterRecord(ArrayOf(object).node());
+  const absl::Status status = Recorded(ArrayOf(object).node());
   if (__builtin_expect(status.ok(), true)) return object;
   Py_DECREF(object);
   return Raise(status);

@@ -15,6 +15,8 @@
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
+#include "python/bindings/float_reports.h"
+#include "python/bindings/ufunc_call.h"
 #include "runtime/arena.h"
 #include "runtime/stats.h"
 
@@ -332,7 +334,7 @@ PyObject* CopyToFunction(PyObject*, PyObject* args, PyObject* kwargs) {
   }
   absl::Status status = masked ? AssignWhere(target, operands[1], source)
                                : Assign(target, source);
-  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
+  if (status.ok()) status = Recorded(target.node(), /*write=*/true);
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 
@@ -547,18 +549,21 @@ PyObject* NewArray(PyObject*, PyObject* args, PyObject* kwargs) {
   return make ? PyObject_Call(make.get(), args, kwargs) : nullptr;
 }
 
-// watch_float_errors(kinds, at_once): the kinds of floating-point errors that
-// operations are watched for from now on, and whether each is computed when it
-// is recorded.
-PyObject* WatchFloatErrors(PyObject*, PyObject* args) {
-  int kinds, at_once;
-  if (!PyArg_ParseTuple(args, "ip", &kinds, &at_once)) return nullptr;
-  float_watch = static_cast<uint8_t>(kinds);
-  static const int64_t usual = window.operations;
-  window.operations = at_once ? 0 : usual;
-  float_errors_matter = at_once != 0;
-  RestartWindow(Graph::Get());
-  Py_RETURN_NONE;
+// dot(a, b) and vdot(a, b): the ufuncs matmul and vecdot, with the errors that
+// NumPy reports of them: under another name, and none.
+PyObject* DotFunction(PyObject*, PyObject* args) {
+  PyObject* a;
+  PyObject* b;
+  if (!PyArg_ParseTuple(args, "OO", &a, &b)) return nullptr;
+  const WatchFor kinds(BySecondWord());
+  return CallBinary(OpCode::kMatmul, a, b);
+}
+PyObject* VdotFunction(PyObject*, PyObject* args) {
+  PyObject* a;
+  PyObject* b;
+  if (!PyArg_ParseTuple(args, "OO", &a, &b)) return nullptr;
+  const WatchFor nothing(0);
+  return CallBinary(OpCode::kVecdot, a, b);
 }
 
 // rebind(array, other): the array becomes the window that `other` is.
@@ -681,6 +686,8 @@ PyMethodDef module_functions[] = {
      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(NewArray)),
      METH_VARARGS | METH_KEYWORDS, nullptr},
     {"watch_float_errors", WatchFloatErrors, METH_VARARGS, nullptr},
+    {"dot", DotFunction, METH_VARARGS, "dot(a, b)"},
+    {"vdot", VdotFunction, METH_VARARGS, "vdot(a, b)"},
     {"rebind", Rebind, METH_VARARGS,
      "rebind(array, other): the array becomes the window that other is."},
     {"_unpickle", Unpickle, METH_VARARGS, nullptr},

@@ -6,9 +6,9 @@
 
 #include "frontend/compile_queue.h"
 #include "frontend/evaluate.h"
-#include "frontend/float_errors.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
+#include "python/bindings/float_reports.h"
 #include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
@@ -133,10 +133,8 @@ bool Fill(PyObject* module) {
   host.begin_interruptible = BeginInterruptible;
   host.end_interruptible = EndInterruptible;
   SetEvaluationHost(host);
-  SetFloatErrorHandler([](const char* where, int flags) {
-    return PyUFunc_GiveFloatingpointErrors(where, flags) == 0;
-  });
   ReadWindowLimits();
+  if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return WatchForks() && AddReports(module);
 }

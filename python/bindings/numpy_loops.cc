@@ -1,5 +1,7 @@
 // What is taken from NumPy's ufuncs: their type rules and their inner loops.
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include "ir/op_table.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/ufunc_call.h"
+#include "runtime/base/float_flags.h"
 #include "runtime/inner_loops.h"
 #include "runtime/vector_math/vector_math.h"
 
@@ -95,6 +98,32 @@ char TypeCharacter(int number) {
   return FromTypeNumber(number, &dtype) ? TypeCode(dtype) : '\0';
 }
 
+// Runs a loop that forgets floating-point flags and keeps them.
+void KeepFlags(char** args, const npy_intp* dimensions, const npy_intp* steps,
+               void* data) {
+  const auto* loop = static_cast<const runtime::InnerLoop*>(data);
+  const uint8_t flags = TestFloatFlags();
+  loop->fn(args, dimensions, steps, loop->data);
+  if (__builtin_expect(flags != 0, false)) RaiseFloatFlags(flags);
+}
+
+// NumPy's comparisons, and some more loops, clear the flags at their end, those
+// of the operations before them as well. Found out by a run over no element.
+runtime::InnerLoop Keeping(const runtime::InnerLoop& loop) {
+  alignas(64) char memory[NPY_MAXARGS][64] = {};
+  char* args[NPY_MAXARGS];
+  const npy_intp dimensions[8] = {};
+  npy_intp steps[2 * NPY_MAXARGS];
+  for (int i = 0; i < NPY_MAXARGS; ++i) args[i] = memory[i];
+  std::fill(std::begin(steps), std::end(steps), 16);
+  RaiseFloatFlags(kDivideFlag);
+  loop.fn(args, dimensions, steps, loop.data);
+  const bool keeps = (TestFloatFlags() & kDivideFlag) != 0;
+  ClearFloatFlags();
+  if (keeps) return loop;
+  return {KeepFlags, new runtime::InnerLoop(loop)};
+}
+
 void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc) {
   for (int i = 0; i < ufunc->ntypes; ++i) {
     std::string name = ufunc_name;
@@ -115,7 +144,7 @@ void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc) {
     runtime::InnerLoop loop;
     loop.fn = reinterpret_cast<decltype(loop.fn)>(ufunc->functions[i]);
     loop.data = ufunc->data != nullptr ? ufunc->data[i] : nullptr;
-    runtime::RegisterInnerLoop(std::move(name), loop);
+    runtime::RegisterInnerLoop(std::move(name), Keeping(loop));
   }
 }
 

@@ -98,6 +98,7 @@ PyObject* QuickDot(PyObject* const* args) {
       a->shape()[a->rank() - 1] != b->shape()[0]) {
     return nullptr;
   }
+  const WatchFor kinds(BySecondWord());
   return CallBinary(OpCode::kMatmul, args[0], args[1]);
 }
 

@@ -10,6 +10,7 @@
 #include "frontend/reduce.h"
 #include "frontend/routine.h"
 #include "python/bindings/arguments.h"
+#include "python/bindings/float_reports.h"
 
 namespace fuseau::python {
 namespace {
@@ -365,7 +366,7 @@ PyObject* CallInPlace(OpCode op, PyObject* self, PyObject* other) {
     return nullptr;
   }
   absl::Status status = RecordInto(op, operands, loop, nullptr, target);
-  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
+  if (status.ok()) status = Recorded(target.node(), /*write=*/true);
   if (!status.ok()) return Raise(status);
   return Py_NewRef(self);
 }

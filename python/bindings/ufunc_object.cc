@@ -11,6 +11,7 @@
 #include "ir/op_table.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
+#include "python/bindings/float_reports.h"
 #include "python/bindings/numpy_call.h"
 #include "python/bindings/ufunc_call.h"
 
@@ -302,7 +303,7 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
       op, operands, loop, keywords.where != nullptr ? &mask : nullptr, target);
   // NumPy knows what else fits the output of a routine, or says what is wrong.
   if (!status.ok() && IsRoutine(op)) return Fallback(self, args, count, names);
-  if (status.ok()) status = AfterRecord(target.node(), /*write=*/true);
+  if (status.ok()) status = Recorded(target.node(), /*write=*/true);
   if (!status.ok()) return Raise(status);
   if (made && !keywords.keep_array && target.rank() == 0) {
     Array& array = ArrayOf(made.get());

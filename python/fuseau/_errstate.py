@@ -2,7 +2,7 @@
 
 An operation is watched for the kinds of floating-point errors that were not ignored when it was
 recorded. It warns when it is computed. Where an error shall raise, call or print, operations are
-computed at once, so that it does so at the call.
+computed at once, so that it does so at the call; python/bindings/float_reports.h says when else.
 """
 
 import functools

@@ -72,7 +72,7 @@ def dot(a, b, out=None):
     if a.shape[-1] == 1 and "c" in (a.dtype.kind, b.dtype.kind):
         # NumPy's dot has these products from BLAS, its matmul has not; the roundings differ.
         raise NotNative
-    return UFUNCS["matmul"](_dense_enough(a), _dense_enough(b))
+    return _fuseau.dot(_dense_enough(a), _dense_enough(b))
 
 
 @native
@@ -104,7 +104,7 @@ def vdot(a, b, /):
     a, b = _flat(a), _flat(b)
     if a.size != b.size:
         refuse(numpy.vdot, a, b)
-    return UFUNCS["vecdot"](a, b)
+    return _fuseau.vdot(a, b)
 
 
 @native

@@ -1,5 +1,6 @@
 """Floating-point errors: warned of when computed, acted on at the call where that is asked for."""
 
+import threading
 import warnings
 
 import fuseau
@@ -87,3 +88,84 @@ def test_decorator_and_seterr():
     finally:
         fuseau.seterr(**old)
     assert fuseau.geterr() == old
+
+
+def test_what_was_watched_when_recorded_warns_under_another_state():
+    result = fuseau.ones(2) / fuseau.zeros(2)
+    with fuseau.errstate(all="ignore"):
+        assert warned(result.eval) == ["divide by zero encountered in divide"]
+
+
+def test_states_of_one_evaluation_do_not_mix():
+    x, zero = fuseau.ones(3), fuseau.zeros(3)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        with fuseau.errstate(divide="ignore"):
+            ignored = x / zero
+        (ignored - ignored + fuseau.log(zero)).eval()
+    assert sorted(str(w.message) for w in seen) == [
+        "divide by zero encountered in log",
+        "invalid value encountered in subtract",
+    ]
+
+
+def test_threads_have_states_of_their_own():
+    inside, recorded = threading.Event(), threading.Event()
+
+    def ignore():
+        with fuseau.errstate(all="ignore"):
+            inside.set()
+            recorded.wait(10)
+
+    thread = threading.Thread(target=ignore)
+    thread.start()
+    inside.wait(10)
+    result = fuseau.ones(2) / fuseau.zeros(2)
+    recorded.set()
+    thread.join()
+    assert warned(result.eval) == ["divide by zero encountered in divide"]
+
+
+def test_a_listener_gets_the_warning_where_it_belongs():
+    with pytest.warns(RuntimeWarning, match="divide by zero encountered in divide"):
+        _ = fuseau.ones(2) / fuseau.zeros(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match="encountered in scalar divide"):
+            fuseau.ones(2).sum() / 0
+    # Nobody listens any more: nothing is computed before it is wanted.
+    windows = fuseau.stats()["windows"]
+    lazy = fuseau.ones(3) * 2
+    assert fuseau.stats()["windows"] == windows
+    assert lazy.tolist() == [2, 2, 2]
+
+
+def test_the_place_is_the_users_line():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        fuseau.mean(fuseau.array([numpy.inf, -numpy.inf]))
+        str(fuseau.diff(fuseau.array([numpy.inf, numpy.inf])))
+    assert {w.filename for w in seen} == {__file__}
+
+
+WORDS = {
+    "operator of scalars": lambda np: np.ones(3).sum() / 0,
+    "function of scalars": lambda np: np.divide(np.ones(3).sum(), 0),
+    "operator of an array": lambda np: np.array(1.0) / 0,
+    "power": lambda np: np.array([1e200])[0] ** 3,
+    "element": lambda np: np.array([1, 2])[0] // 0,
+    "dot": lambda np: np.dot(np.full((2, 2), 1e200), np.full((2, 2), 1e200)),
+    "method dot": lambda np: np.full(2, 1e200).dot(np.full(2, 1e200)),
+    "inner": lambda np: np.inner(np.full(2, 1e200), np.full(2, 1e200)),
+    "vdot": lambda np: np.vdot(np.full(2, 1e200), np.full(2, 1e200)),
+    "matmul": lambda np: np.full((2, 2), 1e200) @ np.full((2, 2), 1e200),
+    "mean": lambda np: np.array([numpy.inf, -numpy.inf]).mean(),
+    "accumulate": lambda np: np.cumprod(np.full(3, 1e200)),
+    "assignment": lambda np: np.zeros(2, "f4").__setitem__(0, np.float64(1e300)),
+    "assigned array": lambda np: np.zeros(2, "f4").__setitem__(..., np.full(2, 1e300)),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_are_numpys(name):
+    assert warned(lambda: WORDS[name](fuseau)) == warned(lambda: WORDS[name](numpy))
