@@ -102,7 +102,7 @@ std::vector<uint64_t> WriteSums(int64_t bytes, int operations, int outputs,
   for (int i = 0; i < operations; ++i) {
     const int32_t number = writer.Scalar(DType::kFloat64);
     TraceWriter::Operation out =
-        writer.Begin(OpCode::kAdd, DType::kFloat64, 1, 2, &shape);
+        writer.Begin(OpCode::kAdd, DType::kFloat64, 1, 2, 0, &shape);
     out.Window(last, DType::kFloat64, 0, &stride);
     out.Number(number, DType::kFloat64);
     last = writer.End(out);
