@@ -232,7 +232,7 @@ def check(statements, module, options=Options(), strict=False):
         return compare_all(tested, reference, options, options.ulp if is_inexact(statements) else 0)
 
 
-HIDDEN = {*namespace(numpy), "__builtins__", "_"}
+HIDDEN = {*namespace(numpy), "__builtins__", "__warningregistry__", "_"}
 """Names whose values are not compared."""
 
 

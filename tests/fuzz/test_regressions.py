@@ -111,6 +111,11 @@ PROGRAMS = [
     a2 = np.ones(1)[0].mean(axis=0)
     a3 = np.array(1.0).mean(axis=0)
     """,
+    # Edges around one row lie in C order, as the row does.
+    """
+    a0 = np.pad(np.array([[1, 2]]), 2, mode='edge')
+    a0.reshape(-1)[:] = 7
+    """,
     # A list of arrays is an array in C order, whatever theirs is.
     """
     a0 = np.array([[1, 2, 3], [4, 5, 6]]).T
