@@ -62,13 +62,8 @@ absl::Status CheckRange(const Array& indices, const Read& read, int axis,
   FUSEAU_RETURN_IF_ERROR(
       ForEachRun(indices, read, [&](const char* data, int64_t n, int64_t step) {
         if (found) return;
-        // Without a branch for each: whether any is out of range. The sign
-        // tells, and where a sum overflows the other one has it.
-        int64_t wrong = 0;
-        const auto outside = [size](int64_t i) {
-          const uint64_t place = static_cast<uint64_t>(i), end = size;
-          return static_cast<int64_t>((place + end) | (end - 1 - place));
-        };
+        // Without a branch for each: whether any is out of range.
+        uint64_t wrong = 0;
         const auto at = [&](int64_t i) {
           int64_t index;
           std::memcpy(&index, data + i * step, sizeof(index));
@@ -76,12 +71,12 @@ absl::Status CheckRange(const Array& indices, const Read& read, int axis,
         };
         if (step == sizeof(int64_t)) {
           const int64_t* values = reinterpret_cast<const int64_t*>(data);
-          for (int64_t i = 0; i < n; ++i) wrong |= outside(values[i]);
+          for (int64_t i = 0; i < n; ++i) wrong |= OutOfRange(values[i], size);
         } else {
-          for (int64_t i = 0; i < n; ++i) wrong |= outside(at(i));
+          for (int64_t i = 0; i < n; ++i) wrong |= OutOfRange(at(i), size);
         }
-        for (int64_t i = 0; wrong < 0 && !found && i < n; ++i) {
-          found = outside(at(i)) < 0;
+        for (int64_t i = 0; wrong >> 63 != 0 && !found && i < n; ++i) {
+          found = OutOfRange(at(i), size) >> 63 != 0;
           bad = at(i);
         }
       }));

@@ -14,6 +14,12 @@ namespace fuseau::python {
 bool ReadAdvanced(PyObject* self, absl::Span<const IndexItem> items,
                   absl::Span<PyObject* const> objects, PyObject** result);
 
+// The same for self[items] = value, done at once; `*done` is then 0, or -1 with
+// an error set.
+bool WriteAdvanced(PyObject* self, absl::Span<const IndexItem> items,
+                   absl::Span<PyObject* const> objects, PyObject* value,
+                   int* done);
+
 // Functions of the module: take, compress, nonzero.
 PyObject* TakeFunction(PyObject* module, PyObject* args);
 PyObject* CompressFunction(PyObject* module, PyObject* args);

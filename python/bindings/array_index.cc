@@ -316,8 +316,13 @@ int SetItem(PyObject* self, PyObject* object, PyObject* value) {
     case Part::kError:
       return -1;
     case Part::kAdvanced: {
-      const int done = SetWhere(self, object, value);
-      return done != -2 ? done : SetItemByNumpy(self, object, value);
+      int done = SetWhere(self, object, value);
+      if (done != -2) return done;
+      const bool written = WriteAdvanced(
+          self, Items(key),
+          absl::MakeConstSpan(key.advanced, static_cast<size_t>(key.count)),
+          value, &done);
+      return written ? done : SetItemByNumpy(self, object, value);
     }
     case Part::kBasic:
       break;

@@ -81,7 +81,9 @@ PyObject* ToNumpy(const Array& array) {
                    std::move(keeper));
 }
 
-PyObject* SnapshotToNumpy(const Array& array) {
+namespace {
+
+PyObject* ValuesToNumpy(const Array& array, bool writable) {
   if (array.rank() == 0) return NumpyNumber(array);
   const NodeRef node(array.node());
   Node* root = node.get();
@@ -93,7 +95,17 @@ PyObject* SnapshotToNumpy(const Array& array) {
   PyRef keeper(PyCapsule_New(buffer.get(), kBufferName, DropBuffer));
   if (!keeper) return nullptr;
   buffer.Release();
-  return NumpyOver(array, data, /*writable=*/false, std::move(keeper));
+  return NumpyOver(array, data, writable, std::move(keeper));
+}
+
+}  // namespace
+
+PyObject* SnapshotToNumpy(const Array& array) {
+  return ValuesToNumpy(array, /*writable=*/false);
+}
+
+PyObject* LendToNumpy(const Array& array) {
+  return ValuesToNumpy(array, /*writable=*/true);
 }
 
 bool CopyValues(PyArrayObject* source, DType dtype, Array* out) {

@@ -15,6 +15,9 @@ PyObject* ToNumpy(const Array& array);
 // A read-only NumPy array of the present values. The base is not exposed:
 // later writes go to another buffer.
 PyObject* SnapshotToNumpy(const Array& array);
+// The same for a routine of NumPy that only reads it: not marked read-only,
+// since many of them copy what is.
+PyObject* LendToNumpy(const Array& array);
 
 // Copies the values of a NumPy array of a supported type, keeping the order of
 // its axes in memory. False with an error set.

@@ -120,7 +120,7 @@ class Exchange {
     const Array& array = ArrayOf(object);
     PyRef values(array.has(kScalarFlag) ? ScalarOf(array)
                  : written              ? ToNumpy(array)
-                                        : SnapshotToNumpy(array));
+                                        : LendToNumpy(array));
     if (!values) return values;
     pairs_.push_back({object, PyRef::Borrow(values.get())});
     return values;

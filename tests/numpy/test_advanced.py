@@ -181,3 +181,36 @@ def test_a_read_only_array_is_refused():
         x[m.array([0, 1])] = 1.0
 
     agree(run, message=True)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("step", [1, 2, -1, -3])
+def test_vectors(dtype, step):
+    x, new = values(dtype, (60,)), values(dtype, (5,), 1)
+    places = numpy.array([3, -1, 0, 3, -20])
+
+    def run(m):
+        a = m.array(x)
+        part = a[::step]
+        before, copy = part * part, a.copy()
+        part[m.array(places)] = m.array(new)
+        part[m.array(places[:2])] = m.array(new)[3]
+        a[m.array(places)] = a[m.array(places)][::-1]
+        return a, before, copy, part
+
+    agree(run)
+
+
+@pytest.mark.parametrize("index", [-(2**63), -61, 60, 2**62, 2**63 - 1])
+def test_far_out_of_range(index):
+    def read(m):
+        return m.arange(60.0)[m.array([0, index])]
+
+    def write(m):
+        m.arange(60.0)[m.array([0, index])] = 1.0
+
+    def two(m):
+        m.zeros((60, 60))[m.array([[0], [1]]), m.array([0, index])] = 1.0
+
+    for function in (read, write, two):
+        assert agree(function, message=True) is not None
