@@ -29,15 +29,15 @@ bool HasCalls(exec::RunOp run) {
 }
 
 // Whether vectors had better run along the last but one dimension: the last one
-// would leave most lanes empty, or each call of a loop with little to do.
+// would leave most lanes empty. Not where loops are called: the bits of some
+// depend on how their operands lie.
 bool IsTurned(exec::RunOp run, const Dims& space,
               const std::vector<bool>& reduced) {
   constexpr int64_t kShortRow = 4;
-  constexpr int64_t kShortCall = 32;
   constexpr int64_t kManyRows = 32;
   return space.size() >= 2 && !llvm::is_contained(reduced, true) &&
-         run.getLagged().empty() &&
-         space.back() <= (HasCalls(run) ? kShortCall : kShortRow) &&
+         run.getLagged().empty() && !HasCalls(run) &&
+         space.back() <= kShortRow &&
          space[space.size() - 2] >= kManyRows;
 }
 

@@ -215,8 +215,8 @@ PyObject* Repr(PyObject* self) {
 }
 
 PyObject* ReduceForPickle(PyObject* self, PyObject*) {
-  // By name, as a global of the package.
-  return Py_NewRef(Of(self)->name);
+  // By name, as a global of its module.
+  return PyObject_GetAttrString(self, "__qualname__");
 }
 
 PyObject* LeaveDefinitionFunction(PyObject*, PyObject*) {

@@ -14,6 +14,7 @@ from abc import ABCMeta
 import numpy
 from numpy._core._multiarray_umath import _array_converter
 
+from . import _errstate
 from ._base import NATIVE_FUNCTIONS, take_parameters
 from ._fuseau import computed, function, ndarray
 
@@ -124,6 +125,12 @@ def _make(theirs, own_class):
     return made
 
 
+_ROUTINES_ONLY = ("numpy.linalg._linalg",)
+"""Modules that set the error state for routines, which compute at once: nothing recorded before
+needs to be computed for that.
+"""
+
+
 def _fill():
     while _unfilled and not _classes_in_the_making:
         theirs, names = _unfilled.pop()
@@ -132,7 +139,8 @@ def _fill():
             if name == "type":
                 names[name] = TypeOf
             elif name in module and name not in names:
-                names[name] = _ours(module[name])
+                alone = module["__name__"] in _ROUTINES_ONLY and module[name] is numpy.errstate
+                names[name] = module[name] if alone else _ours(module[name])
 
 
 def class_over_ours(theirs):
@@ -206,6 +214,8 @@ def _ours(value):
         if type(body) is types.FunctionType and _is_numpys(body.__module__):
             return over_ours(body)
         return value
+    if value is numpy.errstate:
+        return _errstate.errstate
     if kind is dict:
         return {key: _ours(x) for key, x in value.items()}
     if kind is ABCMeta and value.__module__.startswith("numpy.polynomial."):
