@@ -37,8 +37,7 @@ bool IsTurned(exec::RunOp run, const Dims& space,
   constexpr int64_t kManyRows = 32;
   return space.size() >= 2 && !llvm::is_contained(reduced, true) &&
          run.getLagged().empty() && !HasCalls(run) &&
-         space.back() <= kShortRow &&
-         space[space.size() - 2] >= kManyRows;
+         space.back() <= kShortRow && space[space.size() - 2] >= kManyRows;
 }
 
 // How many rows a kernel should compute together. Rows of a sum over that

@@ -92,8 +92,20 @@ PyObject* AskNumpy(const FunctionObject& function, PyObject* const* args,
                                       keywords.get(), nullptr);
 }
 
+// Whether an argument is of a subclass of NumPy's array, whose results are too.
+bool HasSubclass(PyObject* const* args, Py_ssize_t count) {
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (PyArray_Check(args[i]) && !PyArray_CheckExact(args[i])) return true;
+  }
+  return false;
+}
+
 PyObject* CallDefinition(const FunctionObject& function, PyObject* const* args,
                          Py_ssize_t count, PyObject* names) {
+  const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
+  if (HasSubclass(args, count + named)) {
+    return Fallback(function, args, count, names);
+  }
   ++definitions;
   PyObject* result = PyObject_Vectorcall(function.body, args,
                                          static_cast<size_t>(count), names);

@@ -287,6 +287,13 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
   }
   PyRef made;
   if (keywords.out == nullptr) {
+    if (!keywords.has_out &&
+        PyErr_WarnEx(PyExc_UserWarning,
+                     "'where' used without 'out', expect unitialized memory in "
+                     "output. If this is intended, use out=None.",
+                     1) < 0) {
+      return nullptr;
+    }
     made = PyRef(MaskedTarget(operands, loop, mask));
     if (!made) return nullptr;
     keywords.out = made.get();

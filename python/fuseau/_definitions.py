@@ -14,7 +14,7 @@ from abc import ABCMeta
 import numpy
 from numpy._core._multiarray_umath import _array_converter
 
-from . import _errstate
+from . import _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS, take_parameters
 from ._fuseau import computed, function, ndarray
 
@@ -225,8 +225,22 @@ def _ours(value):
     if value is numpy.ndarray:
         return ArrayNotScalar
     if kind is numpy.ufunc or (kind is types.BuiltinFunctionType and value.__name__ in _ROUTINES):
-        return computed(value.__name__, value, 0)
+        return (
+            _einsum(value) if value.__name__ == "c_einsum" else computed(value.__name__, value, 0)
+        )
     return value
+
+
+def _einsum(theirs):
+    """The sums of products; of one operand they may be a view of it."""
+    products = computed("c_einsum", theirs, 0)
+
+    def einsum(*args, **kwargs):
+        if len(args) == 2 and isinstance(args[0], str):
+            return _fallback.call_quietly("c_einsum", theirs, args, kwargs)
+        return products(*args, **kwargs)
+
+    return einsum
 
 
 def _is_numpys(module):

@@ -10,7 +10,7 @@ import numpy
 
 from . import _definitions, _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS, as_function
-from ._fuseau import UFUNCS, computed, ndarray, ufunc
+from ._fuseau import UFUNCS, computed, function, ndarray, ufunc
 
 # Functions that neither take nor return arrays, or give NumPy's own array over memory that
 # somebody else has too.
@@ -136,13 +136,34 @@ def _special():
             "ctypeslib.ndpointer", _ndpointer, numpy.ctypeslib.ndpointer
         )
         for name in GRIDS:
-            _specials[name] = _definitions.class_over_ours(type(getattr(numpy, name)))()
+            _specials[name] = Grid(name)
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
         from . import _random
 
         for name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
             _specials[f"random.{name}"] = getattr(_random, name)
     return _specials
+
+
+class Grid:
+    """One of NumPy's objects that make arrays from an index, such as `mgrid`."""
+
+    def __init__(self, name):
+        theirs = getattr(numpy, name)
+        get = _definitions.class_over_ours(type(theirs))().__getitem__
+        self._numpy = theirs
+        self._get = function(f"{name}.__getitem__", get, False, None, None, True)
+        self.__doc__ = theirs.__doc__
+
+    def __getitem__(self, key):
+        if isinstance(key, str):
+            # A matrix whose parts are named.
+            frame = sys._getframe(1)
+            return _bmat(key, frame.f_locals, frame.f_globals)
+        return self._get(key)
+
+    def __len__(self):
+        return len(self._numpy)
 
 
 def _bmat(obj, ldict=None, gdict=None):
