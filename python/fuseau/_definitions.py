@@ -236,7 +236,7 @@ def _einsum(theirs):
     products = computed("c_einsum", theirs, 0)
 
     def einsum(*args, **kwargs):
-        if len(args) == 2 and isinstance(args[0], str):
+        if sum(type(x) is ndarray for x in args) == 1:
             return _fallback.call_quietly("c_einsum", theirs, args, kwargs)
         return products(*args, **kwargs)
 
