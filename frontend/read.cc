@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "frontend/convert.h"
+#include "frontend/evaluate.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
@@ -27,10 +28,23 @@ absl::Status NoMemory(int64_t bytes, absl::Span<const int64_t> shape,
       Name(dtype)));
 }
 
+// Whether an array has several elements in memory: a known number may be seen
+// as more of a smaller type.
+bool IsSpread(const Array& array) {
+  for (int d = 0; d < array.rank(); ++d) {
+    if (array.shape()[d] > 1 && array.strides()[d] != 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void BindValue(const Array& array, Read* read) {
   Node* node = array.node();
+  if (node->state == NodeState::kValue && IsSpread(array)) {
+    // It has at most 16 bytes, which there always are.
+    FUSEAU_CHECK(EnsureBuffer(node).ok());
+  }
   read->dtype = array.dtype();
   const char* number = nullptr;
   if (node->state == NodeState::kValue) {

@@ -166,3 +166,17 @@ def test_a_padded_array_lies_in_c_order_unless_the_array_is_fortrans():
         a3.shape = -1
         """
     )
+
+
+def test_a_known_number_seen_as_several_of_a_smaller_type():
+    assert_agrees(
+        """
+        a0 = np.argmin(np.zeros((1, 1)), axis=0)
+        a0[:] = 1
+        a1 = np.take(a0.view('int32'), [0, 1])
+        a2 = np.sum(np.zeros((1, 1)), axis=0)
+        a2[:] = 7
+        a3 = np.cumsum(a2.view('int32'))
+        a4 = np.argmax(a2.view('int16'))
+        """
+    )
