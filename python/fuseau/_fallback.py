@@ -156,14 +156,15 @@ class _Exchange:
         self._depth = 0  # of lists in lists
         self._lists = []  # Lists with arrays, what was given for them, and that as it was then.
         self._pairs = []  # Each array of the arguments with the NumPy object given for it.
+        self._views = {}  # Those objects by the identity of the array, and
+        self._owners = {}  # the arrays by the identity of the object.
 
     def lower(self, x):
         kind = type(x)
         if kind is ndarray:
             return self._lower_array(x)
         if kind is numpy.ndarray:
-            self._pairs.append((x, x))
-            return x
+            return self._pair(x, x)
         if kind is list:
             return self._lower_list(x)
         if kind is tuple:
@@ -204,13 +205,17 @@ class _Exchange:
         return self._lower_array(made) if type(made) is ndarray else x
 
     def _lower_array(self, x):
-        for array, view in self._pairs:
-            if array is x:
-                return view
+        if id(x) in self._views:
+            return self._views[id(x)]
         view = to_numpy(x)
         if view.ndim == 0 and self._scalars and is_scalar(x):
             view = view[()]
-        self._pairs.append((x, view))
+        return self._pair(x, view)
+
+    def _pair(self, array, view):
+        self._pairs.append((array, view))
+        self._views[id(array)] = view
+        self._owners[id(view)] = array
         return view
 
     def lift(self, x):
@@ -225,18 +230,16 @@ class _Exchange:
 
     def _lift_objects(self, x):
         """Arrays that came in a list and stayed whole are the caller's own."""
-        own = {id(view): array for array, view in self._pairs if view is not array}
         if x.base is None:
             flat = x.reshape(-1)
             for i, item in enumerate(flat):
-                if id(item) in own:
-                    flat[i] = own[id(item)]
+                if id(item) in self._owners:
+                    flat[i] = self._owners[id(item)]
         return x
 
     def _lift_array(self, x):
-        for array, view in self._pairs:
-            if view is x:
-                return array
+        if id(x) in self._owners:
+            return self._owners[id(x)]
         if x.dtype not in NATIVE_DTYPES:
             return self._lift_objects(x) if x.dtype == object and self._lists else x
         if x.base is None:
