@@ -85,8 +85,23 @@ def rounding_unit(names):
     return max((numpy.finfo(t).eps for t in types if t.kind in "fc"), default=0.0)
 
 
-def close(got, want, unit, exact_overflow=True):
-    """Whether arrays agree but for what rounding errors of a few operations make of them."""
+def complex_scale(names):
+    """The largest finite part of a complex number among some values: the rounding error of a complex
+    product is that of its larger part, and stays when only the smaller one is kept.
+    """
+    largest = 0.0
+    for value in names:
+        if getattr(value, "dtype", numpy.dtype(int)).kind == "c":
+            parts = numpy.abs(numpy.stack([numpy.real(value), numpy.imag(value)])).astype(float)
+            largest = max(largest, parts[numpy.isfinite(parts)].max(initial=0.0))
+    return largest
+
+
+def close(got, want, unit, scale=0.0, exact_overflow=True):
+    """Whether arrays agree but for what rounding errors of a few operations make of them.
+
+    `scale` is the size of what the values may have come from, if that is known.
+    """
     finite = numpy.isfinite(want)
     if not (finite == numpy.isfinite(got)).all():
         return False
@@ -97,11 +112,11 @@ def close(got, want, unit, exact_overflow=True):
         and not ((got == want) | (numpy.isnan(got) & numpy.isnan(want)))[~finite].all()
     ):
         return False
-    scale = abs(want[finite]).max(initial=0)
+    scale = max(scale, abs(want[finite]).max(initial=0))
     return bool((abs(got[finite] - want[finite]) <= numpy.sqrt(unit) * scale).all())
 
 
-def values_differ(got, want, ulp, signed_zero, unit=0.0):
+def values_differ(got, want, ulp, signed_zero, unit=0.0, scale=0.0):
     """None when two arrays of one dtype and shape hold the same values, else how they differ."""
     if got.dtype.kind not in "fc":
         # A rounding error can decide a comparison or a cast.
@@ -122,12 +137,12 @@ def values_differ(got, want, ulp, signed_zero, unit=0.0):
     if ulp is not None and distance <= ulp and not signed_zero:
         return None
     unit = max(unit, numpy.finfo(want.dtype).eps)
-    if ulp is None and close(got, want, unit, exact_overflow=not is_complex):
+    if ulp is None and close(got, want, unit, scale, exact_overflow=not is_complex):
         return None
     return f"{int((~same).sum())} of {same.size} values, by up to {distance} ulp"
 
 
-def compare(name, got, want, options, ulp, unit):
+def compare(name, got, want, options, ulp, unit, scale=0.0):
     """The Failure of one name, or None."""
     if isinstance(want, GENERATORS):
         # Where they are in their stream.
@@ -154,7 +169,8 @@ def compare(name, got, want, options, ulp, unit):
             "evaluation",
             f"{name}: asarray gives {values.dtype}{values.shape} for {want.dtype}{want.shape}",
         )
-    difference = values_differ(values, numpy.asarray(want), ulp, options.signed_zero, unit)
+    want = numpy.asarray(want)
+    difference = values_differ(values, want, ulp, options.signed_zero, unit, scale)
     if difference is None:
         return None
     return Failure(
@@ -239,11 +255,12 @@ HIDDEN = {*namespace(numpy), "__builtins__", "__warningregistry__", "_"}
 def compare_all(tested, reference, options, ulp):
     names = [n for n in reference if n not in HIDDEN]
     unit = rounding_unit(reference[n] for n in names)
+    scale = complex_scale(reference[n] for n in names)
     for name in names:
         if name not in tested:
             return Failure("type", f"{name} was never assigned")
         try:
-            failure = compare(name, tested[name], reference[name], options, ulp, unit)
+            failure = compare(name, tested[name], reference[name], options, ulp, unit, scale)
         except Exception as problem:
             return Failure("evaluation", f"{name}: {type(problem).__name__}: {problem}"[:2000])
         if failure is not None:
