@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/evaluate.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -223,8 +224,31 @@ int32_t Cone::AddNumber(const char* bytes, DType dtype) {
   return trace_.Scalar(dtype);
 }
 
+namespace {
+
+// Whether an operand reads several elements of a known number, as those of a
+// smaller type: then it has to lie in memory.
+bool IsSpreadNumber(const Node* n, int k) {
+  const NodeOperand& o = n->operands[k];
+  if (o.node == nullptr || o.node->state != NodeState::kValue ||
+      o.dtype == o.node->dtype) {
+    return false;
+  }
+  for (int d = 0; d < n->rank; ++d) {
+    if (n->shape()[d] > 1 && n->strides(k)[d] != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 absl::Status Cone::AddNode(Node* n) {
   const bool update = n->op == OpCode::kUpdate;
+  for (int k = update ? 1 : 0; k < n->operand_count; ++k) {
+    if (IsSpreadNumber(n, k)) {
+      FUSEAU_RETURN_IF_ERROR(EnsureBuffer(n->operands[k].node));
+    }
+  }
   int32_t values[Node::kMaxOperands];
   for (int k = 0; k < n->operand_count; ++k) {
     values[k] = IndexOf(n->operands[k], update && k == 0);

@@ -58,7 +58,12 @@ Program* PlanCache::FindExpected() { return Use(entries_.front().next->place); }
 
 Program* PlanCache::Insert(ir::TraceWords words,
                            std::unique_ptr<Program> program) {
-  const Place entry = entries_.emplace(entries_.end());
+  if (forgotten_.empty()) {
+    entries_.emplace_back();
+  } else {
+    entries_.splice(entries_.end(), forgotten_, forgotten_.begin());
+  }
+  const Place entry = std::prev(entries_.end());
   entry->place = entry;
   entry->next = &*entry;
   entry->words.assign(words.begin(), words.end());
@@ -72,13 +77,14 @@ Program* PlanCache::Insert(ir::TraceWords words,
   return entry->program.get();
 }
 
+// Others may expect the entry next, so its memory stays: they will find no
+// words in it, or those of another trace, which is no worse than a wrong guess.
 void PlanCache::Forget(Place entry) {
-  for (Entry& other : entries_) {
-    if (other.next == &*entry) other.next = &other;
-  }
-  bytes_ -= entry->bytes;
+  bytes_ -= std::exchange(entry->bytes, 0);
   index_.erase(Key(entry->words));
-  entries_.erase(entry);
+  entry->words = {};
+  entry->program.reset();
+  forgotten_.splice(forgotten_.begin(), entries_, entry);
 }
 
 }  // namespace fuseau

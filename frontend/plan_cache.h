@@ -60,7 +60,8 @@ class PlanCache {
 
   const int64_t max_bytes_;
   int64_t bytes_ = 0;
-  std::list<Entry> entries_;  // the latest used first
+  std::list<Entry> entries_;    // the latest used first
+  std::list<Entry> forgotten_;  // to be used again
   absl::flat_hash_map<Key, Place, KeyHash> index_;
 };
 

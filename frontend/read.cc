@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "frontend/convert.h"
-#include "frontend/evaluate.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
@@ -41,13 +40,9 @@ bool IsSpread(const Array& array) {
 
 void BindValue(const Array& array, Read* read) {
   Node* node = array.node();
-  if (node->state == NodeState::kValue && IsSpread(array)) {
-    // It has at most 16 bytes, which there always are.
-    FUSEAU_CHECK(EnsureBuffer(node).ok());
-  }
   read->dtype = array.dtype();
   const char* number = nullptr;
-  if (node->state == NodeState::kValue) {
+  if (node->state == NodeState::kValue && !IsSpread(array)) {
     number = node->operands[0].scalar;
   } else if (node->state == NodeState::kReady && array.has(kScalarFlag)) {
     // An element of a value that it shares.
