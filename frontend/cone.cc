@@ -246,7 +246,9 @@ absl::Status Cone::AddNode(Node* n) {
   const bool update = n->op == OpCode::kUpdate;
   for (int k = update ? 1 : 0; k < n->operand_count; ++k) {
     if (IsSpreadNumber(n, k)) {
-      FUSEAU_RETURN_IF_ERROR(EnsureBuffer(n->operands[k].node));
+      Node* const number = n->operands[k].node;
+      FUSEAU_RETURN_IF_ERROR(EnsureBuffer(number));
+      number->epoch = 0;  // Its place in the trace so far is that of a number.
     }
   }
   int32_t values[Node::kMaxOperands];

@@ -66,7 +66,8 @@ def byte_order(g):
         f"{name} = np.subtract({ref.text}.astype({other!r}), 1) if {kind(ref.value) != 'b'} else 1",
         f"{name} = np.add({ref.text}.astype({other!r}), 1)",
         f"{name} = np.array({ref.text}, dtype={other!r}).sum()",
-        f"{name} = np.array({ref.text}.astype({other!r}))[...] * 2",
+        # The operator's result is NumPy's own array, which asarray would copy.
+        f"{name} = np.array(np.array({ref.text}.astype({other!r}))[...] * 2)",
         f"{name} = np.asarray({ref.text}.astype({other!r}), dtype={ref.value.dtype.name!r})",
         f"{name} = np.concatenate([np.atleast_1d({ref.text}.astype({other!r})), np.ones({(ref.value.shape[1:] and (1, *ref.value.shape[1:])) or 1}, {other!r})])",
         f"{name} = {ref.text}.byteswap()" if kind(ref.value) in "iu" else f"{name} = {ref.text}.T",

@@ -191,3 +191,17 @@ def test_a_number_that_becomes_known_while_a_view_of_it_is_pending():
         n0 = a0[0, 0].item()
         """
     )
+
+
+def test_a_known_number_read_whole_and_in_parts_by_one_evaluation():
+    assert_agrees(
+        """
+        a1 = np.array(data('complex128', (1, 1), 762))
+        a2 = a1.view('float64')
+        a1[a1 > 0] = (1+2j)
+        a3 = a1[::3, [-1, 0, 0]].T
+        a4 = np.less.outer(a2, a1)
+        a6 = a1[(a1 < 0)[..., 0]]
+        numpy.asarray(a3)[...][:2, ...] = (0.5-0.5j)
+        """
+    )
