@@ -55,7 +55,8 @@ int64_t Interpreter::bytes() const {
 absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
                               absl::Span<const runtime::ScalarValue> scalars,
                               const std::atomic<bool>* cancel,
-                              std::vector<BufferRef>* outputs) const {
+                              std::vector<BufferRef>* outputs,
+                              runtime::Exchanger* exchanger) const {
   outputs->clear();
   FUSEAU_CHECK(inputs.size() == inputs_.size() &&
                scalars.size() == scalars_.size());
@@ -98,7 +99,7 @@ absl::Status Interpreter::Run(absl::Span<const BufferRef> inputs,
         Check(group.raises);
         break;
       case Group::kRoutine:
-        FUSEAU_RETURN_IF_ERROR(Call(group, at, cancel));
+        FUSEAU_RETURN_IF_ERROR(Call(group, at, cancel, exchanger));
         Check(group.raises);
         break;
       case Group::kCopy:
@@ -144,14 +145,15 @@ void Interpreter::RunSteps(const Group& group, const Addresses& at,
 }
 
 absl::Status Interpreter::Call(const Group& group, const Addresses& at,
-                               const std::atomic<bool>* cancel) const {
+                               const std::atomic<bool>* cancel,
+                               runtime::Exchanger* exchanger) const {
   const Routine& routine = routines_[group.first];
   absl::InlinedVector<char*, 4> addresses;
   for (const Operand& o : routine.operands) {
     addresses.push_back(at[o.storage] + o.offset);
   }
   addresses.push_back(at[group.to]);
-  return RunRoutine(routine.call, addresses, cancel);
+  return RunRoutine(routine.call, addresses, cancel, exchanger);
 }
 
 void Interpreter::RunBlock(const Group& group, const Addresses& at,

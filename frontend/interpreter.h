@@ -32,7 +32,8 @@ class Interpreter {
   absl::Status Run(absl::Span<const runtime::BufferRef> inputs,
                    absl::Span<const runtime::ScalarValue> scalars,
                    const std::atomic<bool>* cancel,
-                   std::vector<runtime::BufferRef>* outputs) const;
+                   std::vector<runtime::BufferRef>* outputs,
+                   runtime::Exchanger* exchanger = nullptr) const;
 
   // Whether a run writes to its inputs.
   bool overwrites_inputs() const { return overwrites_inputs_; }
@@ -100,7 +101,8 @@ class Interpreter {
   void RunSteps(const Group& group, const Addresses& at, char* locals,
                 const std::atomic<bool>* cancel) const;
   absl::Status Call(const Group& group, const Addresses& at,
-                    const std::atomic<bool>* cancel) const;
+                    const std::atomic<bool>* cancel,
+                    runtime::Exchanger* exchanger) const;
   void RunBlock(const Group& group, const Addresses& at, char* locals,
                 int64_t row, int64_t rows) const;
 

@@ -28,11 +28,13 @@ absl::StatusOr<runtime::RoutineCall> RoutineCallOf(const ir::TraceNode& node) {
 
 absl::Status RunRoutine(const runtime::RoutineCall& call,
                         absl::Span<char* const> addresses,
-                        const std::atomic<bool>* cancel) {
+                        const std::atomic<bool>* cancel,
+                        runtime::Exchanger* exchanger) {
   runtime::RunContext context;
   context.pool = &runtime::ThreadPool::Global();
   context.arena = &runtime::Arena::Global();
   context.cancel = cancel;
+  context.exchanger = exchanger;
   return call.fn(call, addresses, context);
 }
 

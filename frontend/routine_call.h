@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "ir/trace.h"
 #include "runtime/plan.h"
+#include "runtime/transfer.h"
 
 namespace fuseau {
 
@@ -17,6 +18,7 @@ absl::StatusOr<runtime::RoutineCall> RoutineCallOf(const ir::TraceNode& node);
 // Runs it; `addresses` are those of the node's operands, then of the result.
 absl::Status RunRoutine(const runtime::RoutineCall& call,
                         absl::Span<char* const> addresses,
-                        const std::atomic<bool>* cancel);
+                        const std::atomic<bool>* cancel,
+                        runtime::Exchanger* exchanger = nullptr);
 
 }  // namespace fuseau

@@ -368,6 +368,10 @@ def Fuseau_ArgminOp : RoutineRow<"argmin", "argmin", 1,
 def Fuseau_BincountOp : RoutineRow<"bincount", "bincount", 1,
     "Number of times each small integer occurs.">;
 
+// Recorded by nobody: partitioning (passes/partition.h) adds them.
+def Fuseau_ExchangeOp : RoutineRow<"exchange", "", 2,
+    "Parts of a value from other ranks.">;
+
 // --- Structure: rows that are not NumPy functions of their own --------------
 
 def Fuseau_InputOp : Fuseau_Op<"input", [Pure]>, Row<"", "structure", 0> {

@@ -37,6 +37,7 @@ class Run {
     context_.arena =
         options.arena != nullptr ? options.arena : &Arena::Global();
     context_.cancel = options.cancel;
+    context_.exchanger = options.exchanger;
   }
 
   absl::Status Bind(absl::Span<const BufferRef> inputs) {

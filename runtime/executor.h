@@ -13,6 +13,8 @@
 
 namespace fuseau::runtime {
 
+class Exchanger;
+
 // A number that is known only when a plan runs; its value starts `bytes`.
 struct ScalarValue {
   alignas(16) char bytes[16] = {};
@@ -25,6 +27,8 @@ struct ExecuteOptions {
   // Null means the ones of the process.
   Arena* arena = nullptr;
   ThreadPool* pool = nullptr;
+  // For plans that exchange parts with other ranks.
+  Exchanger* exchanger = nullptr;
 };
 
 // Runs the steps of `plan` in order and puts the buffers of its results into

@@ -9,10 +9,13 @@
 
 namespace fuseau::runtime {
 
+class Exchanger;
+
 struct RunContext {
   ThreadPool* pool = nullptr;
   Arena* arena = nullptr;
   const std::atomic<bool>* cancel = nullptr;
+  Exchanger* exchanger = nullptr;  // of a run on many ranks
 
   bool Cancelled() const {
     return cancel != nullptr && cancel->load(std::memory_order_relaxed);

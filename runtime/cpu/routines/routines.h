@@ -58,4 +58,10 @@ absl::Status ArgMin(const RoutineCall& call, Addresses addresses,
 absl::Status BinCount(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 
+// bytes of the target, bytes of the source (reduced), bytes of a second operand
+// (reduced) that is not read: who needs exchanges in an order lets each read
+// the result of the one before. `attribute` is the number of the transfer.
+absl::Status Exchange(const RoutineCall& call, Addresses addresses,
+                      const RunContext& context);
+
 }  // namespace fuseau::runtime

@@ -1,0 +1,60 @@
+// The ranks of a job, as one of them sees it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "runtime/transfer.h"
+
+namespace fuseau::distrib {
+
+// How a run went; combined over all ranks.
+struct Outcome {
+  // Of the lowest rank that failed. Its message names the rank.
+  absl::Status status;
+  uint8_t float_flags = 0;  // all of them together
+};
+
+// Every function may be called by one thread at a time. All of them fail, from
+// then on, once a rank is lost: with the payload kRankFailurePayload, within 2 s
+// of the end of its process and 10 s of its standstill. None waits for a rank
+// that is gone.
+class Group {
+ public:
+  virtual ~Group() = default;  // An orderly leave if nothing failed.
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  // Does a transfer. Ranks call it with the same tags in the same order for
+  // the exchanges that they take part in.
+  virtual absl::Status Exchange(uint64_t tag, const runtime::Transfer& transfer,
+                                const char* source, char* target,
+                                const std::atomic<bool>* cancel) = 0;
+
+  // Commands go from rank 0 to all others, in order. They have any size.
+  virtual absl::Status SendCommand(absl::string_view command) = 0;
+  // The next one; waits for it, without using the processor for long.
+  virtual absl::StatusOr<std::string> NextCommand() = 0;
+
+  // All ranks come together; each gives its outcome and gets that of all.
+  virtual absl::StatusOr<Outcome> Agree(const Outcome& mine) = 0;
+
+  // Wakes all ranks that wait for this one, in exchanges of the run as well;
+  // they get this error from them, and it is forgotten with the next Agree.
+  virtual void Fail(const absl::Status& why) = 0;
+
+  // The first loss of a rank, or OK. Costs nothing.
+  virtual absl::Status Health() const = 0;
+};
+
+// Payload of statuses: "rank<TAB>host<TAB>phase".
+inline constexpr char kRankFailurePayload[] = "fuseau/rank_failure";
+
+}  // namespace fuseau::distrib

@@ -1,0 +1,18 @@
+// Parts of values from other ranks.
+
+#include "runtime/cpu/routines/routines.h"
+#include "runtime/transfer.h"
+
+namespace fuseau::runtime {
+
+absl::Status Exchange(const RoutineCall& call, Addresses addresses,
+                      const RunContext& context) {
+  if (context.exchanger == nullptr) {
+    return absl::InternalError("an exchange in a run that has no ranks");
+  }
+  return context.exchanger->Exchange(call.attribute, addresses[0],
+                                     addresses[addresses.size() - 1],
+                                     context.cancel);
+}
+
+}  // namespace fuseau::runtime
