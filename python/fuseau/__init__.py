@@ -5,6 +5,7 @@ printing, `float`, `if`, `numpy.asarray`, `.eval()` and the like. Names of NumPy
 native form are computed by NumPy, with one warning for each.
 """
 
+import os as _os
 import sys as _sys
 
 from . import _fuseau
@@ -22,6 +23,7 @@ from . import (
     _errstate,
     _fallback,
     _flags,
+    _launch,
     _methods,
     _printing,
     _protocols,
@@ -59,6 +61,10 @@ _fuseau.set_hooks(
 _methods.attach()
 _errstate.follow()
 _sys.meta_path.append(_SubmoduleFinder)
+if not _os.environ.keys().isdisjoint(_launch.HINTS):
+    from ._launch.enter import enter as _enter
+
+    _enter()
 
 globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
@@ -67,6 +73,7 @@ _OWN_NAMES = (
     "Explanation",
     "FallbackError",
     "FallbackWarning",
+    "cluster",
     "coverage",
     "eval",
     "explain",
@@ -83,6 +90,19 @@ def eval(*arrays):
     """
     _fuseau.evaluate(list(arrays))
     return arrays[0] if len(arrays) == 1 else arrays
+
+
+def cluster(where="local", n=None, *, threads_per_rank=None, interface=None, verbose=False):
+    """Starts ranks that compute for this program, which becomes rank 0 of `n`.
+
+    `where` is "local" for processes of this machine, a Client of Dask for its workers, or "ray" for
+    a Ray cluster. The result ends the ranks by `shutdown()` or as a context manager.
+    """
+    from ._launch import start
+
+    return start.cluster(
+        where, n, threads_per_rank=threads_per_rank, interface=interface, verbose=verbose
+    )
 
 
 def ops_json_path():
