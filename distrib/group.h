@@ -54,6 +54,11 @@ class Group {
   virtual absl::Status Health() const = 0;
 };
 
+// The tag of a transfer of a run.
+inline uint64_t TransferTag(uint64_t run, int64_t transfer) {
+  return run << 20 | static_cast<uint64_t>(transfer);
+}
+
 // Payload of statuses: "rank<TAB>host<TAB>phase".
 inline constexpr char kRankFailurePayload[] = "fuseau/rank_failure";
 

@@ -25,6 +25,7 @@ from . import (
     _methods,
     _printing,
     _protocols,
+    _ranks,
     _reductions,
     _routines,
     _shape,
@@ -36,6 +37,7 @@ from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
+from ._ranks import RankFailure
 from ._substitute import install_as_numpy
 
 __version__ = _numpy.__version__
@@ -67,12 +69,16 @@ _OWN_NAMES = (
     "Explanation",
     "FallbackError",
     "FallbackWarning",
+    "RankFailure",
     "coverage",
     "eval",
     "explain",
     "fallback_count",
     "install_as_numpy",
 )
+
+
+_ranks.join()
 
 
 def eval(*arrays):
