@@ -22,8 +22,8 @@ struct Outcome {
 };
 
 // Every function may be called by one thread at a time. All of them fail, from
-// then on, once a rank is lost: with the payload kRankFailurePayload, within 2 s
-// of the end of its process and 10 s of its standstill. None waits for a rank
+// then on, once a rank is lost: with the payload kRankFailurePayload, within 2
+// s of the end of its process and 10 s of its standstill. None waits for a rank
 // that is gone.
 class Group {
  public:
