@@ -80,9 +80,9 @@ class WireReader {
   }
   std::vector<uint64_t> GetAll() {
     const uint64_t count = GetCount(1);
-    std::vector<uint64_t> out(words_.begin() + static_cast<int64_t>(at_),
-                              words_.begin() +
-                                  static_cast<int64_t>(at_ + count));
+    std::vector<uint64_t> out(
+        words_.begin() + static_cast<int64_t>(at_),
+        words_.begin() + static_cast<int64_t>(at_ + count));
     at_ += count;
     return out;
   }

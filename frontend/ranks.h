@@ -83,8 +83,8 @@ class Ranks {
   Ranks(std::unique_ptr<distrib::Group> group, Mode mode);
 
   int32_t LayoutOf(const passes::Distribution& distribution);
-  std::unique_ptr<RankValue> NewValue(
-      int64_t bytes, const passes::Distribution& distribution);
+  std::unique_ptr<RankValue> NewValue(int64_t bytes,
+                                      const passes::Distribution& distribution);
   absl::StatusOr<Entry*> EntryFor(const Cone& cone);
   absl::Status Define(Entry* entry, absl::Span<const int32_t> layouts);
   passes::Distribution PlaceFor(const Cone& cone, size_t input) const;

@@ -18,8 +18,8 @@
 namespace fuseau {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 
 class RanksTest : public ::testing::TestWithParam<int> {
  protected:
