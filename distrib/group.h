@@ -22,8 +22,8 @@ struct Outcome {
 };
 
 // Every function may be called by one thread at a time. All of them fail, from
-// then on, once a rank is lost: with the payload kRankFailurePayload, within 2 s
-// of the end of its process and 10 s of its standstill. None waits for a rank
+// then on, once a rank is lost: with the payload kRankFailurePayload, within 2
+// s of the end of its process and 10 s of its standstill. None waits for a rank
 // that is gone.
 class Group {
  public:
@@ -53,6 +53,11 @@ class Group {
   // The first loss of a rank, or OK. Costs nothing.
   virtual absl::Status Health() const = 0;
 };
+
+// The tag of a transfer of a run.
+inline uint64_t TransferTag(uint64_t run, int64_t transfer) {
+  return run << 20 | static_cast<uint64_t>(transfer);
+}
 
 // Payload of statuses: "rank<TAB>host<TAB>phase".
 inline constexpr char kRankFailurePayload[] = "fuseau/rank_failure";

@@ -142,7 +142,7 @@ constexpr int64_t kSmallWrite = 16;
 // target's old elements. Returns whether it did.
 bool WriteNow(Base* base, const Read& read, const Window& window,
               int64_t item_size) {
-  const Node* old = base->cur;
+  Node* const old = base->cur;
   const int64_t count = Count({window.shape, static_cast<size_t>(window.rank)});
   if (count > kSmallWrite || base->exposed != 0 || old->refs != 1 ||
       old->state != NodeState::kReady || !old->buffer->Unique()) {
@@ -166,6 +166,7 @@ bool WriteNow(Base* base, const Read& read, const Window& window,
                            ? absl::Span<const int64_t>(number)
                            : absl::MakeConstSpan(window.read_strides, rank),
                        shape, item_size);
+  Graph::Get().DropRankValue(old);
   runtime::CopyStrided(old->buffer->data() + window.offset,
                        absl::MakeConstSpan(window.strides, rank), values,
                        packed, shape, item_size);

@@ -20,6 +20,11 @@ int64_t ElementsOf(const Node& node) {
   return Count({node.shape(), node.rank});
 }
 
+// Whether nobody but the node has its memory, if it has any here.
+bool OwnsBuffer(const Node& node) {
+  return node.state == NodeState::kAway || node.buffer->Unique();
+}
+
 bool IsSmall(const Node& node, int64_t pass) {
   constexpr int64_t kUsualSize = 8;
   return node.bytes <= std::max(kUsualSize * pass / kSmallPart, kUsualSize);
@@ -178,7 +183,7 @@ absl::Status Cone::BuildTrace(Node* donated, bool all) {
   for (size_t i = 0; i < input_nodes_.size(); ++i) {
     const Node* input = input_nodes_[i];
     if (input == donated ||
-        (input->reads == input->refs && input->buffer->Unique())) {
+        (input->reads == input->refs && OwnsBuffer(*input))) {
       trace_.Donate(i);
     }
     // The node keeps the buffer: a reference more would be two atomic steps.
@@ -282,8 +287,21 @@ absl::Status Cone::AddNode(Node* n) {
   return absl::OkStatus();
 }
 
-// Readers come before what they read, as SetReady and Retire want it.
+void Cone::BindInputs() {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    inputs_[i].Release();
+    inputs_[i] = runtime::BufferRef::Adopt(input_nodes_[i]->buffer.get());
+  }
+}
+
 void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
+  Attach(outputs, {}, [](Node*, RankValue*) {});
+}
+
+// Readers come before what they read, as SetReady and Retire want it.
+void Cone::Attach(std::vector<runtime::BufferRef>* outputs,
+                  absl::Span<RankValue* const> held,
+                  absl::FunctionRef<void(Node*, RankValue*)> hold) {
   FUSEAU_CHECK(outputs->size() == outputs_.size());
   Graph& graph = Graph::Get();
   size_t left = outputs_.size();
@@ -294,6 +312,12 @@ void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
       continue;
     }
     runtime::BufferRef& buffer = (*outputs)[--left];
+    RankValue* const value = held.empty() ? nullptr : held[left];
+    if (__builtin_expect(value != nullptr, false)) hold(node, value);
+    if (!buffer) {
+      graph.SetAway(node);
+      continue;
+    }
     // A single element is remembered as a number, so that later operations take
     // it as one.
     int64_t elements = 1;
@@ -301,9 +325,10 @@ void Cone::Attach(std::vector<runtime::BufferRef>* outputs) {
       if ((node->reduced >> d & 1) == 0) elements *= node->shape()[d];
     }
     if (node->op != OpCode::kUpdate && elements == 1) {
-      char value[16] = {};
-      std::memcpy(value, buffer->data(), ItemSize(node->dtype));
-      graph.SetValue(node, value);
+      char number[16] = {};
+      std::memcpy(number, buffer->data(), ItemSize(node->dtype));
+      graph.DropRankValue(node);
+      graph.SetValue(node, number);
     } else {
       graph.SetReady(node, std::move(buffer));
     }

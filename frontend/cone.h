@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "frontend/graph.h"
@@ -35,11 +36,20 @@ class Cone {
   bool as_expected() const { return trace_.as_expected(); }
   absl::Span<const runtime::BufferRef> inputs() const { return inputs_; }
   absl::Span<const runtime::ScalarValue> scalars() const { return scalars_; }
+  // The nodes of the inputs, in order.
+  absl::Span<Node* const> input_nodes() const { return input_nodes_; }
+  // After nodes of inputs have got other buffers.
+  void BindInputs();
   // The sizes of all values together: a measure of the work.
   int64_t bytes() const { return bytes_; }
 
   // The values are there.
   void Attach(std::vector<runtime::BufferRef>* outputs);
+  // The same where ranks hold values: `held` has what they hold of each output
+  // or null, and `hold` gives it to the node. A value in no buffer is away.
+  void Attach(std::vector<runtime::BufferRef>* outputs,
+              absl::Span<RankValue* const> held,
+              absl::FunctionRef<void(Node*, RankValue*)> hold);
   // The values can never be computed, since inputs are destroyed.
   void Lose();
 

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "frontend/ranks.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
 #include "runtime/arena.h"
@@ -75,23 +76,66 @@ absl::Status Copy(const Array& source, Order order, Array* out) {
   return AsType(source, source.dtype(), order, out);
 }
 
+namespace {
+
+// A recorded array, all of whose elements are the same number.
+void RecordFull(absl::Span<const int64_t> shape, DType dtype, const Read& read,
+                const uint8_t* axes, int64_t bytes, Array* out) {
+  const int rank = static_cast<int>(shape.size());
+  Graph& graph = Graph::Get();
+  Node* node = graph.NewNode(OpCode::kCopy, dtype, rank, 1);
+  node->bytes = bytes;
+  for (int i = 0; i < rank; ++i) {
+    node->shape()[i] = shape[axes != nullptr ? axes[i] : i];
+  }
+  AddRead(read, axes, 0, node);
+  graph.Commit(node);
+  MakeArray(node, dtype, shape, axes, kWritable, out);
+}
+
+// Zeros that the ranks of a job make, each its part: memory of this process
+// would have to be sent to them. False if there is no job or they are few.
+bool ZerosOnRanks(absl::Span<const int64_t> shape, DType dtype,
+                  const uint8_t* axes, int64_t bytes, Array* out) {
+  const Ranks* ranks = Ranks::active();
+  if (__builtin_expect(ranks == nullptr, true) || !ranks->IsLarge(bytes)) {
+    return false;
+  }
+  Read zero;
+  std::memset(zero.scalar, 0, sizeof(zero.scalar));
+  zero.dtype = dtype;
+  RecordFull(shape, dtype, zero, axes, bytes, out);
+  return true;
+}
+
+// Memory for elements that are all going to be written.
+absl::Status MakeRoom(DType dtype, absl::Span<const int64_t> shape,
+                      const uint8_t* axes, Array* out) {
+  FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
+  if (ZerosOnRanks(shape, dtype, axes, bytes, out)) return absl::OkStatus();
+  return MakeUninitialized(dtype, shape, axes, kWritable, out);
+}
+
+}  // namespace
+
 absl::Status Empty(absl::Span<const int64_t> shape, DType dtype, Order order,
                    Array* out) {
   uint8_t axes[kMaxRank];
-  return MakeUninitialized(dtype, shape,
-                           NewAxes(static_cast<int>(shape.size()), order, axes),
-                           kWritable, out);
+  return MakeRoom(dtype, shape,
+                  NewAxes(static_cast<int>(shape.size()), order, axes), out);
 }
 
 absl::Status Zeros(absl::Span<const int64_t> shape, DType dtype, Order order,
                    Array* out) {
-  uint8_t axes[kMaxRank];
+  uint8_t buffer_axes[kMaxRank];
+  const uint8_t* axes =
+      NewAxes(static_cast<int>(shape.size()), order, buffer_axes);
   FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
+  if (ZerosOnRanks(shape, dtype, axes, bytes, out)) return absl::OkStatus();
   FUSEAU_ASSIGN_OR_RETURN(runtime::BufferRef buffer,
                           runtime::Arena::Global().AllocateZeroed(bytes));
-  MakeArray(Graph::Get().NewReady(std::move(buffer), bytes), dtype, shape,
-            NewAxes(static_cast<int>(shape.size()), order, axes), kWritable,
-            out);
+  MakeArray(Graph::Get().NewReady(std::move(buffer), bytes), dtype, shape, axes,
+            kWritable, out);
   return absl::OkStatus();
 }
 
@@ -107,19 +151,11 @@ absl::Status Full(absl::Span<const int64_t> shape, DType dtype,
   uint8_t buffer[kMaxRank];
   const uint8_t* axes = NewAxes(rank, order, buffer);
   if (bytes == 0) return MakeUninitialized(dtype, shape, axes, kWritable, out);
-  Graph& graph = Graph::Get();
   if (rank == 0 && read.node == nullptr) {
     Number(dtype, read.scalar, /*scalar_flag=*/false, out);
     return absl::OkStatus();
   }
-  Node* node = graph.NewNode(OpCode::kCopy, dtype, rank, 1);
-  node->bytes = bytes;
-  for (int i = 0; i < rank; ++i) {
-    node->shape()[i] = shape[axes != nullptr ? axes[i] : i];
-  }
-  AddRead(read, axes, 0, node);
-  graph.Commit(node);
-  MakeArray(node, dtype, shape, axes, kWritable, out);
+  RecordFull(shape, dtype, read, axes, bytes, out);
   return absl::OkStatus();
 }
 
@@ -189,7 +225,7 @@ absl::Status Concatenate(absl::Span<const Array* const> arrays, int axis,
   }
   for (const Dims& strides : moving) rows.push_back(strides.data());
   IterationOrder(rank, rows, axes);
-  FUSEAU_RETURN_IF_ERROR(MakeUninitialized(dtype, shape, axes, kWritable, out));
+  FUSEAU_RETURN_IF_ERROR(MakeRoom(dtype, shape, axes, out));
   Array part;
   part.SetRank(rank);
   std::copy_n(out->strides_data(), rank, part.strides_data());

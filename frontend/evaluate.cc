@@ -12,8 +12,11 @@
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
 #include "frontend/float_errors.h"
+#include "frontend/host.h"
 #include "frontend/plan_cache.h"
 #include "frontend/program.h"
+#include "frontend/ranks.h"
+#include "frontend/run_program.h"
 #include "runtime/arena.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
@@ -25,32 +28,12 @@ namespace {
 
 using runtime::BufferRef;
 
-// New memory below this is not asked for beforehand.
-constexpr int64_t kLargeDemand = int64_t{1} << 20;
 // Values of fewer bytes than this are computed before anybody can interrupt it.
 constexpr int64_t kLongWork = int64_t{8} << 20;
 // Shorter work is done without letting other threads of the language run: to
 // stop and to go on costs as much.
 constexpr double kQuickSeconds = 5e-6;
 constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
-
-EvaluationHost& Host() {
-  static EvaluationHost host;
-  return host;
-}
-
-class Released {
- public:
-  Released() : state_(Host().release != nullptr ? Host().release() : nullptr) {}
-  ~Released() {
-    if (Host().acquire != nullptr) Host().acquire(state_);
-  }
-  Released(const Released&) = delete;
-  Released& operator=(const Released&) = delete;
-
- private:
-  void* const state_;
-};
 
 struct Turn {
   // Down to `holder`: under the language's lock.
@@ -151,76 +134,47 @@ Program* ProgramOf(const Cone& cone) {
   return Plans().Insert(words, std::make_unique<Program>(words, mode));
 }
 
-// A plan that writes to buffers it was given cannot be undone, so it must not
-// run out of memory on the way.
-absl::Status CheckDemand(const runtime::Plan& plan) {
-  int64_t bytes = 0;
-  for (const runtime::PlanBuffer& buffer : plan.buffers) {
-    if (buffer.kind == runtime::BufferKind::kNew) bytes += buffer.bytes;
-  }
-  if (bytes < kLargeDemand) return absl::OkStatus();
-  if (runtime::Arena::Global().HasRoom(bytes)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "Unable to allocate ", runtime::arena_internal::SizeText(bytes)));
-}
-
-// `*destroyed` tells whether an error leaves inputs that can't be read again.
-absl::Status Compute(const Cone& cone, Program* program, Program::Choice choice,
-                     const std::atomic<bool>& cancel, bool* destroyed,
-                     std::vector<BufferRef>* outputs) {
-  if (choice.wait) {
-    FUSEAU_RETURN_IF_ERROR(program->Await(&cancel, &choice));
-  }
-  // What is written in place could not be computed again, so it is finished.
-  *destroyed = choice.plan != nullptr ? choice.plan->overwrites_inputs
-                                      : choice.interpreter->overwrites_inputs();
-  const std::atomic<bool>* stop = *destroyed ? nullptr : &cancel;
-  if (choice.plan == nullptr) {
-    return choice.interpreter->Run(cone.inputs(), cone.scalars(), stop,
-                                   outputs);
-  }
-  if (*destroyed) {
-    const absl::Status room = CheckDemand(*choice.plan);
-    if (!room.ok()) {
-      *destroyed = false;
-      return room;
-    }
-  }
-  runtime::ExecuteOptions options;
-  options.cancel = stop;
-  const uint8_t watched = program->watched();
-  if (watched != 0) ClearFloatFlags();
-  FUSEAU_RETURN_IF_ERROR(runtime::Execute(*choice.plan, cone.inputs(),
-                                          cone.scalars(), outputs, options));
-  const uint8_t flags = watched != 0 ? TestFloatFlags() & watched : 0;
-  if (__builtin_expect(flags != 0, false)) {
-    program->FindFloatErrors(flags, cone.trace(), cone.inputs(), cone.scalars(),
-                             *destroyed);
-  }
-  return absl::OkStatus();
+// On all ranks of the job, if that pays. `*done` tells whether it was done.
+absl::Status RunOnRanks(Cone* cone, bool* done) {
+  std::atomic<bool> cancel{false};
+  const bool interruptible = evaluation_host.begin_interruptible != nullptr &&
+                             evaluation_host.begin_interruptible(&cancel);
+  const absl::Status status = Ranks::active()->Run(cone, cancel, done);
+  if (interruptible) evaluation_host.end_interruptible();
+  if (status.ok() && *done) RestartWindow(Graph::Get());
+  return status;
 }
 
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
   runtime::IncrementAlone(runtime::Counter::kWindows);
+  if (__builtin_expect(Ranks::active() != nullptr, false)) {
+    bool done = false;
+    FUSEAU_RETURN_IF_ERROR(RunOnRanks(cone, &done));
+    if (done) return absl::OkStatus();
+  }
   Program* program = ProgramOf(*cone);
   const Program::Choice choice = float_errors_at_once
                                      ? program->ChooseChecked(cone->trace())
                                      : program->Choose(cone->trace());
+  const RunArguments arguments = {cone->trace(), cone->inputs(),
+                                  cone->scalars()};
   std::atomic<bool> cancel{false};
   absl::Status status;
   bool destroyed = false;
   if (choice.seconds < kQuickSeconds) {
-    status = Compute(*cone, program, choice, cancel, &destroyed, outputs);
+    status =
+        RunProgram(program, choice, arguments, cancel, &destroyed, outputs);
   } else {
     const bool interruptible = (choice.wait || cone->bytes() >= kLongWork) &&
-                               Host().begin_interruptible != nullptr &&
-                               Host().begin_interruptible(&cancel);
+                               evaluation_host.begin_interruptible != nullptr &&
+                               evaluation_host.begin_interruptible(&cancel);
     {
       Released released;
-      status = Compute(*cone, program, choice, cancel, &destroyed, outputs);
+      status =
+          RunProgram(program, choice, arguments, cancel, &destroyed, outputs);
     }
-    if (interruptible) Host().end_interruptible();
+    if (interruptible) evaluation_host.end_interruptible();
   }
   if (status.ok()) {
     cone->Attach(outputs);
@@ -253,6 +207,13 @@ absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
   return Finish(&cone, cone.Collect(roots, overwritten, donated));
 }
 
+// Under the evaluation lock.
+absl::Status FetchAway(Node* node) {
+  if (node->state != NodeState::kAway) return absl::OkStatus();
+  if (Ranks* ranks = Ranks::active()) return ranks->Fetch(node);
+  return absl::DataLossError("the value is on ranks that are gone");
+}
+
 absl::Status CheckNotLost(const Node* node) {
   if (node->state != NodeState::kLost) return absl::OkStatus();
   return absl::DataLossError(
@@ -261,9 +222,7 @@ absl::Status CheckNotLost(const Node* node) {
 
 }  // namespace
 
-void SetEvaluationHost(const EvaluationHost& host) { Host() = host; }
-
-absl::Status Evaluate(absl::Span<Node* const> nodes) {
+absl::Status Compute(absl::Span<Node* const> nodes) {
   bool pending = false;
   for (const Node* node : nodes) {
     FUSEAU_RETURN_IF_ERROR(CheckNotLost(node));
@@ -281,6 +240,17 @@ absl::Status Evaluate(absl::Span<Node* const> nodes) {
   return ReportFloatErrors();
 }
 
+absl::Status Evaluate(absl::Span<Node* const> nodes) {
+  FUSEAU_RETURN_IF_ERROR(Compute(nodes));
+  for (Node* node : nodes) {
+    if (__builtin_expect(node->state != NodeState::kAway, true)) continue;
+    const NodeRef alive(node);
+    EvaluationLock lock;
+    FUSEAU_RETURN_IF_ERROR(FetchAway(node));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status EvaluateAll() {
   Graph& graph = Graph::Get();
   if (graph.first_pending() == nullptr) {
@@ -293,6 +263,12 @@ absl::Status EvaluateAll() {
     FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectAll()));
   }
   return ReportFloatErrors();
+}
+
+absl::Status FetchAllAway() {
+  EvaluationLock lock;
+  Ranks* const ranks = Ranks::active();
+  return ranks != nullptr ? ranks->FetchAll() : absl::OkStatus();
 }
 
 absl::Status Foresee(Node* node, ir::Trace* trace, Program::State* state) {
@@ -331,6 +307,7 @@ absl::Status CutWindow(Node* recorded, bool write) {
 
 absl::Status EnsureBuffer(Node* node) {
   FUSEAU_RETURN_IF_ERROR(CheckNotLost(node));
+  if (node->state == NodeState::kAway) return Evaluate({&node, 1});
   if (node->state != NodeState::kValue) return absl::OkStatus();
   FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
                           runtime::Arena::Global().Allocate(node->bytes));
@@ -343,6 +320,12 @@ absl::Status ReadElement(const Array& array, char out[16]) {
   Node* node = array.node();
   // The base may get another value while this thread waits.
   const NodeRef alive(node->pending() ? node : nullptr);
+  FUSEAU_RETURN_IF_ERROR(Compute({&node, 1}));
+  if (node->state == NodeState::kAway && Ranks::active() != nullptr) {
+    EvaluationLock lock;
+    return Ranks::active()->FetchBytes(node, array.offset(), array.item_size(),
+                                       out);
+  }
   FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
   const char* from = node->state == NodeState::kValue ? node->operands[0].scalar
                                                       : node->buffer->data();
@@ -362,6 +345,7 @@ absl::Status Expose(Base* base) {
   // Another thread may have written while this one waited.
   if (base->cur != node) return Expose(base);
   FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node));
+  graph.DropRankValue(node);
   if (node->base_refs > 1 || !node->buffer->Unique()) {
     // Others have the same storage: this base gets its own.
     FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
@@ -369,19 +353,24 @@ absl::Status Expose(Base* base) {
     std::memcpy(buffer->data(), node->buffer->data(), node->bytes);
     graph.SetCurrent(base, graph.NewReady(std::move(buffer), node->bytes));
   } else if (node->refs > 1) {
+    node->exposed = true;
+    absl::Status status;
     {
       EvaluationLock lock;
-      if (base->cur == node) {
-        FUSEAU_RETURN_IF_ERROR(Locked({}, node, nullptr));
-      }
+      if (base->cur == node) status = Locked({}, node, nullptr);
     }
+    node->exposed = false;
+    FUSEAU_RETURN_IF_ERROR(status);
     if (base->cur != node) return Expose(base);
   }
   ++base->exposed;
+  base->cur->exposed = true;
   return absl::OkStatus();
 }
 
-void Unexpose(Base* base) { --base->exposed; }
+void Unexpose(Base* base) {
+  if (--base->exposed == 0) base->cur->exposed = false;
+}
 
 absl::Status StoreExposed(Base* base, NodeRef node) {
   Graph& graph = Graph::Get();

@@ -1,8 +1,6 @@
 // From pending nodes to values.
 #pragma once
 
-#include <atomic>
-
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "frontend/array.h"
@@ -13,25 +11,17 @@
 
 namespace fuseau {
 
-// What the language binding lends to evaluation. All may stay null.
-struct EvaluationHost {
-  // Lets other threads of the language run, and waits until this one may again.
-  void* (*release)() = nullptr;
-  void (*acquire)(void* state) = nullptr;
-  // Around work that may take long: arranges that an interrupt of the user sets
-  // `cancel`. End tells whether that was done.
-  bool (*begin_interruptible)(std::atomic<bool>* cancel) = nullptr;
-  void (*end_interruptible)() = nullptr;
-};
-void SetEvaluationHost(const EvaluationHost& host);
-
 // Computes the values of these nodes, and of all that must be computed with
 // them: named values on the way, and readers of values that would be
 // overwritten. On an error everything stays pending and may be tried again.
 // May let other threads record and evaluate meanwhile.
+absl::Status Compute(absl::Span<Node* const> nodes);
+// The same, and brings the values of these nodes into this process.
 absl::Status Evaluate(absl::Span<Node* const> nodes);
 // Everything that an array still names.
 absl::Status EvaluateAll();
+// Brings all that the ranks of a job hold into this process.
+absl::Status FetchAllAway();
 // Between these two only the calling thread evaluates. Around a fork: the child
 // has none of the other threads, and would find what they had begun. Under the
 // language's lock; a second call of either does nothing.

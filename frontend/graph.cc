@@ -93,6 +93,8 @@ void Graph::Drop(Node* node) {
     dead_ = dead->next;
     ReleaseOperands(dead, /*retires=*/false);
     dead->buffer.reset();
+    DropRankValue(dead);
+    dead->exposed = false;
     dead->next = free_nodes_;
     free_nodes_ = dead;
   }

@@ -25,10 +25,12 @@ enum class NodeState : uint8_t {
   kPending,  // to be computed
   kValue,    // one element, in operands[0].scalar
   kReady,    // in `buffer`
+  kAway,     // computed, but held in parts by the ranks of a job
   kLost,     // an evaluation failed after it had destroyed what is needed
 };
 
 struct Node;
+struct RankValue;  // ranks.h
 
 // What a node reads: a strided window of another node's storage, or a number.
 struct NodeOperand {
@@ -53,6 +55,10 @@ struct Node {
   int64_t* strides(int k) const { return dims + (k + 1) * rank; }
   int64_t* write_strides() const { return strides(0); }
   bool pending() const { return state == NodeState::kPending; }
+  // Whether the value can be read in this process.
+  bool here() const {
+    return state == NodeState::kReady || state == NodeState::kValue;
+  }
 
   uint32_t refs = 0;       // all references: bases, readers, NodeRefs
   uint32_t base_refs = 0;  // those of bases that have it as their value
@@ -66,6 +72,10 @@ struct Node {
   int64_t bytes = 0;     // of the storage
   int64_t write_offset = 0;
   int64_t attribute = 0;  // of a routine
+  // kReady, kAway: what the ranks of a job hold of the value, or null.
+  RankValue* rank_value = nullptr;
+  // Foreign code may see the buffer, so ranks must not hold copies of it.
+  bool exposed = false;
   // Neighbours in the list of pending nodes, which is in record order. A node
   // that is free uses `next` for the list of free ones.
   Node* previous = nullptr;
@@ -186,6 +196,17 @@ class Graph {
   void SetReady(Node* node, runtime::BufferRef buffer);
   // As SetReady, for a node of one element whose bytes are known.
   void SetValue(Node* node, const char value[16]);
+  // The value is computed, and the ranks hold it.
+  void SetAway(Node* node) {
+    SetReady(node, nullptr);
+    node->state = NodeState::kAway;
+  }
+  // What the ranks hold will be out of date, or is not needed any more.
+  void DropRankValue(Node* node) {
+    if (__builtin_expect(node->rank_value != nullptr, false)) {
+      ReleaseRankValue(node);
+    }
+  }
   // Frees a pending node unless somebody has it.
   void Retire(Node* node);
 
@@ -211,6 +232,7 @@ class Graph {
   Node* AddSlab();
   Base* AddBases();
   void Drop(Node* node);
+  void ReleaseRankValue(Node* node);
   void DropBase(Base* base);
   void Unlink(Node* node);
   void ReleaseOperands(Node* node, bool retires);

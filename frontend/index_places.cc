@@ -44,7 +44,7 @@ class Elements {
 absl::Status Compute(absl::Span<const Elements> arrays) {
   absl::InlinedVector<Node*, 4> pending;
   for (const Elements& array : arrays) {
-    if (array.node()->pending()) pending.push_back(array.node());
+    if (!array.node()->here()) pending.push_back(array.node());
   }
   return pending.empty() ? absl::OkStatus() : Evaluate(pending);
 }
@@ -359,6 +359,7 @@ bool PutInVector(const Array& array, const Array& indices,
     wrong |= OutOfRange(places[i], size);
   }
   if (wrong >> 63 != 0) return false;
+  Graph::Get().DropRankValue(target);
   char* to = target->buffer->data() + array.offset();
   const char* from = read.size() > 1 ? read[1].data() : source.scalar;
   PutOf(item, array.strides()[0] == item)(to, size, array.strides()[0], places,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "frontend/convert.h"
+#include "frontend/ranks.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
@@ -139,7 +140,8 @@ void AddRead(const Read& read, const uint8_t* axes, int k, Node* node) {
 
 int64_t MemoryLimit() {
   static const int64_t limit = runtime::PhysicalMemory();
-  return limit;
+  const Ranks* ranks = Ranks::active();
+  return ranks != nullptr ? limit * ranks->size() : limit;
 }
 
 absl::StatusOr<int64_t> CheckedBytes(absl::Span<const int64_t> shape,

@@ -187,6 +187,7 @@ absl::Status TakeNumber(const Array& element, Array* out) {
       std::memcpy(value, node->buffer->data() + element.offset(), size);
       break;
     case NodeState::kLost:
+    case NodeState::kAway:
     case NodeState::kPending:
       if (node->bytes <= kSharedBytes) {
         ShareValue(element, out);

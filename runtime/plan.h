@@ -15,6 +15,7 @@
 #include "runtime/base/combiner.h"
 #include "runtime/base/dims.h"
 #include "runtime/base/dtype.h"
+#include "runtime/base/transfer.h"
 
 namespace fuseau::runtime {
 
@@ -207,14 +208,6 @@ struct Sweep {
   };
   std::vector<Halo> halos;
   std::vector<TileBuffer> buffers;
-};
-
-// Runs of `bytes` bytes at strides, the same in source and target.
-struct CopyPart {
-  int64_t offset = 0;
-  int64_t bytes = 0;
-  Dims sizes;
-  Dims strides;
 };
 
 struct Step {

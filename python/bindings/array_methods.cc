@@ -397,7 +397,7 @@ PyObject* ToList(PyObject* self, PyObject*) {
 
 PyObject* Eval(PyObject* self, PyObject*) {
   Node* node = ArrayOf(self).node();
-  const absl::Status status = Evaluate({&node, 1});
+  const absl::Status status = Compute({&node, 1});
   return status.ok() ? Py_NewRef(self) : Raise(status);
 }
 

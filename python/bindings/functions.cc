@@ -443,7 +443,7 @@ PyObject* EvaluateFunction(PyObject*, PyObject* list) {
     if (!CheckArray(item)) return nullptr;
     nodes.push_back(ArrayOf(item).node());
   }
-  const absl::Status status = Evaluate(nodes);
+  const absl::Status status = Compute(nodes);
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 

@@ -6,6 +6,7 @@
 
 #include "frontend/compile_queue.h"
 #include "frontend/evaluate.h"
+#include "frontend/host.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
 #include "python/bindings/float_reports.h"
@@ -14,6 +15,7 @@
 #include "python/bindings/interrupt.h"
 #include "python/bindings/numpy_call.h"
 #include "python/bindings/python.h"
+#include "python/bindings/ranks.h"
 #include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
 #include "python/bindings/ufunc_object.h"
@@ -127,16 +129,12 @@ bool Fill(PyObject* module) {
       PyModule_AddObjectRef(module, "hooks", G().hooks) < 0) {
     return false;
   }
-  EvaluationHost host;
-  host.release = ReleaseLock;
-  host.acquire = AcquireLock;
-  host.begin_interruptible = BeginInterruptible;
-  host.end_interruptible = EndInterruptible;
-  SetEvaluationHost(host);
+  evaluation_host = {ReleaseLock, AcquireLock, BeginInterruptible,
+                     EndInterruptible};
   ReadWindowLimits();
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
-  return WatchForks() && AddReports(module);
+  return WatchForks() && AddReports(module) && AddRanks(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "python/bindings/function_object.h"
+#include "python/bindings/ranks.h"
 #include "runtime/base/status.h"
 #include "runtime/stats.h"
 
@@ -32,6 +33,7 @@ PyObject* Raise(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kAborted && PyErr_Occurred()) {
     return nullptr;
   }
+  if (RaiseRankFailure(status)) return nullptr;
   if (auto payload = status.GetPayload(kPythonExceptionUrl)) {
     PyRef type = ExceptionNamed(std::string(payload->Flatten()));
     if (type) PyErr_SetString(type.get(), Message(status).c_str());

@@ -38,6 +38,7 @@ from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
+from ._ranks import RankFailure
 from ._substitute import install_as_numpy
 
 __version__ = _numpy.__version__
@@ -73,6 +74,7 @@ _OWN_NAMES = (
     "Explanation",
     "FallbackError",
     "FallbackWarning",
+    "RankFailure",
     "cluster",
     "coverage",
     "eval",

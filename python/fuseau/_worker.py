@@ -2,12 +2,18 @@
 
 import sys
 
-from . import _fuseau
+from . import RankFailure, _fuseau
 
 
 def main():
-    """Does what rank 0 says until it leaves, and returns the exit status."""
-    return _fuseau.serve_ranks()
+    """Does what rank 0 commands until it leaves, and returns the exit status."""
+    try:
+        _fuseau.serve_ranks()
+    except RankFailure as error:
+        # Of another rank: its own words say more than where this one found out.
+        print(f"fuseau: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

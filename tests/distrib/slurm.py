@@ -62,14 +62,16 @@ def slurm(folder):
     config = folder / "slurm.conf"
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     config.write_text(
-        _CONFIG.format(
-            folder=folder, user=user, controller=controller, first=first, second=second
-        )
+        _CONFIG.format(folder=folder, user=user, controller=controller, first=first, second=second)
     )
     environ = {"SLURM_CONF": str(config)}
     processes = []
     try:
-        for words in (["slurmctld", "-D"], ["slurmd", "-D", "-N", "n1"], ["slurmd", "-D", "-N", "n2"]):
+        for words in (
+            ["slurmctld", "-D"],
+            ["slurmd", "-D", "-N", "n1"],
+            ["slurmd", "-D", "-N", "n2"],
+        ):
             processes.append(
                 subprocess.Popen(
                     [_which(words[0]), *words[1:]],
@@ -114,5 +116,7 @@ def _wait_for_nodes(environ, folder):
 def _free_ports(count):
     """Ports that are free now; Slurm cannot take sockets that are open already."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
         return [s.getsockname()[1] for s in sockets]

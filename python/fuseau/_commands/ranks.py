@@ -25,14 +25,14 @@ def enter(request, arguments, words):
         os.environ["FUSEAU_OUTPUT"] = request.output
     if request.dry_run:
         return _show(request, program)
-    if request.ranks == 1 and request.launcher == "none":
-        return None
-    _require_alone()
     if request.max_restarts and not _is_supervised():
         from .._launch import restart
 
         command = [sys.executable, "-m", "fuseau", "run", *arguments]
         return restart.supervise(command, environment.clean(), request.max_restarts)
+    if request.ranks == 1 and request.launcher == "none":
+        return None
+    _require_alone()
     if request.launcher in BATCH_LAUNCHERS:
         from .._launch import batch
 
@@ -50,9 +50,9 @@ def enter(request, arguments, words):
 def _require_alone():
     from .. import _fuseau
 
-    size = _fuseau.ranks()["size"]
-    if size > 1:
-        raise ValueError(f"this process is one of {size} ranks already; take the flags away")
+    job = _fuseau.ranks()
+    if job is not None:
+        raise ValueError(f"this process is one of {job['size']} ranks already; drop the flags")
 
 
 def _show(request, program):

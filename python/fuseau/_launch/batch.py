@@ -59,7 +59,9 @@ def _mpirun(request):
 def _srun(request):
     words = ["srun", "--mpi=pmix", f"--ntasks={request.ranks}"]
     if request.nodes:
-        words += [f"--nodes={request.nodes}", f"--ntasks-per-node={request.ranks_per_node}"]
+        words += [f"--nodes={request.nodes}"]
+    if request.ranks_per_node:
+        words += [f"--ntasks-per-node={request.ranks_per_node}"]
     if request.threads:
         words += [f"--cpus-per-task={request.threads}"]
     # Ranks end by themselves when one is lost, and the program says which; srun would be faster and

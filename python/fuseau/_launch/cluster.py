@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from .. import _fuseau
+from .. import _fuseau, _ranks
 from .job import Job
 from .launcher import Rank
 
@@ -57,16 +57,21 @@ class Cluster:
         self._join(self._launcher.restart)
 
     def shutdown(self):
-        """Ends the other ranks; the program goes on in this process alone."""
+        """Ends the other ranks. What they hold comes here first, and the program goes on alone."""
+        self._end(fetch=True)
+
+    def _end(self, fetch=False):
         global _current
         # A child made by fork has the object, but not the ranks.
         if not self._open or os.getpid() != self._owner:
             return
         self._open = False
         _current = None
-        atexit.unregister(self.shutdown)
-        _fuseau.leave_ranks()
-        self._launcher.stop()
+        atexit.unregister(self._end)
+        try:
+            _ranks.leave(fetch)
+        finally:
+            self._launcher.stop()
 
     def _join(self, launch):
         global _current
@@ -80,7 +85,7 @@ class Cluster:
         with self._job:
             try:
                 launch(self._n, self._job.variables)
-                _fuseau.join_ranks(self._job.variables_of_this_process())
+                _ranks.join(self._job.variables_of_this_process())
             except BaseException as error:
                 self._open = False
                 self._launcher.stop(0)
@@ -93,7 +98,7 @@ class Cluster:
             _fuseau.set_thread_count(self._threads)
         _current = self
         # Before those of the program, so called after them.
-        atexit.register(self.shutdown)
+        atexit.register(self._end)
 
     def _ended(self, rank):
         if not self._open:

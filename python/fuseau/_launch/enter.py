@@ -1,11 +1,10 @@
 """What `import fuseau` does in a process that the environment makes a rank."""
 
-import atexit
 import os
 import socket
 import sys
 
-from .. import _fuseau
+from .. import _ranks
 from . import environment, threads
 from .processes import tie_to_parent
 
@@ -13,6 +12,9 @@ from .processes import tie_to_parent
 def enter():
     """Joins the job of the environment, or starts the ranks that FUSEAU_CONFIG asks for."""
     tie_to_parent()
+    if "FUSEAU_THREAD_RANKS" in os.environ:
+        _ranks.join()
+        return
     config = os.environ.get("FUSEAU_CONFIG", "")
     place = environment.place()
     if place is None:
@@ -26,10 +28,9 @@ def enter():
         return  # It serves: fuseau._worker.
     if place.spmd:
         separate(place.rank)
-    _fuseau.join_ranks({})
+    _ranks.join()
     threads.take_share()
     environment.close()
-    atexit.register(_fuseau.leave_ranks)
 
 
 def _start(config):

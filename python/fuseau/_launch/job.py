@@ -4,6 +4,8 @@ import os
 import secrets
 import socket
 
+from .launcher import LOOPBACK
+
 
 class Job:
     """What the ranks of a job have in common.
@@ -12,9 +14,7 @@ class Job:
     and nobody else can take the port.
     """
 
-    def __init__(
-        self, ranks, host="127.0.0.1", *, spmd=False, interface=None, threads_per_rank=None
-    ):
+    def __init__(self, ranks, host=LOOPBACK, *, spmd=False, interface=None, threads_per_rank=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, 0), family=family, backlog=max(ranks, 16))
         port = self._socket.getsockname()[1]

@@ -4,6 +4,8 @@ import abc
 import signal
 from dataclasses import dataclass
 
+LOOPBACK = "127.0.0.1"
+
 
 @dataclass
 class Rank:
@@ -18,7 +20,7 @@ class Rank:
 class Launcher(abc.ABC):
     """Starts ranks 1 ... n - 1 in one kind of place."""
 
-    host = "127.0.0.1"  # where they reach this process
+    host = LOOPBACK  # where they reach this process
 
     def __init__(self):
         self.ranks = []

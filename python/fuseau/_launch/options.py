@@ -150,12 +150,10 @@ def _layout(options):
     ranks, nodes, each = options.ranks, options.nodes, options.ranks_per_node
     if ranks is None:
         return (nodes or 1) * (each or 1), nodes, each
-    if each is None and nodes is not None:
-        each = -(-ranks // nodes)
-    if nodes is None and each is not None:
-        nodes = -(-ranks // each)
-    if nodes is not None and not (nodes - 1) * each < ranks <= nodes * each:
+    if nodes is not None and each is not None and ranks != nodes * each:
         raise ValueError(f"{ranks} ranks are not {nodes} nodes with {each} ranks each")
+    if nodes is not None and ranks < nodes:
+        raise ValueError(f"{ranks} ranks cannot be on {nodes} nodes")
     return ranks, nodes, each
 
 

@@ -1,0 +1,19 @@
+// Ranks that are threads of one process, for tests.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "distrib/group.h"
+
+namespace fuseau::distrib {
+
+// One group for each rank. Each is used and destroyed by a thread of its own:
+// the end of a group waits for that of the others, for a short time.
+std::vector<std::unique_ptr<Group>> MakeLocalGroups(int size);
+
+// To all other ranks, `rank` (of the job that `group` is a rank of) is lost, as
+// if its process had been killed.
+void LoseLocalRank(Group& group, int rank);
+
+}  // namespace fuseau::distrib

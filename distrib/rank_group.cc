@@ -1,0 +1,161 @@
+#include "distrib/rank_group.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "distrib/failure.h"
+#include "runtime/base/status.h"
+#include "runtime/cpu/pause.h"
+
+namespace fuseau::distrib {
+namespace {
+
+// How long who waits keeps its processor. Others on the same one get it in
+// between if the host is crowded, and sleeping would cost more than they need.
+constexpr absl::Duration kSpin = absl::Microseconds(20);
+constexpr absl::Duration kCrowdedSpin = absl::Microseconds(100);
+// How long who sleeps may take to see that a run was cancelled, since nobody
+// tells the transport, and other things that no message tells.
+constexpr absl::Duration kCancelSleep = absl::Milliseconds(5);
+constexpr absl::Duration kSleep = absl::Milliseconds(250);
+// The control channel knows best what became of a rank that messages do not
+// reach. If it says nothing for so long, the rank counts as lost.
+constexpr absl::Duration kReasonTime = absl::Milliseconds(1500);
+// For the end of the group: what is under way arrives, all others leave too.
+constexpr absl::Duration kFlushTime = absl::Seconds(1);
+constexpr absl::Duration kLeaveTime = absl::Seconds(2);
+
+}  // namespace
+
+RankGroup::RankGroup(int rank, bool crowded, std::unique_ptr<Alarm> alarm,
+                     std::unique_ptr<Transport> transport,
+                     std::unique_ptr<Control> control)
+    : rank_(rank),
+      size_(alarm->size()),
+      crowded_(crowded),
+      alarm_(std::move(alarm)),
+      transport_(std::move(transport)),
+      control_(std::move(control)) {
+  alarm_->SetWake([transport = transport_.get()] { transport->Wake(); });
+}
+
+RankGroup::~RankGroup() {
+  if (alarm_->disowned()) {
+    // Memory and connections are shared with the parent, and the threads that
+    // would have to end are not here.
+    static_cast<void>(control_.release());
+    static_cast<void>(transport_.release());
+    static_cast<void>(alarm_.release());
+    return;
+  }
+  const bool whole = alarm_->Loss().ok();
+  if (whole) transport_->Flush(kFlushTime);
+  control_->Leave();
+  if (whole) {
+    // The others may need answers from us until they have left too.
+    const absl::Time limit = absl::Now() + kLeaveTime;
+    while (!alarm_->AllLeft() && alarm_->Loss().ok() && absl::Now() < limit) {
+      if (!transport_->Progress()) transport_->Sleep(absl::Milliseconds(20));
+    }
+  }
+  control_.reset();
+  alarm_->SetWake(nullptr);
+}
+
+absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
+                              const WaitOptions& options) {
+  if (ready()) return absl::OkStatus();
+  const absl::Time start = absl::Now();
+  const absl::Time spin_end = start + (crowded_ ? kCrowdedSpin : kSpin);
+  for (int turn = 1;; ++turn) {
+    transport_->Progress();
+    if (ready()) return absl::OkStatus();
+    if (alarm_->raised()) {
+      FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
+    }
+    if (crowded_) {
+      sched_yield();
+    } else {
+      runtime::Pause();
+    }
+    if (turn % 16 == 0 && absl::Now() >= spin_end) break;
+  }
+  while (true) {
+    while (transport_->Progress()) {
+    }
+    if (options.discard) DiscardData();
+    if (ready()) return absl::OkStatus();
+    FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
+    transport_->Sleep(options.cancel == nullptr ? kSleep : kCancelSleep);
+  }
+}
+
+absl::Status RankGroup::Interruption(const WaitOptions& options,
+                                     absl::Time since) {
+  if (options.cancel != nullptr &&
+      options.cancel->load(std::memory_order_relaxed)) {
+    return absl::CancelledError("the run was cancelled");
+  }
+  FUSEAU_RETURN_IF_ERROR(alarm_->Loss());
+  if (options.in_run) FUSEAU_RETURN_IF_ERROR(alarm_->RunFailure(run_));
+  if (const std::optional<int> left = alarm_->Departed(since)) {
+    alarm_->RankLost(*left, "it has left the job");
+    return alarm_->Loss();
+  }
+  if (const std::optional<int> peer = transport_->Broken()) {
+    const absl::Time now = absl::Now();
+    broken_since_ = std::min(broken_since_, now);
+    if (now - broken_since_ >= kReasonTime) {
+      constexpr char kWhat[] = "its connection for messages broke";
+      control_->Lose(*peer, kWhat);
+      alarm_->RankLost(*peer, kWhat);
+      return alarm_->Loss();
+    }
+  }
+  return absl::OkStatus();
+}
+
+void RankGroup::DiscardData() {
+  while (transport_->Discard(Tag(Kind::kData, 0, 0), kRunMask)) ++discarded_;
+}
+
+void RankGroup::Post(int peer, Kind kind, uint64_t detail,
+                     absl::string_view bytes, Message* message) {
+  transport_->Send(peer, Tag(kind, rank_, detail), bytes.data(),
+                   static_cast<int64_t>(bytes.size()), message);
+}
+
+absl::Status RankGroup::StatusOf(absl::Span<const Message> messages) {
+  for (const Message& message : messages) {
+    if (!message.done || message.status.ok()) continue;
+    if (!absl::IsUnavailable(message.status)) return message.status;
+    return Await([] { return false; }, {});  // for the reason
+  }
+  return absl::OkStatus();
+}
+
+void RankGroup::GiveUp(absl::Span<Message> messages) {
+  for (Message& message : messages) {
+    if (!message.done) transport_->Cancel(&message);
+  }
+  const auto all_done = [&] {
+    return std::all_of(messages.begin(), messages.end(),
+                       [](const Message& message) { return message.done; });
+  };
+  // What others have begun to take from us or to give to us ends soon: they
+  // discard the data of a run that failed.
+  const absl::Status lost = Await(all_done, {.discard = true});
+  if (!lost.ok()) transport_->Abandon();
+}
+
+void RankGroup::Fail(const absl::Status& why) {
+  const absl::Status named = FromRank(rank_, why);
+  alarm_->RunFailed(run_, named);
+  control_->Fail(run_, named);
+}
+
+}  // namespace fuseau::distrib

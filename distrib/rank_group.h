@@ -1,0 +1,94 @@
+// A group of ranks over a transport and a control channel.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "distrib/alarm.h"
+#include "distrib/control.h"
+#include "distrib/group.h"
+#include "distrib/tag.h"
+#include "distrib/transport.h"
+
+namespace fuseau::distrib {
+
+class RankGroup : public Group {
+ public:
+  // `crowded` says that more ranks than processors run on this host, so that
+  // who waits must let others work.
+  RankGroup(int rank, bool crowded, std::unique_ptr<Alarm> alarm,
+            std::unique_ptr<Transport> transport,
+            std::unique_ptr<Control> control);
+  ~RankGroup() override;
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  absl::Status Exchange(uint64_t tag, const runtime::Transfer& transfer,
+                        const char* source, char* target,
+                        const std::atomic<bool>* cancel) override;
+  absl::Status SendCommand(absl::string_view command) override;
+  absl::StatusOr<std::string> NextCommand() override;
+  absl::StatusOr<Outcome> Agree(const Outcome& mine) override;
+  void Fail(const absl::Status& why) override;
+  absl::Status Health() const override { return alarm_->Loss(); }
+
+  Control& control() { return *control_; }  // for tests
+
+ private:
+  // How a wait ends early.
+  struct WaitOptions {
+    bool in_run = false;  // by the failure of the run
+    const std::atomic<bool>* cancel = nullptr;
+    bool discard = false;  // messages of the run are not wanted any more
+  };
+  absl::Status Await(absl::FunctionRef<bool()> ready,
+                     const WaitOptions& options);
+  // Why a wait must end, if it must.
+  absl::Status Interruption(const WaitOptions& options, absl::Time since);
+  // Takes what came for exchanges of this run that nobody does any more.
+  void DiscardData();
+
+  // Commands belong to no run.
+  uint64_t Tag(Kind kind, int sender, uint64_t detail) const {
+    return MakeTag(kind, kind == Kind::kCommand ? 0 : run_, sender, detail);
+  }
+  void Post(int peer, Kind kind, uint64_t detail, absl::string_view bytes,
+            Message* message);
+  // What has become of messages that have ended: the error of the first that
+  // failed. A peer that cannot be reached counts as lost.
+  absl::Status StatusOf(absl::Span<const Message> messages);
+  // Gives up messages whose memory is about to go. Returns when it is free.
+  void GiveUp(absl::Span<Message> messages);
+
+  // `bytes` go from `root` to all others, who get them in `received`.
+  absl::Status Broadcast(Kind kind, int root, uint64_t detail,
+                         absl::string_view bytes, std::string* received);
+  // A run has failed: waits until no message of it can come any more.
+  absl::Status EndFailedRun();
+  absl::Status ReservePacked(int64_t bytes);
+
+  const int rank_;
+  const int size_;
+  const bool crowded_;
+  uint64_t run_ = 1;
+  uint64_t commands_ = 0;
+  int64_t discarded_ = 0;  // in this run
+  absl::Time broken_since_ = absl::InfiniteFuture();
+  std::unique_ptr<char[]> packed_;
+  int64_t packed_bytes_ = 0;
+  // In this order: control calls the alarm, which wakes the transport.
+  std::unique_ptr<Alarm> alarm_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Control> control_;
+};
+
+}  // namespace fuseau::distrib

@@ -1,0 +1,36 @@
+// What the language binding lends to evaluation.
+#pragma once
+
+#include <atomic>
+
+namespace fuseau {
+
+// All may stay null.
+struct EvaluationHost {
+  // Lets other threads of the language run, and waits until this one may again.
+  void* (*release)() = nullptr;
+  void (*acquire)(void* state) = nullptr;
+  // Around work that may take long: arranges that an interrupt of the user sets
+  // `cancel`. End tells whether that was done.
+  bool (*begin_interruptible)(std::atomic<bool>* cancel) = nullptr;
+  void (*end_interruptible)() = nullptr;
+};
+inline EvaluationHost evaluation_host;
+
+// Other threads of the language run while it lives.
+class Released {
+ public:
+  Released()
+      : state_(evaluation_host.release != nullptr ? evaluation_host.release()
+                                                  : nullptr) {}
+  ~Released() {
+    if (evaluation_host.acquire != nullptr) evaluation_host.acquire(state_);
+  }
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+
+ private:
+  void* const state_;
+};
+
+}  // namespace fuseau

@@ -1,0 +1,102 @@
+#include "frontend/rank_program.h"
+
+#include <utility>
+
+#include "frontend/run_program.h"
+#include "runtime/base/status.h"
+
+namespace fuseau {
+namespace {
+
+using runtime::BufferRef;
+
+// Of the storage that a node makes.
+int64_t BytesOf(const ir::Trace& trace, int32_t index) {
+  const ir::TraceNode& node = trace.nodes[static_cast<size_t>(index)];
+  if (node.op == ir::OpCode::kInput) return node.shape[0];
+  if (node.op == ir::OpCode::kUpdate) {
+    return BytesOf(trace, node.operands[0].value);
+  }
+  int64_t bytes = ItemSize(node.dtype);
+  for (size_t d = 0; d < node.shape.size(); ++d) {
+    if (node.reduced.empty() || !node.reduced[d]) bytes *= node.shape[d];
+  }
+  return bytes;
+}
+
+// The exchanges of one run.
+class RunExchanger : public runtime::Exchanger {
+ public:
+  RunExchanger(distrib::Group* group, uint64_t run,
+               const std::vector<runtime::Transfer>& transfers)
+      : group_(group), run_(run), transfers_(transfers) {}
+
+  absl::Status Exchange(int64_t transfer, const char* source, char* target,
+                        const std::atomic<bool>* cancel) override {
+    return group_->Exchange(distrib::TransferTag(run_, transfer),
+                            transfers_[static_cast<size_t>(transfer)], source,
+                            target, cancel);
+  }
+
+ private:
+  distrib::Group* const group_;
+  const uint64_t run_;
+  const std::vector<runtime::Transfer>& transfers_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RankProgram>> RankProgram::Make(
+    ir::TraceWords words, absl::Span<const passes::Distribution> inputs,
+    const passes::PartitionOptions& options, int rank, int ranks) {
+  const ir::Trace trace = ir::ReadTrace(words);
+  auto made = std::unique_ptr<RankProgram>(new RankProgram);
+  FUSEAU_ASSIGN_OR_RETURN(
+      made->partition_,
+      passes::PartitionTrace(trace, inputs, rank, ranks, options));
+  for (const ir::TraceNode& node : trace.nodes) {
+    made->overwrites_inputs_ |= node.donated;
+  }
+  for (const int32_t output : trace.outputs) {
+    made->output_bytes_.push_back(BytesOf(trace, output));
+  }
+  ir::TraceWriter writer;
+  ir::WriteTrace(made->partition_.trace, &writer);
+  made->words_.assign(writer.words().begin(), writer.words().end());
+  static const JitMode mode = ReadJitMode();
+  made->program_ = std::make_unique<Program>(made->words_, mode);
+  // From here on the words are what is read.
+  made->partition_.trace = ir::Trace();
+  return made;
+}
+
+absl::Status RankProgram::Run(distrib::Group* group, uint64_t run,
+                              absl::Span<const BufferRef> parts,
+                              absl::Span<const runtime::ScalarValue> scalars,
+                              const std::atomic<bool>& cancel,
+                              std::vector<BufferRef>* outputs) {
+  std::vector<BufferRef> inputs;
+  for (const int32_t input : partition_.inputs) {
+    if (!parts[static_cast<size_t>(input)]) {
+      return absl::InternalError("a part of an input is not on its rank");
+    }
+    inputs.push_back(parts[static_cast<size_t>(input)]);
+  }
+  RunExchanger exchanger(group, run, partition_.transfers);
+  RunArguments arguments;
+  arguments.words = words_;
+  arguments.inputs = inputs;
+  arguments.scalars = scalars;
+  arguments.exchanger = &exchanger;
+  bool destroyed = false;
+  std::vector<BufferRef> made;
+  FUSEAU_RETURN_IF_ERROR(RunProgram(program_.get(), program_->Choose(words_),
+                                    arguments, cancel, &destroyed, &made));
+  outputs->clear();
+  for (const int32_t output : partition_.outputs) {
+    outputs->push_back(output < 0 ? BufferRef() : made[output]);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fuseau

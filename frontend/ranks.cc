@@ -1,0 +1,444 @@
+#include "frontend/ranks.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "frontend/evaluate.h"
+#include "frontend/float_errors.h"
+#include "frontend/host.h"
+#include "runtime/arena.h"
+#include "runtime/base/settings.h"
+#include "runtime/base/status.h"
+
+namespace fuseau {
+namespace {
+
+using passes::Distribution;
+using runtime::BufferRef;
+
+// Programs are forgotten, all at once, when there are more than so many: a
+// simple rule that is the same on all ranks.
+constexpr size_t kMaxEntries = 4096;
+// The least bytes of a value for each rank to be cut.
+constexpr int64_t kPartitionBytes = int64_t{512} << 10;
+
+Distribution Whole() { return {}; }
+Distribution AtRoot() {
+  Distribution root;
+  root.kind = Distribution::kRoot;
+  return root;
+}
+
+// `rows` rows of `pitch` bytes, the last one perhaps shorter, for each rank
+// about as many.
+Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks) {
+  const int64_t rows = (bytes + pitch - 1) / pitch;
+  Distribution cut;
+  cut.kind = Distribution::kCut;
+  for (int r = 0; r <= ranks; ++r) {
+    cut.cuts.push_back(std::min(bytes, rows * r / ranks * pitch));
+  }
+  for (int r = 0; r < ranks; ++r) {
+    cut.windows.push_back({cut.cuts[r], cut.cuts[r + 1]});
+  }
+  return cut;
+}
+
+// The largest step with which operations of a trace go through the value of a
+// node: its rows, by all that can be seen.
+int64_t PitchOf(const ir::Trace& trace, int32_t node, int64_t bytes) {
+  int64_t pitch = 0;
+  auto look = [&](absl::Span<const int64_t> strides,
+                  absl::Span<const int64_t> shape) {
+    for (size_t d = 0; d < strides.size(); ++d) {
+      const int64_t step = std::abs(strides[d]);
+      if (shape[d] > 1 && step < bytes) pitch = std::max(pitch, step);
+    }
+  };
+  for (const ir::TraceNode& n : trace.nodes) {
+    for (size_t k = 0; k < n.operands.size(); ++k) {
+      if (n.operands[k].value != node) continue;
+      const bool whole = n.op == ir::OpCode::kUpdate && k == 0;
+      look(whole ? n.write_strides : n.operands[k].strides, n.shape);
+    }
+  }
+  constexpr int64_t kElement = 16;  // of the largest type
+  if (pitch == 0) return kElement;
+  return pitch % 8 == 0 ? pitch : pitch * kElement;
+}
+
+uint8_t NotedFlags() {
+  uint8_t flags = 0;
+  const std::vector<FloatErrors> noted = TakeFloatErrors();
+  for (const FloatErrors& e : noted) {
+    flags |= e.flags;
+    NoteFloatErrors(e.where, e.flags);
+  }
+  return flags;
+}
+
+}  // namespace
+
+Ranks* Ranks::active_ = nullptr;
+
+// Nodes are dropped wherever they are dropped; in a process that has left its
+// job nobody is to be told.
+void Graph::ReleaseRankValue(Node* node) {
+  RankValue* const value = std::exchange(node->rank_value, nullptr);
+  if (Ranks* ranks = Ranks::active()) ranks->Release(node, value);
+  delete value;
+}
+
+Ranks::Ranks(std::unique_ptr<distrib::Group> group, Mode mode)
+    : group_(std::move(group)), mode_(mode) {
+  options_.min_bytes = SettingInt("FUSEAU_PARTITION_BYTES", kPartitionBytes);
+  options_.max_whole_bytes =
+      SettingInt("FUSEAU_GATHER_BYTES", options_.max_whole_bytes);
+}
+
+void Ranks::Join(std::unique_ptr<distrib::Group> group, Mode mode) {
+  FUSEAU_CHECK(active_ == nullptr);
+  // A child process can reach nobody: what is away is lost there.
+  static const int watched =
+      pthread_atfork(nullptr, nullptr, [] { active_ = nullptr; });
+  FUSEAU_CHECK(watched == 0);
+  if (group->size() > 1) active_ = new Ranks(std::move(group), mode);
+}
+
+void Ranks::Hold(Node* node, RankValue* value) {
+  node->rank_value = value;
+  holders_.insert(node);
+}
+
+void Ranks::Release(Node* node, const RankValue* value) {
+  holders_.erase(node);
+  if (mode_ == Mode::kController) freed_.push_back(value->id);
+}
+
+int32_t Ranks::LayoutOf(const Distribution& distribution) {
+  for (size_t i = layouts_.size(); i-- > 0;) {
+    if (layouts_[i] == distribution) return static_cast<int32_t>(i);
+  }
+  layouts_.push_back(distribution);
+  return static_cast<int32_t>(layouts_.size() - 1);
+}
+
+std::unique_ptr<RankValue> Ranks::NewValue(int64_t bytes,
+                                           const Distribution& distribution) {
+  auto value = std::make_unique<RankValue>();
+  value->id = next_id_++;
+  value->held.bytes = bytes;
+  value->held.distribution = distribution;
+  value->layout = LayoutOf(distribution);
+  return value;
+}
+
+absl::Status Ranks::Send(const WireWriter& command) {
+  if (mode_ == Mode::kSpmd) return absl::OkStatus();
+  return group_->SendCommand(command.bytes());
+}
+
+absl::Status Ranks::SendFrees() {
+  if (freed_.empty()) return absl::OkStatus();
+  WireWriter command(RankCommand::kFree);
+  command.PutAll(freed_);
+  freed_.clear();
+  return Send(command);
+}
+
+absl::Status Ranks::Agree(const absl::Status& mine, uint8_t* float_flags) {
+  FUSEAU_RETURN_IF_ERROR(group_->Health());
+  if (!mine.ok()) group_->Fail(mine);
+  distrib::Outcome outcome;
+  outcome.status = mine;
+  outcome.float_flags = NotedFlags();
+  FUSEAU_ASSIGN_OR_RETURN(outcome, group_->Agree(outcome));
+  if (float_flags != nullptr) *float_flags = outcome.float_flags;
+  return outcome.status;
+}
+
+// The program of what was collected. What this process has alone is a value of
+// its own kind: on all ranks if all run the program.
+absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
+  const Distribution alone = mode_ == Mode::kSpmd ? Whole() : AtRoot();
+  absl::InlinedVector<int32_t, 8> layouts;
+  for (const Node* node : cone.input_nodes()) {
+    layouts.push_back(node->rank_value != nullptr ? node->rank_value->layout
+                                                  : LayoutOf(alone));
+  }
+  const ir::TraceWords words = cone.trace();
+  uint64_t hash = ir::HashWords(words);
+  for (const int32_t layout : layouts) {
+    hash = (hash ^ static_cast<uint64_t>(layout)) * 0x9e3779b97f4a7c15u;
+  }
+  for (const std::unique_ptr<Entry>& entry : entries_[hash]) {
+    if (entry->words == words.size() &&
+        std::equal(words.begin(), words.end(), entry->key.begin()) &&
+        std::equal(layouts.begin(), layouts.end(),
+                   entry->key.begin() + static_cast<int64_t>(words.size()))) {
+      return entry.get();
+    }
+  }
+  if (entry_count_ >= kMaxEntries) {
+    entries_.clear();
+    entry_count_ = 0;
+    FUSEAU_RETURN_IF_ERROR(Send(WireWriter(RankCommand::kForget)));
+  }
+  auto entry = std::make_unique<Entry>();
+  entry->key.assign(words.begin(), words.end());
+  entry->words = words.size();
+  entry->key.insert(entry->key.end(), layouts.begin(), layouts.end());
+  std::vector<Distribution> inputs;
+  for (const int32_t layout : layouts) inputs.push_back(layouts_[layout]);
+  entry->cut =
+      passes::WorthCutting(ir::ReadTrace(words), inputs, size(), options_);
+  ++entry_count_;
+  return entries_[hash].emplace_back(std::move(entry)).get();
+}
+
+absl::Status Ranks::Define(Entry* entry, absl::Span<const int32_t> layouts) {
+  entry->index = next_program_++;
+  std::vector<Distribution> inputs;
+  for (const int32_t layout : layouts) inputs.push_back(layouts_[layout]);
+  const ir::TraceWords words =
+      absl::MakeConstSpan(entry->key).subspan(0, entry->words);
+  WireWriter command(RankCommand::kDefine);
+  command.Put(entry->index);
+  command.Put(static_cast<uint64_t>(options_.min_bytes));
+  command.Put(static_cast<uint64_t>(options_.max_whole_bytes));
+  command.PutAll(words);
+  command.Put(inputs.size());
+  for (const Distribution& input : inputs) command.Put(input);
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  auto made = RankProgram::Make(words, inputs, options_, rank(), size());
+  if (made.ok()) {
+    entry->program = *std::move(made);
+  } else {
+    entry->status = made.status();
+  }
+  return absl::OkStatus();
+}
+
+Distribution Ranks::PlaceFor(const Cone& cone, size_t input) const {
+  const Node* node = cone.input_nodes()[input];
+  if (!IsLarge(node->bytes)) return Whole();
+  const ir::Trace trace = ir::ReadTrace(cone.trace());
+  int32_t index = 0;
+  for (size_t left = input;; ++index) {
+    if (trace.nodes[index].op == ir::OpCode::kInput && left-- == 0) break;
+  }
+  return CutEvenly(node->bytes, PitchOf(trace, index, node->bytes), size());
+}
+
+// A value of this process alone comes to the ranks.
+absl::Status Ranks::Place(Node* node, const Distribution& distribution) {
+  std::unique_ptr<RankValue> value = NewValue(node->bytes, distribution);
+  const uint64_t run = ++run_;
+  WireWriter command(RankCommand::kPlace);
+  command.Put(run);
+  command.Put(value->id);
+  command.Put(static_cast<uint64_t>(node->bytes));
+  command.Put(distribution);
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  const bool whole = distribution.kind == Distribution::kWhole;
+  absl::Status status;
+  if (whole) {
+    value->held.part = node->buffer;
+  } else {
+    auto part = AllocatePart(node->bytes, distribution, rank());
+    status = part.status();
+    if (part.ok()) value->held.part = *std::move(part);
+  }
+  {
+    const Released released;
+    if (status.ok()) {
+      status =
+          Redistribute(group_.get(), run, node->bytes, AtRoot(), node->buffer,
+                       distribution, value->held.part, nullptr);
+    }
+    status = Agree(status, nullptr);
+  }
+  FUSEAU_RETURN_IF_ERROR(status);
+  Hold(node, value.release());
+  // What the ranks have need not be here twice.
+  if (!whole && !node->exposed) {
+    node->buffer.reset();
+    node->state = NodeState::kAway;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
+                        bool* done) {
+  *done = false;
+  FUSEAU_RETURN_IF_ERROR(SendFrees());
+  FUSEAU_ASSIGN_OR_RETURN(Entry * entry, EntryFor(*cone));
+  if (!entry->cut) {
+    for (Node* node : cone->input_nodes()) FUSEAU_RETURN_IF_ERROR(Fetch(node));
+    cone->BindInputs();
+    return absl::OkStatus();
+  }
+  *done = true;
+  if (mode_ == Mode::kController) {
+    bool placed = false;
+    for (size_t i = 0; i < cone->input_nodes().size(); ++i) {
+      Node* node = cone->input_nodes()[i];
+      if (node->rank_value != nullptr) continue;
+      FUSEAU_RETURN_IF_ERROR(Place(node, PlaceFor(*cone, i)));
+      placed = true;
+    }
+    if (placed) {
+      cone->BindInputs();
+      FUSEAU_ASSIGN_OR_RETURN(entry, EntryFor(*cone));
+    }
+  }
+  const absl::Status status = Compute(entry, cone, cancel);
+  for (Node* node : cone->input_nodes()) {
+    if (node->exposed) Graph::Get().DropRankValue(node);
+  }
+  return status;
+}
+
+absl::Status Ranks::Compute(Entry* entry, Cone* cone,
+                            const std::atomic<bool>& cancel) {
+  if (entry->program == nullptr && entry->status.ok()) {
+    const absl::Span<const uint64_t> key = entry->key;
+    const absl::Span<const uint64_t> tail = key.subspan(entry->words);
+    FUSEAU_RETURN_IF_ERROR(
+        Define(entry, std::vector<int32_t>(tail.begin(), tail.end())));
+  }
+  FUSEAU_RETURN_IF_ERROR(entry->status);
+  RankProgram& program = *entry->program;
+  const passes::Partition& partition = program.partition();
+
+  std::vector<uint64_t> ids;
+  std::vector<BufferRef> parts;
+  for (const Node* node : cone->input_nodes()) {
+    const RankValue* value = node->rank_value;
+    ids.push_back(value != nullptr ? value->id : 0);
+    parts.push_back(value != nullptr ? value->held.part : node->buffer);
+  }
+  const uint64_t run = ++run_;
+  const uint64_t first = next_id_;
+  next_id_ += partition.outputs.size();
+  WireWriter command(RankCommand::kRun);
+  command.Put(run);
+  command.Put(entry->index);
+  command.Put(first);
+  command.PutAll(ids);
+  std::vector<uint64_t> numbers(2 * cone->scalars().size());
+  if (!numbers.empty()) {
+    std::memcpy(numbers.data(), cone->scalars().data(),
+                numbers.size() * sizeof(uint64_t));
+  }
+  command.PutAll(numbers);
+
+  std::vector<BufferRef> outputs;
+  uint8_t float_flags = 0;
+  absl::Status status = Send(command);
+  if (status.ok()) {
+    const Released released;
+    status = Agree(program.Run(group_.get(), run, parts, cone->scalars(),
+                               cancel, &outputs),
+                   &float_flags);
+  }
+  if (!status.ok()) {
+    // What was overwritten in parts is lost.
+    if (program.overwrites_inputs()) cone->Lose();
+    for (size_t i = 0; i < partition.outputs.size(); ++i) {
+      if (mode_ == Mode::kController) freed_.push_back(first + i);
+    }
+    return status;
+  }
+  const uint8_t elsewhere = float_flags & ~NotedFlags();
+  if (elsewhere != 0) {
+    program.program().FindFloatErrors(elsewhere, {}, {}, {},
+                                      /*inputs_are_lost=*/true);
+  }
+  std::vector<RankValue*> held;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Distribution& distribution = partition.distributions[i];
+    const bool cut = distribution.kind == Distribution::kCut;
+    if (!cut && mode_ == Mode::kSpmd) {
+      held.push_back(nullptr);
+      continue;
+    }
+    auto value = std::make_unique<RankValue>();
+    value->id = first + i;
+    value->held.bytes = program.output_bytes()[i];
+    value->held.distribution = distribution;
+    value->layout = LayoutOf(distribution);
+    value->held.part = outputs[i];
+    if (cut) outputs[i].reset();
+    held.push_back(value.release());
+  }
+  cone->Attach(&outputs, held,
+               [this](Node* node, RankValue* value) { Hold(node, value); });
+  return absl::OkStatus();
+}
+
+absl::Status Ranks::Fetch(Node* node) {
+  if (node->state != NodeState::kAway) return absl::OkStatus();
+  const RankPart& held = node->rank_value->held;
+  const uint64_t run = ++run_;
+  WireWriter command(RankCommand::kFetch);
+  command.Put(run);
+  command.Put(node->rank_value->id);
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  auto whole = runtime::Arena::Global().Allocate(node->bytes);
+  absl::Status status = whole.status();
+  {
+    const Released released;
+    if (status.ok()) {
+      const Distribution to = mode_ == Mode::kSpmd ? Whole() : AtRoot();
+      status = Redistribute(group_.get(), run, node->bytes, held.distribution,
+                            held.part, to, *whole, nullptr);
+    }
+    status = Agree(status, nullptr);
+  }
+  FUSEAU_RETURN_IF_ERROR(status);
+  node->buffer = *std::move(whole);
+  node->state = NodeState::kReady;
+  return absl::OkStatus();
+}
+
+absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
+                               char* to) {
+  const uint64_t run = ++run_;
+  WireWriter command(RankCommand::kFetchRange);
+  command.Put(run);
+  command.Put(node->rank_value->id);
+  command.Put(static_cast<uint64_t>(offset));
+  command.Put(static_cast<uint64_t>(offset + bytes));
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  const Released released;
+  return Agree(SendRange(group_.get(), run, node->rank_value->held, offset,
+                         offset + bytes, mode_ == Mode::kSpmd, to),
+               nullptr);
+}
+
+absl::Status Ranks::FetchAll() {
+  const std::vector<Node*> nodes(holders_.begin(), holders_.end());
+  for (Node* node : nodes) {
+    FUSEAU_RETURN_IF_ERROR(Fetch(node));
+    Graph::Get().DropRankValue(node);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Ranks::Leave() {
+  Ranks* const ranks = active_;
+  if (ranks == nullptr) return absl::OkStatus();
+  absl::Status status = ranks->group_->Health();
+  if (status.ok()) status = ranks->Send(WireWriter(RankCommand::kStop));
+  active_ = nullptr;
+  {
+    const Released released;
+    delete ranks;
+  }
+  return status;
+}
+
+}  // namespace fuseau

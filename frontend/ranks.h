@@ -1,0 +1,115 @@
+// The job of many ranks that this process belongs to, as the one (or one of
+// those) that runs the user's program.
+//
+// A ready node may have a RankValue: what the ranks hold of its value. A node
+// that is away has nothing else. Values never change, so what ranks hold stays
+// right for as long as the node lives; who writes into a node's buffer drops
+// its RankValue first.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "distrib/group.h"
+#include "frontend/cone.h"
+#include "frontend/rank_program.h"
+#include "frontend/rank_worker.h"
+#include "passes/partition.h"
+
+namespace fuseau {
+
+// What the ranks hold of a value; `part` is this rank's. Under the language's
+// lock.
+struct RankValue {
+  uint64_t id = 0;
+  RankPart held;
+  int32_t layout = 0;  // number of the distribution
+};
+
+class Ranks {
+ public:
+  enum class Mode : uint8_t {
+    kController,  // rank 0 runs the program and commands the others
+    kSpmd,        // every rank runs it and makes the same evaluations
+  };
+
+  // Null in a process that is alone. The pointer is read on every evaluation.
+  static Ranks* active() { return active_; }
+  // Joins a job; all nodes that there are stay as they are.
+  static void Join(std::unique_ptr<distrib::Group> group, Mode mode);
+  // Lets the other ranks go; the process is alone from then on, and what is
+  // away is lost.
+  static absl::Status Leave();
+
+  int rank() const { return group_->rank(); }
+  int size() const { return group_->size(); }
+  Mode mode() const { return mode_; }
+  const passes::PartitionOptions& options() const { return options_; }
+
+  // Under the evaluation lock, as all that follow. Computes a cone on all ranks
+  // if that pays, and attaches the results. `*done` tells whether it did; if
+  // not, the inputs of the cone are in this process now.
+  absl::Status Run(Cone* cone, const std::atomic<bool>& cancel, bool* done);
+  // The whole value of a node that is away.
+  absl::Status Fetch(Node* node);
+  // Some bytes of a node that is away, all owned by one rank.
+  absl::Status FetchBytes(Node* node, int64_t offset, int64_t bytes, char* to);
+
+  // All that is away, before the job is left.
+  absl::Status FetchAll();
+
+  // The memory of new arrays of so many bytes is better made by all ranks.
+  bool IsLarge(int64_t bytes) const {
+    return bytes >= options_.min_bytes * size();
+  }
+  // What ranks hold of a node's value is needed no more.
+  void Release(Node* node, const RankValue* value);
+
+ private:
+  struct Entry {
+    std::vector<uint64_t> key;  // words of the trace, then layouts
+    size_t words = 0;
+    bool cut = false;
+    uint64_t index = 0;  // number of the program
+    absl::Status status;
+    std::unique_ptr<RankProgram> program;
+  };
+
+  Ranks(std::unique_ptr<distrib::Group> group, Mode mode);
+
+  int32_t LayoutOf(const passes::Distribution& distribution);
+  std::unique_ptr<RankValue> NewValue(int64_t bytes,
+                                      const passes::Distribution& distribution);
+  absl::StatusOr<Entry*> EntryFor(const Cone& cone);
+  absl::Status Define(Entry* entry, absl::Span<const int32_t> layouts);
+  passes::Distribution PlaceFor(const Cone& cone, size_t input) const;
+  absl::Status Place(Node* node, const passes::Distribution& distribution);
+  absl::Status Compute(Entry* entry, Cone* cone,
+                       const std::atomic<bool>& cancel);
+  void Hold(Node* node, RankValue* value);
+  absl::Status Send(const WireWriter& command);
+  absl::Status SendFrees();
+  // The end of a run: what all ranks say to it. Without the language's lock.
+  absl::Status Agree(const absl::Status& mine, uint8_t* float_flags);
+
+  static Ranks* active_;
+
+  const std::unique_ptr<distrib::Group> group_;
+  const Mode mode_;
+  passes::PartitionOptions options_;
+  uint64_t run_ = 0;
+  uint64_t next_id_ = 1;
+  uint64_t next_program_ = 1;
+  std::vector<passes::Distribution> layouts_;
+  absl::flat_hash_map<uint64_t, std::vector<std::unique_ptr<Entry>>> entries_;
+  size_t entry_count_ = 0;
+  absl::flat_hash_set<Node*> holders_;  // nodes with a RankValue
+  std::vector<uint64_t> freed_;
+};
+
+}  // namespace fuseau

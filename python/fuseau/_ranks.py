@@ -1,0 +1,43 @@
+"""The job of many ranks that this process belongs to."""
+
+import atexit
+
+from . import _fuseau
+
+
+class RankFailure(RuntimeError):
+    """A rank of the job was lost; arrays that it held parts of are lost with it.
+
+    Attributes
+    ----------
+    rank : int
+        The rank that was lost.
+    host : str
+        The host it ran on.
+    phase : str
+        What this process did when it found out, such as "transfer" or "agreement".
+    """
+
+    def __init__(self, message, rank=-1, host="", phase=""):
+        super().__init__(message)
+        self.rank, self.host, self.phase = rank, host, phase
+
+    def __reduce__(self):
+        return type(self), (*self.args, self.rank, self.host, self.phase)
+
+
+def join(variables=None):
+    """Joins the job that the environment tells of, if it does; tells whether it did.
+
+    `variables` come before those of the environment.
+    """
+    if not _fuseau.join_ranks(variables or {}):
+        return False
+    atexit.register(leave)
+    return True
+
+
+def leave(fetch=False):
+    """Lets the other ranks go. With `fetch`, what they hold comes to this process first."""
+    atexit.unregister(leave)
+    _fuseau.leave_ranks(fetch)
