@@ -19,6 +19,9 @@ struct Outcome {
   // Of the lowest rank that failed. Its message names the rank.
   absl::Status status;
   uint8_t float_flags = 0;  // all of them together
+  // What all ranks must have alike, such as a digest of what they are about to
+  // do; else the status is FailedPrecondition.
+  uint64_t stamp = 0;
 };
 
 // Every function may be called by one thread at a time. All of them fail, from

@@ -30,10 +30,14 @@ struct Vote {
 
   uint32_t failed = kNobody;  // the lowest rank
   uint32_t float_flags = 0;
+  uint64_t least_stamp = 0;
+  uint64_t largest_stamp = 0;
 
   void Join(const Vote& other) {
     failed = std::min(failed, other.failed);
     float_flags |= other.float_flags;
+    least_stamp = std::min(least_stamp, other.least_stamp);
+    largest_stamp = std::max(largest_stamp, other.largest_stamp);
   }
 };
 
@@ -152,6 +156,7 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
     vote.failed = static_cast<uint32_t>(rank_);
   }
   vote.float_flags = mine.float_flags;
+  vote.least_stamp = vote.largest_stamp = mine.stamp;
   uint64_t round = 0;
   for (int step = 1; step < size_; step *= 2, ++round) {
     const int to = (rank_ + step) % size_;
@@ -177,6 +182,11 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
 
   Outcome all;
   all.float_flags = static_cast<uint8_t>(vote.float_flags);
+  all.stamp = mine.stamp;
+  if (vote.least_stamp != vote.largest_stamp) {
+    all.status = absl::FailedPreconditionError(
+        "the ranks are about to do different things");
+  }
   if (vote.failed != Vote::kNobody) {
     const int failed = static_cast<int>(vote.failed);
     if (failed == rank_) {

@@ -56,6 +56,7 @@ class WireWriter {
     }
   }
 
+  absl::Span<const uint64_t> words() const { return words_; }
   absl::string_view bytes() const {
     return {reinterpret_cast<const char*>(words_.data()),
             words_.size() * sizeof(uint64_t)};

@@ -135,9 +135,21 @@ std::unique_ptr<RankValue> Ranks::NewValue(int64_t bytes,
   return value;
 }
 
+// Where every rank runs the program, the command is what each would send: all
+// must be alike.
 absl::Status Ranks::Send(const WireWriter& command) {
-  if (mode_ == Mode::kSpmd) return absl::OkStatus();
-  return group_->SendCommand(command.bytes());
+  if (mode_ == Mode::kController) return group_->SendCommand(command.bytes());
+  distrib::Outcome outcome;
+  outcome.stamp = ir::HashWords(command.words());
+  {
+    const Released released;
+    FUSEAU_ASSIGN_OR_RETURN(outcome, group_->Agree(outcome));
+  }
+  if (!absl::IsFailedPrecondition(outcome.status)) return outcome.status;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the ranks do not run the same program: their evaluations ",
+                   "differ for the first time after ", run_,
+                   "; with --spmd every rank must record the same operations"));
 }
 
 absl::Status Ranks::SendFrees() {
