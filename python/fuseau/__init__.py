@@ -38,7 +38,7 @@ from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
-from ._ranks import RankFailure
+from ._ranks import RankFailure, ranks
 from ._substitute import install_as_numpy
 
 __version__ = _numpy.__version__
@@ -81,6 +81,7 @@ _OWN_NAMES = (
     "explain",
     "fallback_count",
     "install_as_numpy",
+    "ranks",
 )
 
 

@@ -37,6 +37,15 @@ def join(variables=None):
     return True
 
 
+def ranks():
+    """What this process is among the ranks of its job: `rank`, `size`, and `mode`.
+
+    The mode is "controller" if rank 0 alone runs the program, "spmd" if all do, and "single" for a
+    process on its own.
+    """
+    return _fuseau.ranks() or {"rank": 0, "size": 1, "mode": "single"}
+
+
 def leave(fetch=False):
     """Lets the other ranks go. With `fetch`, what they hold comes to this process first."""
     atexit.unregister(leave)

@@ -18,7 +18,7 @@ class Ray(engine.EngineLauncher):
             # One that runs; a cluster of this machine alone would be no better than "local".
             self._ray.init(address="auto")
         self._actors = []
-        self.host = self._ray.util.get_node_ip_address()
+        self.host = _address(self._ray)
 
     def capacity(self):
         return int(self._ray.available_resources().get("CPU", 0))
@@ -53,7 +53,7 @@ class Ray(engine.EngineLauncher):
         try:
             return self._ray.get(task)
         except self._ray.exceptions.RayError as error:
-            return f"its actor of Ray: {error}"
+            return f"its actor of Ray: {str(error).splitlines()[0]}"
 
     def _await(self, tasks, seconds):
         if tasks:
@@ -72,16 +72,21 @@ class _Actor:
     def host(self):
         import ray
 
-        return ray.util.get_node_ip_address()
+        return _address(ray)
 
     def serve(self, variables, local_ranks):
         return engine.serve(variables, local_ranks)
 
 
+def _address(ray):
+    """The address of this node in the network that Ray uses."""
+    me = ray.get_runtime_context().get_node_id()
+    return next(node["NodeManagerAddress"] for node in ray.nodes() if node["NodeID"] == me)
+
+
 def _import_ray():
     try:
         import ray
-        import ray.util
     except ImportError:
         raise ValueError("a cluster of Ray needs Ray: pip install ray") from None
     return ray
