@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "distrib/clock.h"
 #include "distrib/failure.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/pause.h"
@@ -57,8 +57,8 @@ RankGroup::~RankGroup() {
   control_->Leave();
   if (whole) {
     // The others may need answers from us until they have left too.
-    const absl::Time limit = absl::Now() + kLeaveTime;
-    while (!alarm_->AllLeft() && alarm_->Loss().ok() && absl::Now() < limit) {
+    const absl::Time limit = Now() + kLeaveTime;
+    while (!alarm_->AllLeft() && alarm_->Loss().ok() && Now() < limit) {
       if (!transport_->Progress()) transport_->Sleep(absl::Milliseconds(20));
     }
   }
@@ -69,7 +69,7 @@ RankGroup::~RankGroup() {
 absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
                               const WaitOptions& options) {
   if (ready()) return absl::OkStatus();
-  const absl::Time start = absl::Now();
+  const absl::Time start = Now();
   const absl::Time spin_end = start + (crowded_ ? kCrowdedSpin : kSpin);
   for (int turn = 1;; ++turn) {
     transport_->Progress();
@@ -82,7 +82,7 @@ absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
     } else {
       runtime::Pause();
     }
-    if (turn % 16 == 0 && absl::Now() >= spin_end) break;
+    if (turn % 16 == 0 && Now() >= spin_end) break;
   }
   while (true) {
     while (transport_->Progress()) {
@@ -107,7 +107,7 @@ absl::Status RankGroup::Interruption(const WaitOptions& options,
     return alarm_->Loss();
   }
   if (const std::optional<int> peer = transport_->Broken()) {
-    const absl::Time now = absl::Now();
+    const absl::Time now = Now();
     broken_since_ = std::min(broken_since_, now);
     if (now - broken_since_ >= kReasonTime) {
       constexpr char kWhat[] = "its connection for messages broke";

@@ -28,7 +28,7 @@ def enter():
         return  # It serves: fuseau._worker.
     if place.spmd:
         separate(place.rank)
-    _ranks.join()
+    _ranks.join({"FUSEAU_SPMD": str(int(place.spmd))})
     threads.take_share()
     environment.close()
 
