@@ -93,7 +93,7 @@ absl::Status ServeJob() {
 }
 
 std::optional<LostRank> LostRankOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(distrib::kRankFailurePayload);
+  auto payload = status.GetPayload(distrib::kRankFailurePayload);
   if (!payload.has_value()) return std::nullopt;
   std::vector<std::string> parts =
       absl::StrSplit(std::string(payload->Flatten()), '\t');

@@ -101,6 +101,10 @@ class Gatherer {
     }
     std::erase_if(guests_,
                   [](const auto& guest) { return !guest->socket.ok(); });
+    if ((files[0].revents & (POLLHUP | POLLERR)) != 0) {
+      // By the process that made it, which knows that a rank will not come.
+      return absl::CancelledError("the listening socket was shut down");
+    }
     if (files[0].revents != 0) Welcome(listener);
     return status;
   }

@@ -1,6 +1,7 @@
 """The job of many ranks that this process belongs to."""
 
 import atexit
+import contextlib
 
 from . import _fuseau
 
@@ -49,4 +50,10 @@ def ranks():
 def leave(fetch=False):
     """Lets the other ranks go. With `fetch`, what they hold comes to this process first."""
     atexit.unregister(leave)
-    _fuseau.leave_ranks(fetch)
+    try:
+        if fetch:
+            _fuseau.leave_ranks(True)
+    finally:
+        # Who fetches nothing does not care whether all are there.
+        with contextlib.suppress(RankFailure):
+            _fuseau.leave_ranks(False)

@@ -10,8 +10,9 @@ def main():
     try:
         _fuseau.serve_ranks()
     except RankFailure as error:
-        # Of another rank: its own words say more than where this one found out.
-        print(f"fuseau: {error}", file=sys.stderr)
+        # Rank 0 tells of the others.
+        if error.rank == 0:
+            print(f"fuseau: {error}", file=sys.stderr)
         return 1
     return 0
 

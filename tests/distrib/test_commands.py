@@ -42,7 +42,7 @@ def test_dry_run_of_a_program_on_all_ranks():
         (
             "--launcher mpirun -n 4 --ranks-per-node 2 --launcher-extra=--oversubscribe",
             "mpirun -n 4 --map-by ppr:2:node --bind-to none "
-            "-x FUSEAU_CACHE -x FUSEAU_SPMD -x FUSEAU_TOKEN --oversubscribe",
+            "-x FUSEAU_CACHE -x FUSEAU_PARTITION_BYTES -x FUSEAU_SPMD -x FUSEAU_TOKEN --oversubscribe",
         ),
         (
             "--launcher srun --nodes 2 --ranks-per-node 3 --cpus 8",

@@ -219,8 +219,8 @@ def test_a_notebook_cell_can_be_interrupted():
     """Ctrl-C ends what is computed, not the ranks."""
     code = f"""{COMPUTE}
     with np.cluster("local", n=2):
-        print("on", flush=True)
         try:
+            print("on", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             print(float((x + 1).sum()))

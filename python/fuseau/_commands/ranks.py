@@ -1,5 +1,6 @@
 """What `fuseau run` does about ranks before it runs a program, and after one was lost."""
 
+import atexit
 import contextlib
 import os
 import sys
@@ -39,12 +40,28 @@ def enter(request, arguments, words):
         return batch.execute(request, program)
     from .._launch import start
 
-    start.as_asked(request, program if request.spmd else None)
-    if request.spmd:
-        from .._launch.enter import separate
+    if not request.spmd:
+        start.as_asked(request)
+        return None
+    from .._launch.enter import separate
 
-        separate(0)
+    separate(0)
+    # Registered before the end of the ranks, so called after it.
+    started = []
+    atexit.register(_fail_with_others, started)
+    started.append(start.as_asked(request, program))
     return None
+
+
+def _fail_with_others(started):
+    """A job has failed if one of its ranks has."""
+    failed = [rank for cluster in started for rank in cluster.ranks if rank.failed]
+    if failed:
+        for rank in failed:
+            print(f"fuseau run: rank {rank.number}: {rank.end}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _require_alone():

@@ -44,8 +44,9 @@ class Cluster:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.shutdown()
+    def __exit__(self, kind, *_):
+        # After an error it is the error that counts: nothing is fetched, which might fail, too.
+        self._end(fetch=kind is None)
 
     def on_rank_lost(self, callback):
         """Calls `callback(rank)`, from another thread, when a rank ends before its time."""
@@ -53,7 +54,7 @@ class Cluster:
 
     def restart(self):
         """Starts all other ranks anew, for example after one was lost. What they held is gone."""
-        self.shutdown()
+        self._end()
         self._join(self._launcher.restart)
 
     def shutdown(self):
@@ -104,6 +105,8 @@ class Cluster:
         if not self._open:
             return
         self._lost.append(rank)
+        if len(self._lost) > 1:
+            return  # The others end, since one was lost.
         if _current is self:
             print(f"fuseau: rank {rank.number} ended: {rank.end}", file=sys.stderr, flush=True)
         else:

@@ -16,6 +16,11 @@ class Rank:
     pid: int | None = None  # None where only the engine knows
     end: str | None = None  # how it ended, in words
 
+    @property
+    def failed(self):
+        """Whether it has ended otherwise than it should."""
+        return self.end not in (None, describe(0))
+
 
 class Launcher(abc.ABC):
     """Starts ranks 1 ... n - 1 in one kind of place."""

@@ -6,7 +6,8 @@ import sys
 
 np = importlib.import_module(sys.argv[1])
 
-x = np.sin(np.arange(300_007) * 0.37)
+# No function that NumPy itself rounds in its own way.
+x = (np.arange(300_007) * 7919 % 100_003) / 100_003 - 0.5
 table = x[:300_000].reshape(600, 500)
 for name, value in {
     "sum": x.sum(),
@@ -15,7 +16,7 @@ for name, value in {
     "std": x.std(),
     "max": x.max(),
     "argmin": x.argmin(),
-    "count": (x > 0.5).sum(),
+    "count": (x > 0.25).sum(),
     "norm": np.sqrt((x * x).sum()),
 }.items():
     print(name, float(value).hex())
