@@ -24,6 +24,7 @@ class Job:
             "FUSEAU_TOKEN": secrets.token_hex(16),
             "FUSEAU_SPMD": str(int(spmd)),
         }
+        self._mine = {} if host == LOOPBACK else {"FUSEAU_INTERFACE": host}
         if interface:
             self._common["FUSEAU_INTERFACE"] = interface
         if threads_per_rank:
@@ -35,7 +36,8 @@ class Job:
 
     def variables_of_this_process(self):
         """Those of rank 0, with a descriptor of the socket: it belongs to whoever joins with it."""
-        return {**self.variables(0), "FUSEAU_STORE_FD": str(os.dup(self._socket.fileno()))}
+        store = {"FUSEAU_STORE_FD": str(os.dup(self._socket.fileno()))}
+        return {**self._mine, **self.variables(0), **store}
 
     def refuse(self):
         """Nobody can join any more: a rank 0 that waits for others stops waiting."""
