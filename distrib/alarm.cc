@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "distrib/clock.h"
 
 namespace fuseau::distrib {
 namespace {
@@ -35,7 +35,7 @@ void Alarm::RankLost(int rank, absl::string_view what) {
 void Alarm::RankLeft(int rank) {
   std::lock_guard<std::mutex> lock(mutex_);
   left_.insert(rank);
-  last_departure_ = absl::Now();
+  last_departure_ = Now();
   Raise();
 }
 
@@ -74,7 +74,7 @@ absl::Status Alarm::RunFailure(uint64_t run) const {
 std::optional<int> Alarm::Departed(absl::Time since) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (left_.empty() ||
-      absl::Now() < std::max(since, last_departure_) + kLastMessages) {
+      Now() < std::max(since, last_departure_) + kLastMessages) {
     return std::nullopt;
   }
   return *left_.begin();

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "distrib/clock.h"
 #include "distrib/failure.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/pause.h"
@@ -22,21 +22,18 @@ constexpr absl::Duration kCrowdedSpin = absl::Microseconds(100);
 // tells the transport, and other things that no message tells.
 constexpr absl::Duration kCancelSleep = absl::Milliseconds(5);
 constexpr absl::Duration kSleep = absl::Milliseconds(250);
-// The control channel knows best what became of a rank that messages do not
-// reach. If it says nothing for so long, the rank counts as lost.
-constexpr absl::Duration kReasonTime = absl::Milliseconds(1500);
 // For the end of the group: what is under way arrives, all others leave too.
 constexpr absl::Duration kFlushTime = absl::Seconds(1);
 constexpr absl::Duration kLeaveTime = absl::Seconds(2);
 
 }  // namespace
 
-RankGroup::RankGroup(int rank, bool crowded, std::unique_ptr<Alarm> alarm,
+RankGroup::RankGroup(const Options& options, std::unique_ptr<Alarm> alarm,
                      std::unique_ptr<Transport> transport,
                      std::unique_ptr<Control> control)
-    : rank_(rank),
+    : options_(options),
+      rank_(options.rank),
       size_(alarm->size()),
-      crowded_(crowded),
       alarm_(std::move(alarm)),
       transport_(std::move(transport)),
       control_(std::move(control)) {
@@ -57,8 +54,8 @@ RankGroup::~RankGroup() {
   control_->Leave();
   if (whole) {
     // The others may need answers from us until they have left too.
-    const absl::Time limit = absl::Now() + kLeaveTime;
-    while (!alarm_->AllLeft() && alarm_->Loss().ok() && absl::Now() < limit) {
+    const absl::Time limit = Now() + kLeaveTime;
+    while (!alarm_->AllLeft() && alarm_->Loss().ok() && Now() < limit) {
       if (!transport_->Progress()) transport_->Sleep(absl::Milliseconds(20));
     }
   }
@@ -69,20 +66,20 @@ RankGroup::~RankGroup() {
 absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
                               const WaitOptions& options) {
   if (ready()) return absl::OkStatus();
-  const absl::Time start = absl::Now();
-  const absl::Time spin_end = start + (crowded_ ? kCrowdedSpin : kSpin);
+  const absl::Time start = Now();
+  const absl::Time spin_end = start + (options_.crowded ? kCrowdedSpin : kSpin);
   for (int turn = 1;; ++turn) {
     transport_->Progress();
     if (ready()) return absl::OkStatus();
     if (alarm_->raised()) {
       FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
     }
-    if (crowded_) {
+    if (options_.crowded) {
       sched_yield();
     } else {
       runtime::Pause();
     }
-    if (turn % 16 == 0 && absl::Now() >= spin_end) break;
+    if (turn % 16 == 0 && Now() >= spin_end) break;
   }
   while (true) {
     while (transport_->Progress()) {
@@ -107,9 +104,9 @@ absl::Status RankGroup::Interruption(const WaitOptions& options,
     return alarm_->Loss();
   }
   if (const std::optional<int> peer = transport_->Broken()) {
-    const absl::Time now = absl::Now();
+    const absl::Time now = Now();
     broken_since_ = std::min(broken_since_, now);
-    if (now - broken_since_ >= kReasonTime) {
+    if (now - broken_since_ >= options_.reason_time) {
       constexpr char kWhat[] = "its connection for messages broke";
       control_->Lose(*peer, kWhat);
       alarm_->RankLost(*peer, kWhat);

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "distrib/clock.h"
 #include "distrib/parts.h"
 #include "distrib/rank_group.h"
 #include "runtime/base/status.h"
@@ -65,7 +65,7 @@ absl::Status RankGroup::Exchange(uint64_t tag,
                                  const std::atomic<bool>* cancel) {
   alarm_->SetPhase(Phase::kTransfer);
   const WaitOptions options{.in_run = true, .cancel = cancel};
-  FUSEAU_RETURN_IF_ERROR(Interruption(options, absl::Now()));
+  FUSEAU_RETURN_IF_ERROR(Interruption(options, Now()));
 
   int64_t packed_bytes = 0;
   const std::vector<Place> from = PlaceAll(transfer.sends, &packed_bytes);

@@ -9,13 +9,16 @@
 
 namespace fuseau::distrib {
 
+class Transport;
+
 // A message under way. It stays where it is until it is done.
 struct Message {
   bool done = true;
-  absl::Status status;      // once done
-  uint64_t tag = 0;         // of what was received
-  int64_t bytes = 0;        // of what was received
-  void* request = nullptr;  // the transport's own
+  absl::Status status;             // once done
+  uint64_t tag = 0;                // of what was received
+  int64_t bytes = 0;               // of what was received
+  void* request = nullptr;         // the transport's own
+  Transport* transport = nullptr;  // likewise
 };
 
 // Tagged messages with one thread at a time that sends, receives and waits.

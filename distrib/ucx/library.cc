@@ -1,0 +1,74 @@
+#include "distrib/ucx/library.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/base/log.h"
+#include "runtime/base/settings.h"
+
+namespace fuseau::distrib {
+namespace {
+
+// A variable of the environment while the library is loaded, which is when UCX
+// reads it. The user's own value stays.
+class LoadTimeVariable {
+ public:
+  LoadTimeVariable(const char* name, const char* value)
+      : name_(name), ours_(std::getenv(name) == nullptr) {
+    if (ours_) setenv(name, value, 0);
+  }
+  ~LoadTimeVariable() {
+    if (ours_) unsetenv(name_);
+  }
+
+ private:
+  const char* const name_;
+  const bool ours_;
+};
+
+absl::StatusOr<const UcxLibrary*> Load() {
+  // Signals are Python's. What UCX has to say goes to standard error, and of a
+  // rank that is lost we tell ourselves.
+  const LoadTimeVariable handlers("UCX_HANDLE_ERRORS", "none");
+  const LoadTimeVariable file("UCX_LOG_FILE", "stderr");
+  const LoadTimeVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
+
+  const std::string path = SettingString("FUSEAU_UCX_LIBRARY", "libucp.so.0");
+  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "several ranks need UCX, which could not be loaded (", dlerror(),
+        "); install it (Debian: libucx0) or name its libucp.so.0 in "
+        "FUSEAU_UCX_LIBRARY"));
+  }
+  static UcxLibrary library;
+  const char* missing = nullptr;
+#define FUSEAU_UCX_LOAD(name)                                         \
+  library.name =                                                      \
+      reinterpret_cast<decltype(library.name)>(dlsym(handle, #name)); \
+  if (library.name == nullptr) missing = #name;
+  FUSEAU_UCX_FUNCTIONS(FUSEAU_UCX_LOAD)
+#undef FUSEAU_UCX_LOAD
+  if (missing != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is too old: it has no ", missing,
+                     "; UCX 1.13 or later is needed"));
+  }
+  unsigned major = 0, minor = 0, release = 0;
+  library.ucp_get_version(&major, &minor, &release);
+  library.version = absl::StrCat(major, ".", minor, ".", release);
+  return &library;
+}
+
+}  // namespace
+
+absl::StatusOr<const UcxLibrary*> LoadUcx() {
+  static const auto* const library =
+      new absl::StatusOr<const UcxLibrary*>(Load());
+  return *library;
+}
+
+}  // namespace fuseau::distrib

@@ -1,0 +1,87 @@
+// Messages over UCX: shared memory between ranks of one host, and whatever
+// connects hosts.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "distrib/transport.h"
+#include "distrib/ucx/library.h"
+
+namespace fuseau::distrib {
+
+class UcxTransport : public Transport {
+ public:
+  // `device` is the network device that is used unless the user has set
+  // UCX_NET_DEVICES.
+  static absl::StatusOr<std::unique_ptr<UcxTransport>> Create(
+      absl::string_view device);
+  ~UcxTransport() override;
+
+  // Where others reach this rank.
+  const std::string& address() const { return address_; }
+  struct Peer {
+    std::string address;
+    bool same_host = false;
+  };
+  // All ranks, this one included. Endpoints are made when they are first used.
+  void SetPeers(std::vector<Peer> peers);
+
+  void Send(int peer, uint64_t tag, const char* data, int64_t bytes,
+            Message* message) override;
+  void Receive(uint64_t tag, uint64_t mask, char* data, int64_t bytes,
+               Message* message) override;
+  void Cancel(Message* message) override;
+  bool Progress() override;
+  void Sleep(absl::Duration limit) override;
+  void Wake() override;
+  bool Discard(uint64_t tag, uint64_t mask) override;
+  std::optional<int> Broken() const override;
+  bool Abandon() override;
+  void Flush(absl::Duration limit) override;
+
+ private:
+  struct Endpoint {
+    UcxTransport* transport = nullptr;
+    Peer peer;
+    ucp_ep_h handle = nullptr;
+  };
+
+  explicit UcxTransport(const UcxLibrary* ucx) : ucx_(*ucx) {}
+  absl::Status Init(absl::string_view device);
+  absl::Status Connect(Endpoint* endpoint);
+  void WarnIfSlow(const Endpoint& endpoint);
+  // Closes all endpoints, and gives requests of our own the time to end.
+  void CloseEndpoints();
+  // Progress until the request is done. Frees it if so.
+  bool Finish(ucs_status_ptr_t request, absl::Duration limit);
+  // A request that UCX has begun, or has done or refused at once.
+  void Track(ucs_status_ptr_t request, Message* message);
+  void End(void* request, ucs_status_t status, Message* message);
+  static void OnReceived(void* request, ucs_status_t status,
+                         const ucp_tag_recv_info_t* info, void* user_data);
+
+  // A message that is taken and dropped.
+  struct Sink {
+    std::unique_ptr<char[]> bytes;
+    Message message;
+  };
+
+  const UcxLibrary& ucx_;
+  ucp_context_h context_ = nullptr;
+  ucp_worker_h worker_ = nullptr;
+  int events_ = -1;  // of the worker, which owns it
+  int wake_ = -1;
+  std::string address_;
+  std::vector<Endpoint> endpoints_;
+  std::list<Sink> sinks_;
+  int broken_ = -1;
+  int64_t open_ = 0;        // messages that are not done
+  bool abandoned_ = false;  // and messages are left: no progress any more
+};
+
+}  // namespace fuseau::distrib
