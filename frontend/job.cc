@@ -1,5 +1,6 @@
 #include "frontend/job.h"
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,9 +28,13 @@ struct Joined {
   std::unique_ptr<distrib::Group> group;
 };
 
-absl::StatusOr<Joined> JoinGroup() {
+absl::StatusOr<Joined> JoinGroup(const Variables& given = {}) {
   Joined joined;
-  FUSEAU_ASSIGN_OR_RETURN(auto options, distrib::ReadEnvironment());
+  const auto lookup = [&](const char* name) -> const char* {
+    const auto it = given.find(name);
+    return it != given.end() ? it->second.c_str() : std::getenv(name);
+  };
+  FUSEAU_ASSIGN_OR_RETURN(auto options, distrib::ReadEnvironment(lookup));
   if (!options.has_value()) return joined;
   joined.options = *options;
   const Released released;
@@ -39,7 +44,7 @@ absl::StatusOr<Joined> JoinGroup() {
 
 }  // namespace
 
-absl::StatusOr<bool> JoinJob() {
+absl::StatusOr<bool> JoinJob(const Variables& given) {
   if (Ranks::active() != nullptr) {
     return PythonError("ValueError", "this process belongs to a job already");
   }
@@ -48,7 +53,7 @@ absl::StatusOr<bool> JoinJob() {
     JoinThreadRanks(static_cast<int>(threads));
     return Ranks::active() != nullptr;
   }
-  FUSEAU_ASSIGN_OR_RETURN(Joined joined, JoinGroup());
+  FUSEAU_ASSIGN_OR_RETURN(Joined joined, JoinGroup(given));
   if (joined.group == nullptr) return false;
   const bool spmd = joined.options.spmd;
   if (joined.group->rank() != 0 && !spmd) {

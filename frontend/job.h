@@ -1,6 +1,7 @@
 // The job of many ranks that the environment of this process tells of.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -9,8 +10,12 @@
 
 namespace fuseau {
 
+using Variables = std::map<std::string, std::string>;
+
 // Joins the job as a rank that runs the program. Tells whether there is one.
-absl::StatusOr<bool> JoinJob();
+// What is given comes before the environment: a job that this process has made
+// itself is no matter of processes that it starts.
+absl::StatusOr<bool> JoinJob(const Variables& given);
 // Lets the other ranks go. With `fetch`, what they hold comes here first.
 absl::Status LeaveJob(bool fetch);
 

@@ -28,7 +28,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int thread_count() const { return threads_.load(std::memory_order_relaxed); }
-  // For tests and benchmarks. Waits for a launch of another thread to end.
+  // Waits for a launch of another thread to end.
   void SetThreadCount(int threads);
 
   // Calls chunk(0), ..., chunk(chunks - 1), each once, in any order and on any

@@ -1,12 +1,15 @@
 #include "python/bindings/ranks.h"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <optional>
 #include <string>
 
+#include "frontend/host.h"
 #include "frontend/job.h"
 #include "frontend/ranks.h"
+#include "runtime/thread_pool.h"
 
 namespace fuseau::python {
 namespace {
@@ -48,8 +51,8 @@ bool RaiseRankFailure(const absl::Status& status) {
 bool AddRanks(PyObject* object) {
   try {
     py::module_ module = py::reinterpret_borrow<py::module_>(object);
-    module.def("join_ranks", [] {
-      absl::StatusOr<bool> joined = JoinJob();
+    module.def("join_ranks", [](const Variables& given) {
+      absl::StatusOr<bool> joined = JoinJob(given);
       Check(joined.status());
       return *joined;
     });
@@ -58,6 +61,10 @@ bool AddRanks(PyObject* object) {
         "leave_ranks", [](bool fetch) { Check(LeaveJob(fetch)); },
         "fetch"_a = false);
     module.def("ranks", &AboutRanks);
+    module.def("set_thread_count", [](int threads) {
+      const Released released;
+      runtime::ThreadPool::Global().SetThreadCount(threads);
+    });
     return true;
   } catch (py::error_already_set& error) {
     error.restore();

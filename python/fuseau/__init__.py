@@ -5,6 +5,7 @@ printing, `float`, `if`, `numpy.asarray`, `.eval()` and the like. Names of NumPy
 native form are computed by NumPy, with one warning for each.
 """
 
+import os as _os
 import sys as _sys
 
 from . import _fuseau
@@ -22,10 +23,10 @@ from . import (
     _errstate,
     _fallback,
     _flags,
+    _launch,
     _methods,
     _printing,
     _protocols,
-    _ranks,
     _reductions,
     _routines,
     _shape,
@@ -37,7 +38,7 @@ from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
 from ._namespace import coverage, is_public, public_names, resolve
-from ._ranks import RankFailure
+from ._ranks import RankFailure, ranks
 from ._substitute import install_as_numpy
 
 __version__ = _numpy.__version__
@@ -61,6 +62,10 @@ _fuseau.set_hooks(
 _methods.attach()
 _errstate.follow()
 _sys.meta_path.append(_SubmoduleFinder)
+if not _os.environ.keys().isdisjoint(_launch.HINTS):
+    from ._launch.enter import enter as _enter
+
+    _enter()
 
 globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
@@ -70,15 +75,14 @@ _OWN_NAMES = (
     "FallbackError",
     "FallbackWarning",
     "RankFailure",
+    "cluster",
     "coverage",
     "eval",
     "explain",
     "fallback_count",
     "install_as_numpy",
+    "ranks",
 )
-
-
-_ranks.join()
 
 
 def eval(*arrays):
@@ -89,6 +93,19 @@ def eval(*arrays):
     """
     _fuseau.evaluate(list(arrays))
     return arrays[0] if len(arrays) == 1 else arrays
+
+
+def cluster(where="local", n=None, *, threads_per_rank=None, interface=None, verbose=False):
+    """Starts ranks that compute for this program, which becomes rank 0 of `n`.
+
+    `where` is "local" for processes of this machine, a Client of Dask for its workers, or "ray" for
+    a Ray cluster. The result ends the ranks by `shutdown()` or as a context manager.
+    """
+    from ._launch import start
+
+    return start.cluster(
+        where, n, threads_per_rank=threads_per_rank, interface=interface, verbose=verbose
+    )
 
 
 def ops_json_path():

@@ -26,12 +26,24 @@ class RankFailure(RuntimeError):
         return type(self), (*self.args, self.rank, self.host, self.phase)
 
 
-def join():
-    """Joins the job that the environment tells of, if it does; tells whether it did."""
-    if not _fuseau.join_ranks():
+def join(variables=None):
+    """Joins the job that the environment tells of, if it does; tells whether it did.
+
+    `variables` come before those of the environment.
+    """
+    if not _fuseau.join_ranks(variables or {}):
         return False
     atexit.register(leave)
     return True
+
+
+def ranks():
+    """What this process is among the ranks of its job: `rank`, `size`, and `mode`.
+
+    The mode is "controller" if rank 0 alone runs the program, "spmd" if all do, and "single" for a
+    process on its own.
+    """
+    return _fuseau.ranks() or {"rank": 0, "size": 1, "mode": "single"}
 
 
 def leave(fetch=False):

@@ -242,7 +242,7 @@ def test_install_refuses():
 def test_info():
     status, out, _ = command("info")
     assert status == 0
-    for word in ("NumPy", "threads", "instructions", "kernels", "GPU", "UCX"):
+    for word in ("NumPy", "threads", "instructions", "kernels", "GPU", "launchers", "UCX", "PMIx"):
         assert f"\n{word}" in out
     report = json.loads(command("info", "--json")[1])
     assert report["versions"]["numpy"] == numpy.__version__

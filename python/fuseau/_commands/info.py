@@ -6,6 +6,8 @@ import json
 import os
 import platform
 
+from . import ranks_info as ranks
+
 
 def main(arguments):
     """Prints the report."""
@@ -43,7 +45,7 @@ def collect():
         },
         "cache": {"folder": machine["cache_folder"], **_content(machine["cache_folder"])},
         "gpu": {"driver": has_library("libcuda.so.1"), "devices": _gpus()},
-        "ucx": {"library": has_library("libucp.so.0")},
+        "ranks": ranks.collect(),
     }
 
 
@@ -63,7 +65,7 @@ def text(report):
         "instructions": f"{cpu['target']}: vectors of {cpu['vector_bits']} bits{masks}",
         "kernels": kernels,
         "GPU": _gpu_text(report["gpu"]),
-        "UCX": _ucx_text(report["ucx"]),
+        **ranks.rows(report["ranks"]),
     }
     return "\n".join(f"{name:14}{value}" for name, value in rows.items())
 
@@ -75,11 +77,6 @@ def _gpu_text(gpu):
     if not gpu["devices"]:
         return f"none: the NVIDIA driver finds no device{unused}"
     return f"{gpu['devices']} found{unused}"
-
-
-def _ucx_text(ucx):
-    found = "found" if ucx["library"] else "none: there is no libucp.so.0"
-    return f"{found}; this version runs on one machine only"
 
 
 def _content(folder):

@@ -1,16 +1,17 @@
-"""Run a Python program, with --numpy an unmodified NumPy program.
+"""Run a Python program, with --numpy an unmodified NumPy program, on one or many processes.
 
 The program is run as `python` runs it: its arguments, exit status, tracebacks and answer to Ctrl-C
-are the same.
+are the same. With -n N it is rank 0 of N, and the other ranks compute for it.
 """
 
 import argparse
 import os
 import sys
 
-from . import program
+from .._launch import options as job_flags
+from . import program, ranks
 
-_USAGE = """fuseau run [--numpy] [--packages NAMES] PROGRAM.py ...
+_USAGE = """fuseau run [options] PROGRAM.py ...
        fuseau run [options] -m MODULE ...
        fuseau run [options] -c CODE ..."""
 _MORE = """
@@ -21,12 +22,42 @@ named by --packages. Without it the program is run as it is, for programs that i
 examples:
   fuseau run --numpy simulate.py --steps 100
   fuseau run --numpy --packages mylib -m mylib.main
+  fuseau run -n 4 simulate.py
+  fuseau run --launcher srun --nodes 2 --ranks-per-node 4 --cpus 8 simulate.py
 """
 
 
 def main(arguments):
     """Runs the program; raises what it raises."""
     own, rest = _split(arguments)
+    parser = _parser()
+    options = parser.parse_args(own)
+    if not rest:
+        parser.error(
+            "a program is missing: PROGRAM.py, -m MODULE, -c CODE, or - for standard input"
+        )
+    if rest[0] in ("-m", "-c") and len(rest) < 2:
+        parser.error(f"{rest[0]} wants a {'module' if rest[0] == '-m' else 'text'} after it")
+    packages = [name for name in options.packages.split(",") if name]
+    try:
+        request = job_flags.request(options)
+        status = ranks.enter(request, arguments, [*_own_words(options), *rest])
+        if status is not None:
+            return status
+        if options.numpy or packages:
+            _install(packages, rest)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        with ranks.restartable():
+            program.run(rest)
+    except program.NotFound as error:
+        print(f"fuseau run: {error}", file=sys.stderr)
+        return error.status
+    return 0
+
+
+def _parser():
     parser = argparse.ArgumentParser(
         prog="fuseau run",
         usage=_USAGE,
@@ -42,28 +73,11 @@ def main(arguments):
         default="",
         help="other packages that see fuseau, too, separated by commas; implies --numpy",
     )
-    options = parser.parse_args(own)
-    if not rest:
-        parser.error(
-            "a program is missing: PROGRAM.py, -m MODULE, -c CODE, or - for standard input"
-        )
-    if rest[0] in ("-m", "-c") and len(rest) < 2:
-        parser.error(f"{rest[0]} wants a {'module' if rest[0] == '-m' else 'text'} after it")
-    packages = [name for name in options.packages.split(",") if name]
-    if options.numpy or packages:
-        try:
-            _install(packages, rest)
-        except ValueError as error:
-            parser.error(str(error))
-    try:
-        program.run(rest)
-    except program.NotFound as error:
-        print(f"fuseau run: {error}", file=sys.stderr)
-        return error.status
-    return 0
+    job_flags.add_flags(parser)
+    return parser
 
 
-_WITH_VALUE = ("--packages",)
+_WITH_VALUE = ("--packages", *job_flags.WITH_VALUE)
 
 
 def _split(arguments):
@@ -75,6 +89,12 @@ def _split(arguments):
             break
         place += 2 if word in _WITH_VALUE else 1
     return arguments[:place], arguments[place:]
+
+
+def _own_words(options):
+    """The options that hold in every rank."""
+    words = ["--numpy"] if options.numpy else []
+    return [*words, "--packages", options.packages] if options.packages else words
 
 
 def _install(packages, rest):

@@ -1,0 +1,83 @@
+"""What `fuseau run` does about ranks before it runs a program, and after one was lost."""
+
+import contextlib
+import os
+import sys
+
+from .._launch import environment
+from .._launch.options import BATCH_LAUNCHERS
+
+
+def enter(request, arguments, words):
+    """Makes this process what is asked for.
+
+    `arguments` are all of the command, `words` those that every rank is started with. Returns None
+    in a process that runs the program, and the exit status in one that has done its work.
+    """
+    if environment.place() is not None:
+        # Of a job whose program another process runs; else `import fuseau` has joined it.
+        from .. import _worker
+
+        return _worker.main()
+    program = ["-m", "fuseau", "run", *words]
+    if request.output:
+        os.makedirs(request.output, exist_ok=True)
+        os.environ["FUSEAU_OUTPUT"] = request.output
+    if request.dry_run:
+        return _show(request, program)
+    if request.max_restarts and not _is_supervised():
+        from .._launch import restart
+
+        command = [sys.executable, "-m", "fuseau", "run", *arguments]
+        return restart.supervise(command, environment.clean(), request.max_restarts)
+    if request.ranks == 1 and request.launcher == "none":
+        return None
+    _require_alone()
+    if request.launcher in BATCH_LAUNCHERS:
+        from .._launch import batch
+
+        return batch.execute(request, program)
+    from .._launch import start
+
+    start.as_asked(request, program if request.spmd else None)
+    if request.spmd:
+        from .._launch.enter import separate
+
+        separate(0)
+    return None
+
+
+def _require_alone():
+    from .. import _fuseau
+
+    job = _fuseau.ranks()
+    if job is not None:
+        raise ValueError(f"this process is one of {job['size']} ranks already; drop the flags")
+
+
+def _show(request, program):
+    """Prints what would be started."""
+    from .._launch import show
+
+    print(show.text(request, program))
+    return 0
+
+
+def _is_supervised():
+    return "FUSEAU_RESTART" in os.environ
+
+
+@contextlib.contextmanager
+def restartable():
+    """The loss of a rank ends a program with a status of its own, for who restarts it."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_supervised():
+            raise
+        from .. import RankFailure
+        from .._launch.restart import RANK_LOST
+
+        if not isinstance(error, RankFailure):
+            raise
+        sys.exit(RANK_LOST)

@@ -1,0 +1,20 @@
+"""A rank that computes for the program of rank 0: `python -m fuseau._worker`."""
+
+import sys
+
+from . import RankFailure, _fuseau
+
+
+def main():
+    """Does what rank 0 commands until it leaves, and returns the exit status."""
+    try:
+        _fuseau.serve_ranks()
+    except RankFailure as error:
+        # Of another rank: its own words say more than where this one found out.
+        print(f"fuseau: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
