@@ -62,9 +62,11 @@ int BecomeView(PyObject* self, PyObject* value, const char* method,
     return -1;
   }
   Array& array = ArrayOf(self);
-  const auto flags = array.flags();
+  // The view says how it lies, the array what may be done with it.
+  const int kept = array.flags() & ~kLayoutFlags;
   array = ArrayOf(view.get());
-  array.set_flags(flags);
+  array.set_flags(
+      static_cast<uint8_t>((array.flags() & kLayoutFlags) | kept));
   return 0;
 }
 
