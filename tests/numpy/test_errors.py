@@ -208,6 +208,20 @@ def test_a_view_of_a_read_only_array_stays_read_only():
     assert agree(run, message=True) is not None
 
 
+@pytest.mark.parametrize(
+    "make",
+    (lambda np: np.from_dlpack(np.ones(3)), lambda np: np.frombuffer(bytes(24))),
+    ids=("dlpack", "bytes"),
+)
+def test_foreign_memory_cannot_be_made_writable(make):
+    def run(np):
+        a = make(np)
+        a.setflags(write=False)
+        a.flags.writeable = True
+
+    assert agree(run, message=True) is not None
+
+
 def test_read_only_can_be_lifted():
     def run(np):
         a = np.ones(3)
