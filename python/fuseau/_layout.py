@@ -25,6 +25,15 @@ def sorted_axes(strides):
     return sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
 
 
+def kept_axes(a):
+    """The order of axes in memory that NumPy gives a copy of order 'K'."""
+    if is_c_contiguous(a):
+        return list(range(a.ndim))
+    if is_f_contiguous(a):
+        return list(reversed(range(a.ndim)))
+    return sorted_axes(a.strides)
+
+
 def common_axes(arrays):
     """The order of axes in memory that NumPy gives a joint result of these arrays.
 

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type, specimen
 from ._fuseau import as_strided, ndarray
-from ._layout import common_axes, is_c_contiguous, is_f_contiguous
+from ._layout import common_axes, is_c_contiguous, is_f_contiguous, kept_axes
 
 # --- Reshaping ---------------------------------------------------------------
 
@@ -574,16 +574,21 @@ def roll(a, shift, axis=None):
     pairs = numpy.broadcast(_plain_ints(shift), axes)
     if pairs.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
-    result = _fuseau.astype(a, a.dtype, "K", "unsafe", True) if not pairs.size else a
+    if not pairs.size:
+        return _fuseau.astype(a, a.dtype, "K", "unsafe", True)
     shifts = {}
     for step, place in pairs:
         shifts[int(place)] = shifts.get(int(place), 0) + int(step)
+    # The result lies as a copy of the array would, whatever the pieces look like.
+    order = kept_axes(a)
+    turned = a.transpose(order)
     for place, step in shifts.items():
-        length = a.shape[place]
-        lead = (slice(None),) * place
+        length, axis = a.shape[place], order.index(place)
+        lead = (slice(None),) * axis
         cut = length - step % length if length else 0
-        result = _join([result[(*lead, slice(cut, None))], result[(*lead, slice(0, cut))]], place)
-    return result
+        pieces = [turned[(*lead, slice(cut, None))], turned[(*lead, slice(0, cut))]]
+        turned = _fuseau.concatenate(pieces, axis)
+    return turned.transpose(sorted(range(a.ndim), key=order.__getitem__))
 
 
 def _plain_ints(x):
