@@ -70,6 +70,18 @@ def test_strides_are_numpys(key):
         assert got.flags["C_CONTIGUOUS"] == want.flags["C_CONTIGUOUS"]
 
 
+@pytest.mark.parametrize("key", (None, (None, None), (Ellipsis, None), Ellipsis), ids=repr)
+def test_a_scalar_with_new_axes_is_a_view_of_an_array(key):
+    def run(np):
+        scalar = np.arange(3.0).sum()
+        view = scalar[key]
+        flags = [bool(view.flags[name]) for name in ("OWNDATA", "WRITEABLE")]
+        view[...] = 7
+        return view, scalar, list(view.strides), flags
+
+    agree(run)
+
+
 @pytest.mark.filterwarnings("ignore:Setting the strides")
 def test_strides_that_are_set():
     def run(np):
