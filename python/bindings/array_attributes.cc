@@ -65,8 +65,7 @@ int BecomeView(PyObject* self, PyObject* value, const char* method,
   // The view says how it lies, the array what may be done with it.
   const int kept = array.flags() & ~kLayoutFlags;
   array = ArrayOf(view.get());
-  array.set_flags(
-      static_cast<uint8_t>((array.flags() & kLayoutFlags) | kept));
+  array.set_flags(static_cast<uint8_t>((array.flags() & kLayoutFlags) | kept));
   return 0;
 }
 
