@@ -257,6 +257,18 @@ def test_nanmedian_overflows_where_numpys_does(shape, axis):
     numpy.testing.assert_array_equal(numpy.asarray(got), want)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)], ids=str)
+@pytest.mark.parametrize("name", ["median", "quantile", "percentile", "nanquantile"])
+def test_kept_dimensions_are_those_of_an_array(name, shape):
+    arguments = () if name == "median" else (0.5,)
+    got = getattr(fuseau, name)(fuseau.ones(shape), *arguments, keepdims=True)
+    want = getattr(numpy, name)(numpy.ones(shape), *arguments, keepdims=True)
+    assert type(got) is fuseau.ndarray
+    got[...] = want[...] = 2
+    assert got.strides == want.strides
+    numpy.testing.assert_array_equal(numpy.asarray(got), want)
+
+
 def test_warnings_name_the_callers_line():
     with pytest.warns(RuntimeWarning, match="Mean of empty slice") as seen:
         fuseau.nanmean(fuseau.asarray([numpy.nan, numpy.nan]))
