@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type, specimen
 from ._fuseau import as_strided, ndarray
-from ._layout import common_axes, is_c_contiguous, is_f_contiguous, kept_axes
+from ._layout import is_c_contiguous, is_f_contiguous, kept_axes
 
 # --- Reshaping ---------------------------------------------------------------
 
@@ -327,7 +327,7 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
         )
     if dtype is not None or casting != "same_kind":
         arrays = _cast_all(arrays, dtype, casting)
-    result = _join(same_type(arrays), axis)
+    result = _fuseau.concatenate(same_type(arrays), axis)
     if out is None:
         return result
     return _store(result, out, casting)
@@ -348,18 +348,6 @@ def _cast_all(arrays, dtype, casting):
     common = numpy.result_type(*[a.dtype for a in arrays]) if dtype is None else dtype
     dtype = as_dtype(common)
     return [_fuseau.astype(a, dtype, "K", casting, False) for a in arrays]
-
-
-def _join(arrays, axis):
-    """Concatenates arrays of one type; the result lies in memory as the parts do."""
-    if all(map(is_c_contiguous, arrays)):
-        return _fuseau.concatenate(arrays, axis)
-    order = common_axes(arrays)
-    if order == sorted(order):
-        return _fuseau.concatenate(arrays, axis)
-    turned = [a.transpose(order) for a in arrays]
-    back = sorted(range(len(order)), key=order.__getitem__)
-    return _fuseau.concatenate(turned, order.index(axis)).transpose(back)
 
 
 def _store(result, out, casting):
