@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz import worker
 from tests.fuzz.data import DTYPES
-from tests.fuzz.execute import Failure, Options, check, values_differ
+from tests.fuzz.execute import Failure, Options, check, reference_statement, values_differ
 from tests.fuzz.generate import generate, tells_roundings_apart
 from tests.fuzz.program import is_inexact
 from tests.fuzz.shrink import as_test, shrink
@@ -142,6 +142,14 @@ def test_sets_are_not_of_rounded_numbers():
     assert not tells_roundings_apart("a2 = np.unique(a1)", product, rounded)
     assert not tells_roundings_apart("a2 = np.unique(a0)", ["a0 = a0 + a0"], rounded)
     assert not tells_roundings_apart("a2 = np.sort(a0)", product, rounded)
+
+
+def test_numpy_negates_a_copy():
+    """Of the strided float32 that NumPy 2.4 negates wrongly in place."""
+    for operand in ("a0", "a1", "a0[...]", "a0.T"):
+        text = f"np.negative({operand}, out=a0)"
+        assert reference_statement(text) == f"np.negative(np.array({operand}), out=a0)"
+    assert reference_statement("a2 = np.negative(a0)") == "a2 = np.negative(a0)"
 
 
 CRASHING = """
