@@ -142,12 +142,14 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
   }
   transport->SetPeers(std::move(peers));
   auto alarm = std::make_unique<Alarm>(std::move(hosts));
+  const absl::Duration silence = absl::Seconds(meeting->roster.silence_seconds);
   auto control = std::make_unique<TcpControl>(
-      TcpControl::Options{options.rank,
-                          absl::Seconds(meeting->roster.silence_seconds)},
+      TcpControl::Options{options.rank, silence},
       std::move(meeting->connections), alarm.get());
   return std::make_unique<PmixGroup>(
-      std::move(rendezvous), options.rank, local_ranks > Processors(),
+      std::move(rendezvous),
+      RankGroup::Options{options.rank, local_ranks > Processors(),
+                         silence + absl::Seconds(1)},
       std::move(alarm), std::move(transport), std::move(control));
 }
 

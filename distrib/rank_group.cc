@@ -22,21 +22,18 @@ constexpr absl::Duration kCrowdedSpin = absl::Microseconds(100);
 // tells the transport, and other things that no message tells.
 constexpr absl::Duration kCancelSleep = absl::Milliseconds(5);
 constexpr absl::Duration kSleep = absl::Milliseconds(250);
-// The control channel knows best what became of a rank that messages do not
-// reach. If it says nothing for so long, the rank counts as lost.
-constexpr absl::Duration kReasonTime = absl::Milliseconds(1500);
 // For the end of the group: what is under way arrives, all others leave too.
 constexpr absl::Duration kFlushTime = absl::Seconds(1);
 constexpr absl::Duration kLeaveTime = absl::Seconds(2);
 
 }  // namespace
 
-RankGroup::RankGroup(int rank, bool crowded, std::unique_ptr<Alarm> alarm,
+RankGroup::RankGroup(const Options& options, std::unique_ptr<Alarm> alarm,
                      std::unique_ptr<Transport> transport,
                      std::unique_ptr<Control> control)
-    : rank_(rank),
+    : options_(options),
+      rank_(options.rank),
       size_(alarm->size()),
-      crowded_(crowded),
       alarm_(std::move(alarm)),
       transport_(std::move(transport)),
       control_(std::move(control)) {
@@ -70,14 +67,14 @@ absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
                               const WaitOptions& options) {
   if (ready()) return absl::OkStatus();
   const absl::Time start = Now();
-  const absl::Time spin_end = start + (crowded_ ? kCrowdedSpin : kSpin);
+  const absl::Time spin_end = start + (options_.crowded ? kCrowdedSpin : kSpin);
   for (int turn = 1;; ++turn) {
     transport_->Progress();
     if (ready()) return absl::OkStatus();
     if (alarm_->raised()) {
       FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
     }
-    if (crowded_) {
+    if (options_.crowded) {
       sched_yield();
     } else {
       runtime::Pause();
@@ -109,7 +106,7 @@ absl::Status RankGroup::Interruption(const WaitOptions& options,
   if (const std::optional<int> peer = transport_->Broken()) {
     const absl::Time now = Now();
     broken_since_ = std::min(broken_since_, now);
-    if (now - broken_since_ >= kReasonTime) {
+    if (now - broken_since_ >= options_.reason_time) {
       constexpr char kWhat[] = "its connection for messages broke";
       control_->Lose(*peer, kWhat);
       alarm_->RankLost(*peer, kWhat);

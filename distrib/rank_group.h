@@ -23,9 +23,16 @@ namespace fuseau::distrib {
 
 class RankGroup : public Group {
  public:
-  // `crowded` says that more ranks than processors run on this host, so that
-  // who waits must let others work.
-  RankGroup(int rank, bool crowded, std::unique_ptr<Alarm> alarm,
+  struct Options {
+    int rank = 0;
+    // More ranks than processors are on this host: who waits must let others
+    // work.
+    bool crowded = false;
+    // The control channel knows best what became of a rank that messages do not
+    // reach. If it says nothing for so long, the rank counts as lost.
+    absl::Duration reason_time = absl::Seconds(11);
+  };
+  RankGroup(const Options& options, std::unique_ptr<Alarm> alarm,
             std::unique_ptr<Transport> transport,
             std::unique_ptr<Control> control);
   ~RankGroup() override;
@@ -76,9 +83,9 @@ class RankGroup : public Group {
   absl::Status EndFailedRun();
   absl::Status ReservePacked(int64_t bytes);
 
+  const Options options_;
   const int rank_;
   const int size_;
-  const bool crowded_;
   uint64_t run_ = 1;
   uint64_t commands_ = 0;
   int64_t discarded_ = 0;  // in this run

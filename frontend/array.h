@@ -18,6 +18,9 @@ enum ArrayFlags : uint8_t {
   // of a C-contiguous array: NumPy visits the elements in the order of the
   // axes.
   kAxesInOrder = 16,
+  // To NumPy the memory belongs to somebody else, so the array cannot be made
+  // writable again.
+  kForeign = 32,
 };
 inline constexpr uint8_t kLayoutFlags =
     kCContiguous | kFContiguous | kAxesInOrder;

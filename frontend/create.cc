@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,33 @@ const uint8_t* NewAxes(int rank, Order order, uint8_t* axes) {
   if (order != Order::kF || rank < 2) return nullptr;
   for (int i = 0; i < rank; ++i) axes[i] = static_cast<uint8_t>(rank - 1 - i);
   return axes;
+}
+
+// The order in memory that NumPy gives the axes of joined arrays: a stable
+// insertion sort by strides, the largest first. An array with one element along
+// either of two axes has no say; where arrays differ, the order of the axes
+// wins. An axis that does not move has the smallest stride of all.
+void OrderJoined(absl::Span<const Array* const> arrays, uint8_t* axes) {
+  const int rank = arrays[0]->rank();
+  for (int i = 0; i < rank; ++i) {
+    const auto axis = static_cast<uint8_t>(i);
+    int place = i;
+    for (int j = i - 1; j >= 0; --j) {
+      const uint8_t other = axes[j];
+      bool known = false, larger = true;
+      for (const Array* array : arrays) {
+        if (array->shape()[axis] == 1 || array->shape()[other] == 1) continue;
+        known = true;
+        larger &= std::abs(array->strides()[axis]) >
+                  std::abs(array->strides()[other]);
+      }
+      if (!known) continue;
+      if (!larger) break;
+      place = j;
+    }
+    for (int j = i; j > place; --j) axes[j] = axes[j - 1];
+    axes[place] = axis;
+  }
 }
 
 // Whether the array is the whole of its value, with axes in the given order.
@@ -215,16 +243,8 @@ absl::Status Concatenate(absl::Span<const Array* const> arrays, int axis,
       }
     }
   }
-  // NumPy orders the axes as those of all arrays together.
   uint8_t axes[kMaxRank];
-  std::vector<Dims> moving;
-  std::vector<const int64_t*> rows;
-  for (const Array* array : arrays) {
-    Dims& strides = moving.emplace_back(rank);
-    BroadcastStrides(array->shape(), array->strides(), rank, strides.data());
-  }
-  for (const Dims& strides : moving) rows.push_back(strides.data());
-  IterationOrder(rank, rows, axes);
+  OrderJoined(arrays, axes);
   FUSEAU_RETURN_IF_ERROR(MakeRoom(dtype, shape, axes, out));
   Array part;
   part.SetRank(rank);

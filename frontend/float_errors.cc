@@ -27,8 +27,10 @@ const char* ScalarWord(OpCode op) {
   static const auto* const words = [] {
     auto* made = new std::vector<std::string>;
     for (int i = 0; i < ir::OpCount(); ++i) {
-      made->push_back(
-          absl::StrCat("scalar ", ir::RowOf(static_cast<OpCode>(i)).numpy));
+      // No operator is float_power; that of scalars is recorded as such.
+      const auto each = static_cast<OpCode>(i);
+      const OpCode named = each == OpCode::kFloatPower ? OpCode::kPower : each;
+      made->push_back(absl::StrCat("scalar ", ir::RowOf(named).numpy));
     }
     return made;
   }();

@@ -202,17 +202,10 @@ absl::Status TakeSelected(const Array& array, const Selection& s, Array* out) {
     axes[n++] = static_cast<uint8_t>(s.first + d);
   }
   // The other axes in the order of memory.
-  uint8_t others[kMaxRank], order[kMaxRank];
-  int64_t moving[kMaxRank];
-  int kept = 0;
   for (int d = 0; d < rank; ++d) {
-    if (is_index(d)) continue;
-    moving[kept] = s.shape[d] == 1 ? 0 : s.strides[d];
-    others[kept++] = static_cast<uint8_t>(d);
+    if (!is_index(d)) axes[n++] = static_cast<uint8_t>(d);
   }
-  const int64_t* rows[1] = {moving};
-  IterationOrder(kept, rows, order);
-  for (int i = 0; i < kept; ++i) axes[n++] = others[order[i]];
+  SortByStride(s.strides.data(), rank - s.width, axes + s.width);
 
   const DType dtype = array.dtype();
   FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(s.shape, dtype));

@@ -95,15 +95,12 @@ absl::StatusOr<int64_t> CountTrue(const Array& mask, const Read& read) {
   return count;
 }
 
-// The axes [first, last) of an array in the order of memory.
+// The axes [first, last) of an array in the order of memory, as NumPy has it
+// for what index arrays leave: by strides alone, so that an axis that does not
+// move is the innermost.
 void OrderAxes(const Array& array, int first, int last, uint8_t* axes) {
-  int64_t moving[kMaxRank];
-  BroadcastStrides(array.shape(), array.strides(), array.rank(), moving);
-  const int64_t* rows[1] = {moving + first};
-  IterationOrder(last - first, rows, axes);
-  for (int i = 0; i < last - first; ++i) {
-    axes[i] = static_cast<uint8_t>(axes[i] + first);
-  }
+  for (int d = first; d < last; ++d) axes[d - first] = static_cast<uint8_t>(d);
+  SortByStride(array.strides_data(), last - first, axes);
 }
 
 }  // namespace
@@ -140,6 +137,8 @@ absl::Status TakeAt(const Array& array, int axis,
       others[kept++] = others[i];
     }
   }
+  int64_t rest_size = 1;
+  for (int i = 0; i < kept; ++i) rest_size *= array.shape()[others[i]];
   uint8_t axes[kMaxRank];
   int n = 0;
   if (order == IndexOrder::kInPlace) {
@@ -147,8 +146,9 @@ absl::Status TakeAt(const Array& array, int axis,
       axes[n++] = static_cast<uint8_t>(d);
     }
   } else {
-    // The axes of the result of indices alone lie as those of the indices do.
-    const int known = rest == 0 ? count : 0;
+    // Where each index selects one element, the axes of the result lie as those
+    // of the indices do.
+    const int known = rest_size == 1 ? count : 0;
     int64_t moving[2][kMaxRank];
     for (int k = 0; k < known; ++k) {
       BroadcastStrides(indices[k]->shape(), indices[k]->strides(), width,

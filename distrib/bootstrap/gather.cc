@@ -174,6 +174,7 @@ class Gatherer {
                             ReadAnswer(token_, guest->nonce, guest->answer));
     FUSEAU_RETURN_IF_ERROR(WriteAll(
         guest->socket, MakeProof(token_, guest->nonce, answer), Now()));
+    guest->rank = static_cast<int>(answer.rank);
     if (answer.rank == 0 || answer.rank >= mine_.ranks) {
       return absl::OutOfRangeError(absl::StrCat("it is rank ", answer.rank,
                                                 " of ", mine_.ranks, " ranks"));
@@ -182,7 +183,6 @@ class Gatherer {
       return absl::AlreadyExistsError(
           absl::StrCat("rank ", answer.rank, " is there already"));
     }
-    guest->rank = static_cast<int>(answer.rank);
     return absl::OkStatus();
   }
 

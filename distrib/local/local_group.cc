@@ -72,9 +72,9 @@ std::vector<std::unique_ptr<Group>> MakeLocalGroups(int size) {
     auto alarm = std::make_unique<Alarm>(std::vector<std::string>(size, host));
     auto transport = std::make_unique<LocalTransport>(boxes, rank);
     auto control = std::make_unique<LocalControl>(board, rank, alarm.get());
-    groups.push_back(
-        std::make_unique<RankGroup>(rank, crowded, std::move(alarm),
-                                    std::move(transport), std::move(control)));
+    groups.push_back(std::make_unique<RankGroup>(
+        RankGroup::Options{rank, crowded}, std::move(alarm),
+        std::move(transport), std::move(control)));
   }
   return groups;
 }

@@ -62,9 +62,10 @@ int BecomeView(PyObject* self, PyObject* value, const char* method,
     return -1;
   }
   Array& array = ArrayOf(self);
-  const auto flags = array.flags();
+  // The view says how it lies, the array what may be done with it.
+  const int kept = array.flags() & ~kLayoutFlags;
   array = ArrayOf(view.get());
-  array.set_flags(flags);
+  array.set_flags(static_cast<uint8_t>((array.flags() & kLayoutFlags) | kept));
   return 0;
 }
 
@@ -219,7 +220,7 @@ int SetWritable(PyObject* self, PyObject* value, void*) {
   if (wanted < 0) return -1;
   Array& array = ArrayOf(self);
   PyObject* owner = reinterpret_cast<ArrayObject*>(self)->owner;
-  if (wanted && (array.has(kScalarFlag) ||
+  if (wanted && (array.has(kScalarFlag) || array.has(kForeign) ||
                  (owner != nullptr && !ArrayOf(owner).has(kWritable)))) {
     PyErr_SetString(PyExc_ValueError,
                     "cannot set WRITEABLE flag to True of this array");
@@ -227,6 +228,19 @@ int SetWritable(PyObject* self, PyObject* value, void*) {
   }
   array.set_flags(wanted ? array.flags() | kWritable
                          : array.flags() & ~kWritable);
+  return 0;
+}
+
+PyObject* GetForeign(PyObject* self, void*) {
+  return PyBool_FromLong(ArrayOf(self).has(kForeign));
+}
+
+int SetForeign(PyObject* self, PyObject* value, void*) {
+  const int wanted = value != nullptr ? PyObject_IsTrue(value) : -1;
+  if (wanted < 0) return -1;
+  Array& array = ArrayOf(self);
+  array.set_flags(wanted ? array.flags() | kForeign
+                         : array.flags() & ~kForeign);
   return 0;
 }
 
@@ -268,6 +282,7 @@ PyGetSetDef array_getset[] = {
      nullptr},
     {"_aligned", GetAligned, nullptr, nullptr, nullptr},
     {"_writeable", GetWritable, SetWritable, nullptr, nullptr},
+    {"_foreign", GetForeign, SetForeign, nullptr, nullptr},
     {"__array_interface__", ArrayInterface, nullptr, nullptr, nullptr},
     {"__array_priority__", GetPriority, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},

@@ -278,8 +278,20 @@ PyObject* GetItem(PyObject* self, PyObject* object) {
   if (key.integers && key.count == array.rank()) return Element(array, key);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
-  // A scalar has no memory to be seen: the array made of it is one of its own.
-  if (key.copied || array.has(kScalarFlag)) {
+  if (array.has(kScalarFlag)) {
+    // A scalar has no memory to be seen: this is a view of an array made of it.
+    PyRef copy(NewArrayObject());
+    if (!copy) {
+      Py_DECREF(result);
+      return nullptr;
+    }
+    Array& whole = ArrayOf(copy.get());
+    absl::Status status = Copy(array, Order::kKeep, &whole);
+    if (status.ok()) status = IndexView(whole, Items(key), &ArrayOf(result));
+    FinishView(result, copy.get());
+    return FinishRecorded(result, status);
+  }
+  if (key.copied) {
     Array view;
     absl::Status status = IndexView(array, Items(key), &view);
     if (status.ok()) status = Copy(view, Order::kKeep, &ArrayOf(result));

@@ -92,7 +92,7 @@ PyObject* Reshape(PyObject* self, PyObject* args, PyObject* kwargs) {
     if (absl::MakeConstSpan(wanted) == array.shape()) {
       // NumPy then keeps the strides, whatever they are.
       view = array;
-      view->set_flags(array.flags() & ~kScalarFlag);
+      view->set_flags(array.flags() & ~(kScalarFlag | kForeign));
     } else {
       view = ReshapeView(array, *shape, f_order);
     }

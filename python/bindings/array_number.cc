@@ -125,10 +125,12 @@ PyObject* Multiply(PyObject* x, PyObject* y) {
 
 PyObject* Power(PyObject* x, PyObject* y, PyObject* modulo) {
   if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
+  if (IsScalarOrNumber(x) && IsScalarOrNumber(y)) return CallScalarPower(x, y);
   return Binary<OpCode::kPower>(x, y);
 }
 
 PyObject* InPlacePower(PyObject* x, PyObject* y, PyObject*) {
+  if (IsScalar(x)) return Power(x, y, Py_None);
   return CallInPlace(OpCode::kPower, x, y);
 }
 

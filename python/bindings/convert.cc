@@ -37,7 +37,7 @@ Conversion FromInt(PyObject* object, Operand* operand) {
 Conversion FromArray(PyArrayObject* array, Operand* operand, Array* copied) {
   DType dtype;
   if (!FromDescr(PyArray_DESCR(array), &dtype)) return Conversion::kUnsupported;
-  if (!CopyValues(array, dtype, copied)) return Conversion::kError;
+  if (!CopyOperand(array, dtype, copied)) return Conversion::kError;
   *operand = Operand::Of(*copied);
   return Conversion::kOperand;
 }

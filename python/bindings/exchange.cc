@@ -6,6 +6,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
+#include "frontend/views.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
 #include "runtime/buffer.h"
@@ -148,7 +149,27 @@ bool CopyValues(PyArrayObject* source, DType dtype, Array* out) {
   return target && PyArray_CopyInto(target.array(), source) == 0;
 }
 
-PyObject* CopyFromNumpy(PyArrayObject* source) {
+bool CopyOperand(PyArrayObject* source, DType dtype, Array* out) {
+  const int rank = PyArray_NDIM(source);
+  Dims shape(PyArray_DIMS(source), PyArray_DIMS(source) + rank);
+  Dims once = shape;
+  for (int d = 0; d < rank; ++d) {
+    if (PyArray_STRIDE(source, d) == 0 && shape[d] > 1) once[d] = 1;
+  }
+  if (once == shape) return CopyValues(source, dtype, out);
+  PyArray_Descr* descr = PyArray_DESCR(source);
+  Py_INCREF(descr);
+  PyRef part(PyArray_NewFromDescr(&PyArray_Type, descr, rank, once.data(),
+                                  PyArray_STRIDES(source), PyArray_DATA(source),
+                                  0, nullptr));
+  Array copied;
+  if (!part || !CopyValues(part.array(), dtype, &copied)) return false;
+  const absl::Status status = BroadcastView(copied, shape, out);
+  if (!status.ok()) Raise(status);
+  return status.ok();
+}
+
+PyObject* CopyFromNumpy(PyArrayObject* source, bool operand) {
   DType dtype;
   if (!FromTypeNumber(PyArray_TYPE(source), &dtype)) {
     return PyErr_Format(PyExc_TypeError, "fuseau has no arrays of type %S",
@@ -156,7 +177,8 @@ PyObject* CopyFromNumpy(PyArrayObject* source) {
   }
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
-  if (!CopyValues(source, dtype, &ArrayOf(result))) {
+  Array* const out = &ArrayOf(result);
+  if (!(operand ? CopyOperand : CopyValues)(source, dtype, out)) {
     Py_DECREF(result);
     return nullptr;
   }

@@ -22,8 +22,13 @@ PyObject* LendToNumpy(const Array& array);
 // Copies the values of a NumPy array of a supported type, keeping the order of
 // its axes in memory. False with an error set.
 bool CopyValues(PyArrayObject* source, DType dtype, Array* out);
-// A new object with the values; TypeError for unsupported types.
-PyObject* CopyFromNumpy(PyArrayObject* source);
+// The same for an array that is only read: what NumPy's array repeats by a
+// stride of 0 is repeated by one here. The order of sums and the layout of
+// results depend on it.
+bool CopyOperand(PyArrayObject* source, DType dtype, Array* out);
+// A new object with the values, by either of both; TypeError for unsupported
+// types.
+PyObject* CopyFromNumpy(PyArrayObject* source, bool operand = false);
 
 // An object with the values of an array that NumPy made for us, in the memory
 // that NumPy gave it where nobody else has it. The array itself if we have no

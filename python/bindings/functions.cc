@@ -212,12 +212,13 @@ PyObject* FullFunction(PyObject*, PyObject* args) {
                                      given.order, &ArrayOf(result)));
 }
 
+template <bool kOperand>
 PyObject* FromNumpyFunction(PyObject*, PyObject* object) {
   if (!PyArray_Check(object)) {
     return PyErr_Format(PyExc_TypeError, "expected a numpy.ndarray, not %s",
                         Py_TYPE(object)->tp_name);
   }
-  return CopyFromNumpy(reinterpret_cast<PyArrayObject*>(object));
+  return CopyFromNumpy(reinterpret_cast<PyArrayObject*>(object), kOperand);
 }
 
 // Whether a nested list has only Python's and NumPy's numbers in it.
@@ -505,8 +506,11 @@ PyObject* Unpickle(PyObject*, PyObject* args) {
   PyObject* result = CopyFromNumpy(reinterpret_cast<PyArrayObject*>(values));
   if (result == nullptr) return nullptr;
   Array& array = ArrayOf(result);
+  // NumPy leaves a large array in the bytes of the pickle.
+  PyObject* base = PyArray_BASE(reinterpret_cast<PyArrayObject*>(values));
+  const int foreign = base != nullptr && PyBytes_Check(base) ? kForeign : 0;
   array.set_flags(static_cast<uint8_t>(
-      (array.flags() & kLayoutFlags) | (flags & kScalarFlag) |
+      (array.flags() & kLayoutFlags) | (flags & kScalarFlag) | foreign |
       ((flags & kScalarFlag) != 0 ? 0 : kWritable)));
   return result;
 }
@@ -654,8 +658,10 @@ PyMethodDef module_functions[] = {
     {"full", FullFunction, METH_VARARGS, "full(shape, value, dtype, order)"},
     {"empty", MakeFunction<Empty>, METH_VARARGS, "empty(shape, dtype, order)"},
     {"zeros", MakeFunction<Zeros>, METH_VARARGS, "zeros(shape, dtype, order)"},
-    {"from_numpy", FromNumpyFunction, METH_O,
+    {"from_numpy", FromNumpyFunction<false>, METH_O,
      "A copy of a NumPy array, with its order of axes in memory."},
+    {"operand_from_numpy", FromNumpyFunction<true>, METH_O,
+     "The same to be read only, repeated along axes with a stride of 0."},
     {"to_numpy", ToNumpyFunction, METH_O,
      "A NumPy array over the same memory; nothing about the array is lazy "
      "while "

@@ -1,5 +1,6 @@
 // What is taken from NumPy's ufuncs: their type rules and their inner loops.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <string>
@@ -183,6 +184,17 @@ void RegisterArrayFunctions() {
   }
 }
 
+// NumPy has float_power of float32 in float64 only; its scalars have this.
+void PowerOfFloats(char** args, const int64_t* n, const int64_t* steps, void*) {
+  for (int64_t i = 0; i < *n; ++i) {
+    float base, exponent;
+    std::memcpy(&base, args[0] + i * steps[0], sizeof(base));
+    std::memcpy(&exponent, args[1] + i * steps[1], sizeof(exponent));
+    const float power = std::pow(base, exponent);
+    std::memcpy(args[2] + i * steps[2], &power, sizeof(power));
+  }
+}
+
 }  // namespace
 
 PyObject* NumpyUfunc(OpCode op) { return Ufuncs()[static_cast<size_t>(op)]; }
@@ -222,6 +234,7 @@ bool ConnectToNumpy() {
     runtime::RegisterInnerLoop(own.name, own.loop);
   }
   RegisterArrayFunctions();
+  runtime::RegisterInnerLoop("float_power.ff->f", {PowerOfFloats});
   LoopTable::Get().SetResolvers(ResolveLoop, ResolveType);
   return true;
 }

@@ -159,6 +159,7 @@ bool ShouldDefer(PyObject* other, bool in_place) {
 bool FastPower(PyObject* x, PyObject* y, OpCode* op) {
   if (!IsArray(x)) return false;
   const DType dtype = ArrayOf(x).dtype();
+  if (ArrayOf(x).has(kScalarFlag) && IsFloat(dtype)) return false;
   const bool inexact = IsFloat(dtype) || IsComplex(dtype);
   if (PyLong_CheckExact(y)) {
     int overflow = 0;
@@ -321,6 +322,29 @@ PyObject* CallBinary(OpCode op, PyObject* x, PyObject* y) {
   const Answer answer = Prepare(op, objects, 2, &operands, &loop, &constant);
   if (answer == Answer::kError) return nullptr;
   if (answer == Answer::kFallback) return Fallback(op, x, y);
+  return Record(op, answer, operands, loop, constant, Order::kKeep);
+}
+
+PyObject* CallScalarPower(PyObject* x, PyObject* y) {
+  OpCode op = OpCode::kPower;
+  if (FastPower(x, y, &op)) return CallUnary(op, x);
+  if (ShouldDefer(IsArray(x) ? y : x, /*in_place=*/false)) {
+    Py_RETURN_NOTIMPLEMENTED;
+  }
+  PyObject* const objects[2] = {x, y};
+  Operands operands;
+  Loop loop;
+  bool constant = false;
+  const Answer answer = Prepare(op, objects, 2, &operands, &loop, &constant);
+  if (answer == Answer::kError) return nullptr;
+  if (answer == Answer::kFallback) return Fallback(op, x, y);
+  // NumPy leaves what needs a third type, and all of bool, to the ufunc.
+  const Kind a = operands.operand[0].kind, b = operands.operand[1].kind;
+  const Kind computed = KindOf(loop.in[0]);
+  const bool by_scalars =
+      a != KindOf(DType::kBool) && (a == computed || b == computed);
+  if (by_scalars && IsFloat(loop.out)) op = OpCode::kFloatPower;
+  const WatchFor kinds(BySecondWord(by_scalars));
   return Record(op, answer, operands, loop, constant, Order::kKeep);
 }
 

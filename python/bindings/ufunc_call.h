@@ -51,6 +51,9 @@ bool CheckInput(OpCode op, int index, DType from, DType to, Casting casting);
 // fallback.
 PyObject* CallBinary(OpCode op, PyObject* x, PyObject* y);
 PyObject* CallUnary(OpCode op, PyObject* x);
+// x ** y of scalars: floats by the C library's `pow`, as NumPy has it, which is
+// the loop of float_power. Arrays take short cuts that differ at -inf and -0.0.
+PyObject* CallScalarPower(PyObject* x, PyObject* y);
 PyObject* CallInPlace(OpCode op, PyObject* self, PyObject* other);
 PyObject* CallCompare(PyObject* x, PyObject* y, int comparison);
 

@@ -11,9 +11,9 @@ from ._fuseau import (
     astype,
     builtin_function,
     concatenate,
-    from_numpy,
     function,
     ndarray,
+    operand_from_numpy,
 )
 
 NATIVE_DTYPES = frozenset(numpy.dtype(code) for code in "?bhilqBHILQfdFD")
@@ -128,7 +128,7 @@ def from_foreign(x):
         x = numpy.asarray(x)
     if type(x) is not numpy.ndarray or x.dtype not in NATIVE_DTYPES:
         raise NotNative
-    return from_numpy(x)
+    return operand_from_numpy(x)
 
 
 def made_by_us(x):

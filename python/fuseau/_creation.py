@@ -136,6 +136,7 @@ def frombuffer(buffer, dtype=float, count=-1, offset=0, *, like=None):
         return result
     result = _fuseau.from_numpy(result)
     result._writeable = False
+    result._foreign = True
     return result
 
 

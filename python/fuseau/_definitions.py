@@ -15,7 +15,7 @@ import numpy
 from numpy._core._multiarray_umath import _array_converter
 
 from . import _errstate, _fallback
-from ._base import NATIVE_FUNCTIONS, take_parameters
+from ._base import NATIVE_FUNCTIONS, from_foreign, take_parameters
 from ._fuseau import computed, function, ndarray
 
 _NAMES = frozenset(
@@ -212,7 +212,7 @@ def _ours(value):
     if kind is types.FunctionType or hasattr(value, "_implementation"):
         body = _body(value)
         if type(body) is types.FunctionType and _is_numpys(body.__module__):
-            return over_ours(body)
+            return _kept(over_ours(body)) if body.__name__ == "_ureduce" else over_ours(body)
         return value
     if value is numpy.errstate:
         return _errstate.errstate
@@ -241,6 +241,19 @@ def _einsum(theirs):
         return products(*args, **kwargs)
 
     return einsum
+
+
+def _kept(ureduce):
+    """NumPy's reduction over several axes: with `keepdims` a number that is known gets its axes
+    from NumPy's scalar, which makes NumPy's array of it.
+    """
+
+    def reduce(a, func, keepdims=False, **kwargs):
+        result = ureduce(a, func, keepdims=keepdims, **kwargs)
+        fresh = type(result) is numpy.ndarray and result is not kwargs.get("out")
+        return from_foreign(result) if fresh else result
+
+    return reduce
 
 
 def _is_numpys(module):

@@ -252,7 +252,10 @@ class _Exchange:
                     # view can share that storage.
                     return x
                 offset = _address(x) - _address(view)
-                return as_strided(array, offset, x.shape, x.strides, x.flags.writeable)
+                view = as_strided(array, offset, x.shape, x.strides, x.flags.writeable)
+                # Memory that came by way of a capsule is not the array's own to NumPy.
+                view._foreign = not isinstance(x.base, numpy.ndarray)
+                return view
         return _as_it_lies(x)
 
 

@@ -25,30 +25,10 @@ def sorted_axes(strides):
     return sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
 
 
-def common_axes(arrays):
-    """The order of axes in memory that NumPy gives a joint result of these arrays.
-
-    Axes are sorted by stride, the largest first. Lengths of 1 have no say, and where arrays differ,
-    the order of the axes wins.
-    """
-    order = []
-    for axis in range(arrays[0].ndim):
-        place = len(order)
-        for i in reversed(range(len(order))):
-            larger = _is_larger(arrays, axis, order[i])
-            if larger is False:
-                break
-            if larger:
-                place = i
-        order.insert(place, axis)
-    return order
-
-
-def _is_larger(arrays, axis, other):
-    """Whether the strides of an axis are the larger ones; None if no array can tell."""
-    answers = [
-        abs(a.strides[axis]) > abs(a.strides[other])
-        for a in arrays
-        if a.shape[axis] != 1 and a.shape[other] != 1
-    ]
-    return all(answers) if answers else None
+def kept_axes(a):
+    """The order of axes in memory that NumPy gives a copy of order 'K'."""
+    if is_c_contiguous(a):
+        return list(range(a.ndim))
+    if is_f_contiguous(a):
+        return list(reversed(range(a.ndim)))
+    return sorted_axes(a.strides)

@@ -23,6 +23,7 @@ def __setstate__(self, state, /):
     made = numpy.empty(0)
     made.__setstate__(state)
     _fuseau.rebind(self, from_foreign(made))
+    self._foreign = made.base is not None
 
 
 def conjugate(self, *args, **kwargs):

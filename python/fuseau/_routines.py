@@ -428,19 +428,26 @@ def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=_NoValue):
     whole = axis is None
     if a.dtype.kind != "f" or a.size == 0 or out is not None or isinstance(axis, tuple):
         raise NotNative
+    rank = a.ndim
     if whole:
-        shape, a, axis = (1,) * a.ndim, _flat(a), 0
+        a, axis = _flat(a), 0
     axis = _axis(axis, a)
-    keep = keepdims is not _NoValue and keepdims
-    # NaNs are sorted behind everything else.
+    # NumPy's median of a masked array adds the middle element to itself, which may overflow.
+    doubled = not whole and a.ndim > 1 and a.shape[axis] < 600
+    # NaNs are sorted behind everything else, so that a place of one gives NaN.
     ordered = sort(a, axis)
     count = _fuseau.reduce("sum", UFUNCS["logical_not"](UFUNCS["isnan"](a)), axis, True, _INTP)
     if not (count > 0).all():
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
     take = NATIVE_FUNCTIONS["take_along_axis"]
-    low = take(ordered, UFUNCS["maximum"]((count - 1) // 2, 0), axis)
-    high = take(ordered, UFUNCS["minimum"](count // 2, a.shape[axis] - 1), axis)
-    middle = _fuseau.where(count % 2 == 1, low, (low + high) / 2)
-    if whole:
-        return middle.reshape(shape) if keep else middle[0]
-    return middle if keep else middle.reshape(a.shape[:axis] + a.shape[axis + 1 :])
+    low, high = take(ordered, (count - 1) // 2, axis), take(ordered, count // 2, axis)
+    parts = 2
+    if not doubled:
+        odd = count % 2 == 1
+        high, parts = _fuseau.where(odd, 0, high), _fuseau.where(odd, 1, 2).astype(a.dtype)
+    pair = _fuseau.concatenate([low, high], axis)
+    middle = _fuseau.reduce("sum", pair, axis, True, None) / parts
+    result = middle[0] if a.ndim == 1 else middle.reshape(a.shape[:axis] + a.shape[axis + 1 :])
+    if keepdims is _NoValue or not keepdims:
+        return result
+    return result[(None,) * rank if whole else (slice(None),) * axis + (None,)]

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, composed, native, refuse, same_type, specimen
 from ._fuseau import as_strided, ndarray
-from ._layout import common_axes, is_c_contiguous, is_f_contiguous
+from ._layout import is_c_contiguous, is_f_contiguous, kept_axes
 
 # --- Reshaping ---------------------------------------------------------------
 
@@ -327,7 +327,7 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
         )
     if dtype is not None or casting != "same_kind":
         arrays = _cast_all(arrays, dtype, casting)
-    result = _join(same_type(arrays), axis)
+    result = _fuseau.concatenate(same_type(arrays), axis)
     if out is None:
         return result
     return _store(result, out, casting)
@@ -348,18 +348,6 @@ def _cast_all(arrays, dtype, casting):
     common = numpy.result_type(*[a.dtype for a in arrays]) if dtype is None else dtype
     dtype = as_dtype(common)
     return [_fuseau.astype(a, dtype, "K", casting, False) for a in arrays]
-
-
-def _join(arrays, axis):
-    """Concatenates arrays of one type; the result lies in memory as the parts do."""
-    if all(map(is_c_contiguous, arrays)):
-        return _fuseau.concatenate(arrays, axis)
-    order = common_axes(arrays)
-    if order == sorted(order):
-        return _fuseau.concatenate(arrays, axis)
-    turned = [a.transpose(order) for a in arrays]
-    back = sorted(range(len(order)), key=order.__getitem__)
-    return _fuseau.concatenate(turned, order.index(axis)).transpose(back)
 
 
 def _store(result, out, casting):
@@ -574,16 +562,21 @@ def roll(a, shift, axis=None):
     pairs = numpy.broadcast(_plain_ints(shift), axes)
     if pairs.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
-    result = _fuseau.astype(a, a.dtype, "K", "unsafe", True) if not pairs.size else a
+    if not pairs.size:
+        return _fuseau.astype(a, a.dtype, "K", "unsafe", True)
     shifts = {}
     for step, place in pairs:
         shifts[int(place)] = shifts.get(int(place), 0) + int(step)
+    # The result lies as a copy of the array would, whatever the pieces look like.
+    order = kept_axes(a)
+    turned = a.transpose(order)
     for place, step in shifts.items():
-        length = a.shape[place]
-        lead = (slice(None),) * place
+        length, axis = a.shape[place], order.index(place)
+        lead = (slice(None),) * axis
         cut = length - step % length if length else 0
-        result = _join([result[(*lead, slice(cut, None))], result[(*lead, slice(0, cut))]], place)
-    return result
+        pieces = [turned[(*lead, slice(cut, None))], turned[(*lead, slice(0, cut))]]
+        turned = _fuseau.concatenate(pieces, axis)
+    return turned.transpose(sorted(range(a.ndim), key=order.__getitem__))
 
 
 def _plain_ints(x):

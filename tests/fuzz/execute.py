@@ -206,7 +206,7 @@ def compare_python(name, got, want, options, ulp):
 _SLICE_COPY = re.compile(r"(\w+\[[^=]*\]) = (\w+(\.T)?\[[^=]*\])$")
 
 
-_NEGATIVE = re.compile(r"np\.negative\((.+), out=(?=\1)")
+_NEGATIVE = re.compile(r"np\.negative\((\w+(\.T)?(\[[^\]]*\])?), out=")
 _MASK_WRITE = re.compile(r"(\w+)\[(a\d+)\] = ")
 
 
@@ -214,7 +214,8 @@ def reference_statement(statement):
     """The statement as NumPy runs it. NumPy 2.4 gets some copies between overlapping strided windows
     wrong, although they are to act as if the source were copied first; so the source is. So is a
     mask, which NumPy reads while it writes to the array that the mask may be a view of, and the
-    operand of a negation in place, which goes wrong for strided numbers of four bytes.
+    operand of a negation into given memory, which goes wrong for strided numbers of four bytes where
+    the operand lies there too, under whatever name.
     """
     statement = _NEGATIVE.sub(r"np.negative(np.array(\1), out=", statement)
     statement = _MASK_WRITE.sub(r"\1[np.array(\2)] = ", statement)

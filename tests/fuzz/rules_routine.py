@@ -25,6 +25,9 @@ def product(g):
         if other is not None:
             two = f"({other.text} < 1).astype('float64')"
             return f"{g.new_name()} = {one} @ {two}"
+    if ref.value.ndim == 2 and max(ref.value.shape) ** 2 > g.limit:
+        # The other products with itself may take gigabytes.
+        return f"{g.new_name()} = np.vecdot({one}, {two})"
     if g.chance(0.4):
         return f"{g.new_name()} = np.{g.one_of('inner', 'vecdot')}({one}, {two})"
     if g.chance(0.3):

@@ -81,7 +81,7 @@ def quantile(g):
 @rule(1.5)
 def covariance(g):
     ref = ordered(g, lambda v: v.ndim <= 2 and v.size > 3 and v.shape[-1] > 1 and kind(v) in "iuf")
-    if ref is None:
+    if ref is None or (ref.value.ndim == 2 and max(ref.value.shape) ** 2 > g.limit):
         return None
     text = whole(ref.text, g.one_of("float64", "int32"))
     rows = g.one_of("", ", rowvar=False") if ref.value.ndim == 2 else ""

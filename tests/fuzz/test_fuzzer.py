@@ -11,8 +11,8 @@ import pytest
 
 from tests.fuzz import worker
 from tests.fuzz.data import DTYPES
-from tests.fuzz.execute import Failure, Options, check, values_differ
-from tests.fuzz.generate import generate
+from tests.fuzz.execute import Failure, Options, check, reference_statement, values_differ
+from tests.fuzz.generate import generate, tells_roundings_apart
 from tests.fuzz.program import is_inexact
 from tests.fuzz.shrink import as_test, shrink
 from tests.fuzz.state import RULES
@@ -132,6 +132,24 @@ def test_exact_programs_are_compared_bit_by_bit():
     program = ["a0 = np.add(1.0, np.array([1.0, 2.0]))"]
     assert check(program, near, Options(ulp=4)).kind == "value"
     assert check([*program, "a1 = np.exp(a0 * 0)"], near, Options(ulp=4)) is None
+
+
+def test_sets_are_not_of_rounded_numbers():
+    rounded = {"a0": numpy.ones(3, complex), "a1": numpy.ones(3, int)}
+    product = ["a0 = a0 * a0  # complex"]
+    assert tells_roundings_apart("a2 = np.unique(a0)", product, rounded)
+    assert tells_roundings_apart("a2 = np.union1d(a1, a0)", product, rounded)
+    assert not tells_roundings_apart("a2 = np.unique(a1)", product, rounded)
+    assert not tells_roundings_apart("a2 = np.unique(a0)", ["a0 = a0 + a0"], rounded)
+    assert not tells_roundings_apart("a2 = np.sort(a0)", product, rounded)
+
+
+def test_numpy_negates_a_copy():
+    """Of the strided float32 that NumPy 2.4 negates wrongly in place."""
+    for operand in ("a0", "a1", "a0[...]", "a0.T"):
+        text = f"np.negative({operand}, out=a0)"
+        assert reference_statement(text) == f"np.negative(np.array({operand}), out=a0)"
+    assert reference_statement("a2 = np.negative(a0)") == "a2 = np.negative(a0)"
 
 
 CRASHING = """

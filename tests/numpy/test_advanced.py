@@ -62,6 +62,37 @@ def test_read(key, layout):
     agree(lambda m: LAYOUTS[layout](m, a)[key])
 
 
+# Axes that do not move are the innermost of those that no index array takes, whatever their size.
+UNMOVING = {
+    "rows": lambda m: m.broadcast_to(m.ones((2, 1, 3)), (2, 4, 3)),
+    "columns": lambda m: m.broadcast_to(m.ones((2, 4, 1)), (2, 4, 3))[:, ::-1],
+    "transposed": lambda m: m.broadcast_to(m.ones((3, 1)), (2, 3, 4)).transpose(0, 2, 1),
+    "new axis": lambda m: m.ones((3, 4))[:, None].T,
+    "one element": lambda m: m.ones((4, 1, 1)).T,
+}
+
+
+@pytest.mark.parametrize("layout", UNMOVING)
+@pytest.mark.parametrize(
+    "key",
+    (
+        [0], [[0], [0]], (M, [0, 0, 0]), (M, [[0]]), (M, M, [0, 0]), ([0], [0]), (M, [0], [0]), (0, M, [0]), ([0], M, [0]),
+        ([0], N), (N, [0]), (M, N, [0]), (M, 0, [0]), (M, M, MIDDLE.T % 1), (M, MIDDLE.T % 1, MIDDLE.T % 1),
+    ),
+    ids=repr,
+)  # fmt: skip
+def test_read_lies_as_numpys(key, layout):
+    got, want = (UNMOVING[layout](m)[key] for m in (np, numpy))
+    assert tuple(got.strides) == want.strides
+
+
+@pytest.mark.parametrize("layout", UNMOVING)
+def test_masked_read_lies_as_numpys(layout):
+    arrays = (UNMOVING[layout](m) for m in (np, numpy))
+    got, want = (a[numpy.arange(len(a)) < 1] for a in arrays)
+    assert tuple(got.strides) == want.strides
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: repr(key)[:60])
 def test_write(key, layout):

@@ -1,6 +1,7 @@
 """Wrong input: NumPy's exception with NumPy's message, nothing changed, and the program goes on."""
 
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -204,6 +205,24 @@ def test_a_view_of_a_read_only_array_stays_read_only():
         a = np.ones(3)
         a.setflags(write=False)
         a[1:].setflags(write=True)
+
+    assert agree(run, message=True) is not None
+
+
+@pytest.mark.parametrize(
+    "make",
+    (
+        lambda np: np.from_dlpack(np.ones(3)),
+        lambda np: np.frombuffer(bytes(24)),
+        lambda np: pickle.loads(pickle.dumps(np.ones(1000))),
+    ),
+    ids=("dlpack", "bytes", "pickle"),
+)
+def test_foreign_memory_cannot_be_made_writable(make):
+    def run(np):
+        a = make(np)
+        a.setflags(write=False)
+        a.flags.writeable = True
 
     assert agree(run, message=True) is not None
 

@@ -70,6 +70,28 @@ def test_strides_are_numpys(key):
         assert got.flags["C_CONTIGUOUS"] == want.flags["C_CONTIGUOUS"]
 
 
+@pytest.mark.parametrize("key", (None, (None, None), (Ellipsis, None), Ellipsis), ids=repr)
+def test_a_scalar_with_new_axes_is_a_view_of_an_array(key):
+    def run(np):
+        scalar = np.arange(3.0).sum()
+        view = scalar[key]
+        flags = [bool(view.flags[name]) for name in ("OWNDATA", "WRITEABLE")]
+        view[...] = 7
+        return view, scalar, list(view.strides), flags
+
+    agree(run)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the strides")
+def test_strides_that_are_set():
+    def run(np):
+        a = np.arange(12.0).reshape(3, 4)
+        a.strides = (8, 24)
+        return a, a.ravel(), a + 1, a.copy(), a.reshape(4, 3)
+
+    agree(run)
+
+
 def test_an_element_is_a_copy():
     def run(np):
         a = np.array([1.0, 2.0, 3.0])

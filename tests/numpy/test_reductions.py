@@ -232,3 +232,14 @@ def test_reduction_back_into_an_expression():
     agree(standardised)
     agree(lambda np: np.sqrt(np.sum((np.array(a) - 1) ** 2)))
     agree(lambda np: np.array(a).sum(axis=0).sum() - np.array(a).sum())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 2)])
+def test_numpys_own_broadcast_array(dtype, axis):
+    """It is not copied along the axes that it repeats: that would be another order of additions."""
+    a = values(dtype, (20, 19), wild=False)
+    for part, shape in ((a, (3, 20, 19)), (a[:, None], (20, 3, 19)), (a[..., None], (20, 19, 3))):
+        repeated = numpy.broadcast_to(part, shape)
+        agree(lambda np, x=repeated: np.sum(x, axis=axis))
+        agree(lambda np, x=repeated: list(np.add(x, 1).strides))

@@ -62,6 +62,8 @@ CASES = """
     nanmedian(X_NAN)
     nanmedian(M_NAN, 0)
     nanmedian(M_NAN, 1, keepdims=True)
+    nanmedian(X_NAN, 0)
+    nanmedian(M_NAN, keepdims=True)
     nanmin(M_NAN, 0, keepdims=True)
     nanprod(M_NAN, 1)
     nanstd(X_NAN)
@@ -243,6 +245,28 @@ def test_errors_are_numpys(text):
         messages.append((caught.type, str(caught.value)))
     assert messages[0] == messages[1]
     assert fuseau.fallback_count() == doors
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("shape", [(3,), (4,), (3, 2), (2, 2), (601, 2)], ids=str)
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_nanmedian_overflows_where_numpys_does(shape, axis):
+    a = numpy.full(shape, numpy.finfo("f4").max)
+    want = numpy.nanmedian(a, axis)
+    got = fuseau.nanmedian(fuseau.asarray(a), axis)
+    numpy.testing.assert_array_equal(numpy.asarray(got), want)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)], ids=str)
+@pytest.mark.parametrize("name", ["median", "quantile", "percentile", "nanquantile"])
+def test_kept_dimensions_are_those_of_an_array(name, shape):
+    arguments = () if name == "median" else (0.5,)
+    got = getattr(fuseau, name)(fuseau.ones(shape), *arguments, keepdims=True)
+    want = getattr(numpy, name)(numpy.ones(shape), *arguments, keepdims=True)
+    assert type(got) is fuseau.ndarray
+    got[...] = want[...] = 2
+    assert got.strides == want.strides
+    numpy.testing.assert_array_equal(numpy.asarray(got), want)
 
 
 def test_warnings_name_the_callers_line():

@@ -153,6 +153,8 @@ WORDS = {
     "function of scalars": lambda np: np.divide(np.ones(3).sum(), 0),
     "operator of an array": lambda np: np.array(1.0) / 0,
     "power": lambda np: np.array([1e200])[0] ** 3,
+    "power of a scalar": lambda np: np.full(1, 1e200).max() ** 3,
+    "power of a scalar of a third type": lambda np: np.zeros(1, int).max() ** -0.5,
     "element": lambda np: np.array([1, 2])[0] // 0,
     "dot": lambda np: np.dot(np.full((2, 2), 1e200), np.full((2, 2), 1e200)),
     "method dot": lambda np: np.full(2, 1e200).dot(np.full(2, 1e200)),

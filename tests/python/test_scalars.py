@@ -83,6 +83,32 @@ def test_what_floats_can_do(text):
         assert results[0] == results[1]
 
 
+BASES = {
+    "float32": (-math.inf, -0.0, 1.1, 7.3, 1e-30),
+    "float64": (-math.inf, -0.0, 1.1, 7.3, 1e-300),
+    "int32": (0, 5, -7),
+    "uint8": (3,),
+    "bool": (True,),
+}
+EXPONENTS = (0.5, 2, 2.5, -0.5, 3.0, numpy.float32(0.5), numpy.float64(-1.3), numpy.int8(3))
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS, ids=repr)
+@pytest.mark.parametrize("dtype, base", [(d, base) for d in BASES for base in BASES[d]])
+def test_powers_are_those_of_scalars(dtype, base, exponent):
+    """NumPy raises its scalars by `pow`; the loops of its arrays differ at -inf and -0.0."""
+    results = []
+    for np in MODULES:
+        scalar = np.array([base], dtype).max()
+        power = scalar**exponent
+        scalar **= exponent
+        results.append((power, scalar))
+    for got, want in zip(results[1], results[0], strict=True):
+        assert got.dtype == want.dtype
+        # The sign of a NaN is open.
+        assert numpy.asarray(got).tobytes() == want.tobytes() or (want != want and got != got)
+
+
 def test_arrays_have_no_methods_of_scalars():
     a = fuseau.array([1.0, 2.0])
     with pytest.raises(AttributeError, match="no attribute 'is_integer'"):
