@@ -80,9 +80,8 @@ absl::StatusOr<Partition> PartitionTrace(const ir::Trace& trace,
 
 // Whether cutting the trace pays: it reads something cut, or computes values
 // that are large enough.
-bool WorthCutting(const ir::Trace& trace,
-                  absl::Span<const Distribution> inputs, int ranks,
-                  const PartitionOptions& options = {});
+bool WorthCutting(const ir::Trace& trace, absl::Span<const Distribution> inputs,
+                  int ranks, const PartitionOptions& options = {});
 
 // What a rank gives and takes so that a value goes from one distribution to
 // another. Sources and targets are the buffers of both.
