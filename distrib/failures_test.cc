@@ -101,8 +101,8 @@ absl::Status CommandWork(Group& group) {
 // Rank 1 has a child that outlives it; the others wait.
 absl::Status ForkWork(Group& group) {
   if (group.rank() != 1) return WaitWork(group);
-  const pid_t child = fork();
-  if (child == 0) {
+  if (fork() == 0) {
+    Say(absl::StrCat("pid ", getpid()));
     const absl::Status status = group.Agree({}).status();
     Say(absl::StrCat("child ", absl::StatusCodeToString(status.code())));
     absl::SleepFor(absl::Seconds(20));
