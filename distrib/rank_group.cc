@@ -14,10 +14,12 @@
 namespace fuseau::distrib {
 namespace {
 
-// How long who waits keeps its processor. Others on the same one get it in
-// between if the host is crowded, and sleeping would cost more than they need.
-constexpr absl::Duration kSpin = absl::Microseconds(20);
-constexpr absl::Duration kCrowdedSpin = absl::Microseconds(100);
+// Who waits looks so many times without a break after the last event (some two
+// microseconds), or not at all if the host is crowded. Then it lets others have
+// the processor between two looks, which costs less than to be woken up: on a
+// busy host that takes milliseconds. At last it sleeps.
+constexpr int kSpinTurns = 32;
+constexpr absl::Duration kYield = absl::Microseconds(500);
 // How long who sleeps may take to see that a run was cancelled, since nobody
 // tells the transport, and other things that no message tells.
 constexpr absl::Duration kCancelSleep = absl::Milliseconds(5);
@@ -67,26 +69,31 @@ absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
                               const WaitOptions& options) {
   if (ready()) return absl::OkStatus();
   const absl::Time start = Now();
-  const absl::Time spin_end = start + (options_.crowded ? kCrowdedSpin : kSpin);
+  absl::Time last = start;  // event, by the last look at the clock
+  bool moved = false;       // since then
+  int spin = options_.crowded ? 0 : kSpinTurns;
   for (int turn = 1;; ++turn) {
-    transport_->Progress();
+    if (transport_->Progress()) {
+      moved = true;
+      spin = options_.crowded ? 0 : kSpinTurns;
+    }
     if (ready()) return absl::OkStatus();
     if (alarm_->raised()) {
       FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
     }
-    if (options_.crowded) {
-      sched_yield();
-    } else {
+    if (spin > 0) {
+      --spin;
       runtime::Pause();
+    } else {
+      sched_yield();
     }
-    if (turn % 16 == 0 && Now() >= spin_end) break;
-  }
-  while (true) {
-    while (transport_->Progress()) {
-    }
+    if (turn % 16 != 0) continue;
+    const absl::Time now = Now();
+    if (std::exchange(moved, false)) last = now;
+    if (now - last < kYield) continue;
     if (options.discard) DiscardData();
-    if (ready()) return absl::OkStatus();
     FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
+    if (ready()) return absl::OkStatus();
     transport_->Sleep(options.cancel == nullptr ? kSleep : kCancelSleep);
   }
 }

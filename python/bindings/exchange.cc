@@ -244,6 +244,24 @@ PyObject* TakeFromNumpy(PyRef source) {
   return result;
 }
 
+PyObject* Unpickle(PyObject*, PyObject* args) {
+  PyObject* values;
+  int flags;
+  if (!PyArg_ParseTuple(args, "O!i", &PyArray_Type, &values, &flags)) {
+    return nullptr;
+  }
+  PyObject* result = CopyFromNumpy(reinterpret_cast<PyArrayObject*>(values));
+  if (result == nullptr) return nullptr;
+  Array& array = ArrayOf(result);
+  // NumPy leaves a large array in the bytes of the pickle.
+  PyObject* base = PyArray_BASE(reinterpret_cast<PyArrayObject*>(values));
+  const int foreign = base != nullptr && PyBytes_Check(base) ? kForeign : 0;
+  array.set_flags(static_cast<uint8_t>(
+      (array.flags() & kLayoutFlags) | (flags & kScalarFlag) | foreign |
+      ((flags & kScalarFlag) != 0 ? 0 : kWritable)));
+  return result;
+}
+
 // __array__(dtype=None, copy=None)
 PyObject* ArrayMethod(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"dtype", "copy", nullptr};

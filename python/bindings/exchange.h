@@ -35,6 +35,9 @@ PyObject* CopyFromNumpy(PyArrayObject* source, bool operand = false);
 // arrays of its type.
 PyObject* TakeFromNumpy(PyRef source);
 
+// _unpickle(values, flags): an array from NumPy's, as `__reduce__` asks for it.
+PyObject* Unpickle(PyObject*, PyObject* args);
+
 // Methods of ndarray.
 PyObject* ArrayMethod(PyObject* self, PyObject* args, PyObject* kwargs);
 PyObject* DlpackMethod(PyObject* self, PyObject* args, PyObject* kwargs);
