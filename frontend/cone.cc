@@ -271,6 +271,7 @@ absl::Status Cone::AddNode(Node* n) {
   if (family == ir::Family::kRoutine) {
     out.Calls(n->reduced, n->attribute);
   }
+  if (n->op == OpCode::kIota) out.CountsFrom(0);
   if (update) out.WritesTo(n->write_offset, n->write_strides());
   for (int k = 0; k < n->operand_count; ++k) {
     const NodeOperand& o = n->operands[k];

@@ -166,12 +166,13 @@ void Interpreter::RunBlock(const Group& group, const Addresses& at,
     const int count = step.operand_count;
     char* p[4];
     int64_t steps[4];
-    int64_t start = row;
+    int64_t start = row;  // of an iota
     for (int k = 0; k < count; ++k) {
       const Operand& operand = operands[k];
       const int64_t* strides = dims_.data() + operand.strides;
       steps[k] = strides[rank - 1];
       if (operand.storage < 0) {
+        start += operand.offset;
         p[k] = reinterpret_cast<char*>(&start);
         continue;
       }

@@ -193,6 +193,7 @@ class Interpreter::Maker {
     if (node.op == OpCode::kIota) {
       TraceOperand& start = draft.operands.emplace_back();
       start.value = -1;
+      start.offset = node.attribute;
       start.strides.assign(node.shape.size(), 0);
     }
     for (size_t k = node.op == OpCode::kUpdate ? 1 : 0;

@@ -96,7 +96,7 @@ class Evaluator {
       return result;
     }
     const Dims dense = DenseStrides(node.shape, ItemSize(node.dtype));
-    int64_t first = 0;
+    int64_t first = node.attribute;
     static constexpr int64_t kStill[1] = {0};
     absl::InlinedVector<Cursor, 4> cursors;
     if (node.op == OpCode::kIota) {

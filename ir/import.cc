@@ -76,7 +76,8 @@ class Importer {
       case OpCode::kScalar:
         return ScalarOp::create(builder_, Tensor({}, n.dtype), scalars_++);
       case OpCode::kIota:
-        return IotaOp::create(builder_, Tensor(n.shape, n.dtype));
+        return IotaOp::create(builder_, Tensor(n.shape, n.dtype),
+                              builder_.getI64IntegerAttr(n.attribute));
       case OpCode::kUpdate:
         return Update(n);
       default:

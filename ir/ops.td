@@ -391,7 +391,8 @@ def Fuseau_ScalarOp : Fuseau_Op<"scalar", [Pure]>, Row<"", "structure", 0> {
 }
 
 def Fuseau_IotaOp : Fuseau_Op<"iota", [Pure]>, Row<"", "structure", 0> {
-  let summary = "0, 1, 2, ...";
+  let summary = "first, first + 1, first + 2, ...";
+  let arguments = (ins DefaultValuedAttr<I64Attr, "0">:$first);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }

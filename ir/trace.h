@@ -27,8 +27,9 @@ struct TraceOperand {
 //
 // kInput     a buffer; `shape` is {bytes of the buffer} and dtype kUInt8
 // kScalar    a number known only when the plan runs; shape {}
-// kIota      shape {n}: element i is i, in `dtype` (an integer type)
-// kUpdate    operand 0: the old storage, whole (no strides); operand 1: what is
+// kIota      shape {n}: element i is attribute + i, in `dtype` (an integer
+// type) kUpdate    operand 0: the old storage, whole (no strides); operand 1:
+// what is
 //            written. `shape` is the iteration space of the write; element i
 //            goes to byte `write_offset + sum(i * write_strides)`, type
 //            `dtype`. The result is the whole storage with those elements
@@ -48,7 +49,8 @@ struct TraceNode {
   int64_t write_offset = 0;
   Dims write_strides;
   absl::InlinedVector<bool, 4> reduced;
-  int64_t attribute = 0;  // of a routine; what it means is the routine's affair
+  // Of a routine, whose affair its meaning is; of an iota, its first number.
+  int64_t attribute = 0;
   // The kinds of floating-point errors that are to be reported: FloatFlags.
   uint8_t watched = 0;
   // kInput: the plan may write to this buffer, nobody else reads it later.

@@ -46,7 +46,9 @@ TraceNode ReadNode(const Trace& trace, Reader* in) {
       node.reduced.push_back((reduced >> d & 1) != 0);
     }
   }
-  if (IsRoutine(node.op)) node.attribute = in->Number();
+  if (IsRoutine(node.op) || node.op == OpCode::kIota) {
+    node.attribute = in->Number();
+  }
   const bool update = node.op == OpCode::kUpdate;
   if (update) {
     node.write_offset = in->Number();
@@ -141,6 +143,7 @@ void WriteTrace(const Trace& trace, TraceWriter* writer) {
     }
     if (IsReduction(node.op)) out.Reduced(reduced);
     if (IsRoutine(node.op)) out.Calls(reduced, node.attribute);
+    if (node.op == OpCode::kIota) out.CountsFrom(node.attribute);
     const bool update = node.op == OpCode::kUpdate;
     if (update) out.WritesTo(node.write_offset, node.write_strides.data());
     for (size_t k = 0; k < node.operands.size(); ++k) {

@@ -82,8 +82,8 @@ class TraceWriter {
   };
 
   // An operation: Begin, an operand each, End, with a cursor that goes from one
-  // to the next. Reduced is for reductions alone, Calls for routines, WritesTo
-  // for updates.
+  // to the next. Reduced is for reductions alone, Calls for routines,
+  // CountsFrom for iotas, WritesTo for updates.
   class Operation {
    public:
     void Reduced(uint64_t dimensions) { out_.Put(dimensions); }
@@ -91,6 +91,7 @@ class TraceWriter {
       out_.Put(reduced);
       out_.Put(static_cast<uint64_t>(attribute));
     }
+    void CountsFrom(int64_t first) { out_.Put(static_cast<uint64_t>(first)); }
     void WritesTo(int64_t offset, const int64_t* strides) {
       out_.Put(static_cast<uint64_t>(offset));
       Put(strides);

@@ -152,6 +152,18 @@ TEST(TraceWordsTest, ManyInputs) {
   }
 }
 
+TEST(TraceWordsTest, AnIotaHasAFirstNumber) {
+  Trace trace;
+  TraceNode iota;
+  iota.op = OpCode::kIota;
+  iota.dtype = DType::kInt64;
+  iota.shape = {4};
+  iota.attribute = 17;
+  trace.nodes.push_back(iota);
+  trace.outputs = {0};
+  EXPECT_EQ(ReadTrace(Words(trace)).nodes[0].attribute, 17);
+}
+
 TEST(TraceWordsTest, EveryFieldCounts) {
   const std::vector<uint64_t> words = Words(Example());
   auto differs = [&](auto change) {

@@ -113,9 +113,9 @@ class Placer {
       if (auto scalar = v.getDefiningOp<ir::ScalarOp>()) {
         kinds.push_back(kScalar);
         access = {static_cast<int64_t>(scalar.getIndex()), {}};
-      } else if (v.getDefiningOp<ir::IotaOp>()) {
+      } else if (auto iota = v.getDefiningOp<ir::IotaOp>()) {
         kinds.push_back(kIota);
-        access.offset /= size;
+        access.offset = access.offset / size + iota.getFirst();
         for (int64_t& s : access.strides) s /= size;
       } else {
         kinds.push_back(kMemory);

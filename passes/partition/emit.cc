@@ -1,0 +1,411 @@
+#include "passes/partition/emit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "passes/partition/reads.h"
+#include "runtime/base/status.h"
+
+namespace fuseau::passes::partition {
+namespace {
+
+using ir::OpCode;
+using ir::TraceNode;
+using ir::TraceOperand;
+using runtime::Transfer;
+
+class Emitter {
+ public:
+  Emitter(const ir::Trace& trace, const Program& program,
+          absl::Span<const Distribution> inputs, int rank,
+          const PartitionOptions& options)
+      : global_(trace),
+        program_(program),
+        inputs_(inputs),
+        rank_(rank),
+        ranks_(program.ranks),
+        options_(options),
+        plan_(PlanReads(program)),
+        values_(program.nodes.size()) {}
+
+  absl::StatusOr<Partition> Run() {
+    EmitInputs();
+    for (size_t i = 0; i < program_.nodes.size(); ++i) {
+      if (program_.nodes[i].node.op == OpCode::kInput) continue;
+      FUSEAU_RETURN_IF_ERROR(EmitNode(static_cast<int32_t>(i)));
+    }
+    EmitOutputs();
+    DonateRoomForHalos();
+    out_.gathered = program_.gathered;
+    return std::move(out_);
+  }
+
+ private:
+  // Bytes of a value from other ranks, as they were packed for this one.
+  struct Packed {
+    Wants wants;
+    int32_t node = -1;  // -1: this rank has all it wants
+  };
+  struct Value {
+    int32_t node = -1;  // in the rank's trace; -1 if it has no part
+    // If it is cut: what the buffers of all ranks have room for.
+    std::vector<Distribution::Window> windows;
+    bool has_halo = false;
+    std::vector<Packed> packed;
+  };
+
+  const Placed& placed(int32_t i) const { return program_.nodes[i]; }
+  TraceNode& local(int32_t i) { return out_.trace.nodes[i]; }
+
+  int32_t Add(TraceNode node, int64_t bytes) {
+    out_.trace.nodes.push_back(std::move(node));
+    bytes_.push_back(bytes);
+    return static_cast<int32_t>(out_.trace.nodes.size()) - 1;
+  }
+
+  // --- Inputs and outputs --------------------------------------------------
+
+  void EmitInputs() {
+    int32_t input = 0;
+    for (size_t i = 0; i < program_.nodes.size(); ++i) {
+      const Placed& p = program_.nodes[i];
+      if (p.node.op != OpCode::kInput) continue;
+      Value& value = values_[i];
+      const Distribution& from = inputs_[input];
+      if (from.kind == Distribution::kCut) {
+        value.windows = from.windows;
+      } else if (from.kind == Distribution::kRoot) {
+        value.windows = OwnedWindows(p);
+      }
+      TraceNode node = p.node;
+      if (p.cut())
+        node.shape = {value.windows[rank_].hi - value.windows[rank_].lo};
+      if (!p.cut() || !p.owned(rank_).Empty()) {
+        value.node = Add(node, node.shape[0]);
+        out_.inputs.push_back(input);
+      }
+      ++input;
+    }
+  }
+
+  std::vector<Distribution::Window> OwnedWindows(const Placed& p) const {
+    std::vector<Distribution::Window> windows;
+    for (int r = 0; r < ranks_; ++r) {
+      const ByteRange owned = p.owned(r);
+      windows.push_back({owned.lo, owned.hi});
+    }
+    return windows;
+  }
+
+  void EmitOutputs() {
+    std::vector<bool> taken(out_.trace.nodes.size(), false);
+    for (int32_t o : global_.outputs) {
+      const int32_t index = program_.values[o];
+      const Placed& p = placed(index);
+      Value& value = values_[index];
+      Distribution& to = out_.distributions.emplace_back();
+      if (p.cut()) {
+        to.kind = Distribution::kCut;
+        to.cuts = p.cuts;
+        to.windows = value.windows;
+      }
+      if (value.node < 0) {
+        out_.outputs.push_back(-1);
+        continue;
+      }
+      int32_t node = value.node;
+      const TraceNode& made = out_.trace.nodes[node];
+      if (taken[node] || (made.op == OpCode::kInput && !made.donated))
+        node = CopyOf(node);
+      taken.resize(out_.trace.nodes.size(), false);
+      taken[node] = true;
+      out_.outputs.push_back(static_cast<int32_t>(out_.trace.outputs.size()));
+      out_.trace.outputs.push_back(node);
+    }
+    if (exchange_ < 0) return;
+    // Each exchange keeps the one before alive.
+    taken.resize(out_.trace.nodes.size(), false);
+    if (!taken[exchange_]) out_.trace.outputs.push_back(exchange_);
+  }
+
+  int32_t CopyOf(int32_t node) {
+    TraceNode copy;
+    copy.op = OpCode::kCopy;
+    copy.dtype = DType::kUInt8;
+    copy.shape = {bytes_[node]};
+    copy.operands = {{node, DType::kUInt8, 0, {1}}};
+    return Add(std::move(copy), bytes_[node]);
+  }
+
+  // Halos may be written to the room of an input that somebody reads later, if
+  // nothing else would be.
+  void DonateRoomForHalos() {
+    std::vector<bool> updated(program_.nodes.size(), false);
+    for (const Placed& p : program_.nodes) {
+      if (p.node.op == OpCode::kUpdate)
+        updated[p.node.operands[0].value] = true;
+    }
+    for (const auto& [value, node] : halo_inputs_)
+      if (!updated[value]) local(node).donated = true;
+  }
+
+  // --- Exchanges -----------------------------------------------------------
+
+  // Returns the target of an exchange, or -1 if this rank has no part in it.
+  int32_t Exchange(const Value& source, int64_t target_bytes,
+                   Transfer transfer) {
+    if (transfer.empty()) return -1;
+    const int32_t from = source.node >= 0 ? source.node : Nothing();
+    const int32_t before = exchange_ >= 0 ? exchange_ : from;
+    TraceNode node;
+    node.op = OpCode::kExchange;
+    node.dtype = DType::kUInt8;
+    node.shape = {std::max<int64_t>(target_bytes, 1), bytes_[from],
+                  bytes_[before]};
+    node.reduced = {false, true, true};
+    node.operands = {{from, DType::kUInt8, 0, {0, 1, 0}},
+                     {before, DType::kUInt8, 0, {0, 0, 1}}};
+    node.attribute = static_cast<int64_t>(out_.transfers.size());
+    for (const Transfer::Message& message : transfer.sends) {
+      out_.sent_bytes += message.bytes;
+      ++out_.messages;
+    }
+    out_.transfers.push_back(std::move(transfer));
+    const int64_t bytes = node.shape[0];
+    exchange_ = Add(std::move(node), bytes);
+    return exchange_;
+  }
+
+  // A byte for who has nothing to send or to read.
+  int32_t Nothing() {
+    if (nothing_ >= 0) return nothing_;
+    TraceNode node;
+    node.op = OpCode::kIota;
+    node.dtype = DType::kUInt8;
+    node.shape = {1};
+    nothing_ = Add(std::move(node), 1);
+    return nothing_;
+  }
+
+  int64_t Begin(const Value& value) const {
+    return value.windows.empty() ? 0 : value.windows[rank_].lo;
+  }
+
+  void FillHaloOf(int32_t index) {
+    Value& value = values_[index];
+    if (std::exchange(value.has_halo, true)) return;
+    const Placed& p = placed(index);
+    const int64_t source = Begin(value);
+    std::vector<HaloWant> wants(ranks_);
+    bool moves = false;
+    for (int r = 0; r < ranks_; ++r) {
+      wants[r] = {p.owned(r), plan_.halos[index][r]};
+      Distribution::Window& window = value.windows[r];
+      if (Covers({window.lo, window.hi}, wants[r].needed)) continue;
+      const ByteRange room = plan_.rooms[index][r];
+      window.lo = std::min(window.lo, room.lo);
+      window.hi = std::max(window.hi, room.hi);
+      if (r == rank_) moves = true;
+    }
+    const HaloWant& mine = wants[rank_];
+    HaloTarget target;
+    target.whole = moves;
+    target.lo = value.windows[rank_].lo;
+    const int64_t before = mine.owned.lo - mine.needed.lo;
+    const int64_t after = mine.needed.hi - mine.owned.hi;
+    const int64_t bytes =
+        moves ? value.windows[rank_].hi - target.lo : before + after;
+    const int32_t got = Exchange(
+        value, bytes, partition::FillHalo(wants, rank_, source, target));
+    if (moves) {
+      value.node = got;
+      return;
+    }
+    if (before + after == 0) return;
+    if (p.node.op == OpCode::kInput)
+      halo_inputs_.push_back({index, value.node});
+    Store(got, 0, before, mine.needed.lo - source, value);
+    Store(got, before, after, mine.owned.hi - source, value);
+  }
+
+  // Writes bytes [first, first + count) of a target to byte `to` of a value.
+  void Store(int32_t from, int64_t first, int64_t count, int64_t to,
+             Value& value) {
+    if (count == 0) return;
+    TraceNode node;
+    node.op = OpCode::kUpdate;
+    node.dtype = DType::kUInt8;
+    node.shape = {count};
+    node.write_offset = to;
+    node.write_strides = {1};
+    node.operands = {{value.node, DType::kUInt8, 0, {}},
+                     {from, DType::kUInt8, first, {1}}};
+    value.node = Add(std::move(node), bytes_[value.node]);
+  }
+
+  // The target with what this rank wants, or -1 if it owns that.
+  int32_t Fetch(int32_t index, Wants wants) {
+    Value& value = values_[index];
+    for (const Packed& packed : value.packed)
+      if (packed.wants == wants) return packed.node;
+    Transfer transfer = Collect(placed(index).cuts, wants, rank_, Begin(value));
+    const bool takes = !Covers(placed(index).owned(rank_), wants[rank_]);
+    const int64_t bytes = takes ? Bytes(wants[rank_]) : 0;
+    const int32_t got = Exchange(value, bytes, std::move(transfer));
+    value.packed.push_back({std::move(wants), takes ? got : -1});
+    return value.packed.back().node;
+  }
+
+  // --- Operations ----------------------------------------------------------
+
+  // The operand over each region that this rank computes.
+  absl::StatusOr<std::vector<TraceOperand>> Read(const Placed& p, int k,
+                                                 Reach reach) {
+    const TraceOperand& o = p.node.operands[k];
+    std::vector<TraceOperand> reads;
+    const std::vector<Region> regions = RegionsOf(p, rank_);
+    if (Count(p.node.shape) == 0) {
+      TraceOperand& none = reads.emplace_back(o);
+      none.value = Nothing();
+      none.offset = 0;
+      std::fill(none.strides.begin(), none.strides.end(), 0);
+      return reads;
+    }
+    if (reach == Reach::kHalo) FillHaloOf(o.value);
+    int32_t fetched = -1;
+    if (reach == Reach::kPacked || reach == Reach::kWhole) {
+      Wants wants = WantsOf(program_, p, k, reach);
+      if (p.work.kind == Work::kEverywhere &&
+          Bytes(wants[rank_]) > options_.max_whole_bytes) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat(ir::RowOf(p.node.op).name, " needs ",
+                         Bytes(wants[rank_]), " bytes on every rank"));
+      }
+      fetched = Fetch(o.value, std::move(wants));
+    }
+    if (fetched >= 0 && reach == Reach::kPacked) {
+      int64_t base = 0;
+      for (Packing& access : AccessesOf(p, k, rank_)) {
+        TraceOperand& read = reads.emplace_back(o);
+        read.value = fetched;
+        read.offset = base + access.offset;
+        read.strides = std::move(access.strides);
+        base += access.box.bytes();
+      }
+      return reads;
+    }
+    const Value& value = values_[o.value];
+    for (const Region& region : regions) {
+      TraceOperand& read = reads.emplace_back(o);
+      read.value = fetched >= 0 ? fetched : value.node;
+      if (fetched < 0) read.offset -= Begin(value);
+      for (size_t d = 0; d < o.strides.size(); ++d)
+        read.offset += region.first[d] * o.strides[d];
+    }
+    return reads;
+  }
+
+  absl::Status EmitNode(int32_t index) {
+    const Placed& p = placed(index);
+    if (p.node.op == OpCode::kUpdate) return EmitUpdate(index);
+    const std::vector<Region> regions = RegionsOf(p, rank_);
+    TraceNode node = p.node;
+    for (size_t k = 0; k < p.node.operands.size(); ++k) {
+      FUSEAU_ASSIGN_OR_RETURN(
+          std::vector<TraceOperand> reads,
+          Read(p, static_cast<int>(k), plan_.reaches[index][k]));
+      if (!regions.empty()) node.operands[k] = std::move(reads[0]);
+    }
+    Value& value = values_[index];
+    if (p.cut()) value.windows = OwnedWindows(p);
+    if (regions.empty()) return absl::OkStatus();
+    node.shape = regions[0].count;
+    if (node.op == OpCode::kIota) node.attribute += regions[0].first[0];
+    const ByteRange owned = p.owned(rank_);
+    const int64_t bytes = owned.hi - owned.lo;
+    value.node = IsExchanged(node, bytes) ? node.operands[0].value
+                                          : Add(std::move(node), bytes);
+    return absl::OkStatus();
+  }
+
+  // Whether the node copies all of what an exchange has brought.
+  bool IsExchanged(const TraceNode& node, int64_t bytes) {
+    if (node.op != OpCode::kCopy) return false;
+    const TraceOperand& o = node.operands[0];
+    return local(o.value).op == OpCode::kExchange && o.offset == 0 &&
+           bytes_[o.value] == bytes &&
+           o.strides == DenseStrides(node.shape, ItemSize(o.dtype));
+  }
+
+  absl::Status EmitUpdate(int32_t index) {
+    const Placed& p = placed(index);
+    const int32_t old = p.node.operands[0].value;
+    const std::vector<Region> regions = RegionsOf(p, rank_);
+    FUSEAU_ASSIGN_OR_RETURN(std::vector<TraceOperand> reads,
+                            Read(p, 1, plan_.reaches[index][1]));
+    // After reading: it may have brought the old value's halo.
+    Value& value = values_[index];
+    if (p.work.kind == Work::kEverywhere) {
+      FUSEAU_ASSIGN_OR_RETURN(std::vector<TraceOperand> whole,
+                              Read(p, 0, plan_.reaches[index][0]));
+      value.node = whole[0].value;
+    } else {
+      value.node = values_[old].node;
+      value.windows = WindowsOfUpdate(p, values_[old]);
+      if (p.owned(rank_).Empty()) value.node = -1;
+    }
+    const int64_t begin = Begin(value);
+    for (size_t i = 0; i < regions.size(); ++i) {
+      TraceNode node = p.node;
+      node.shape = regions[i].count;
+      node.write_offset -= begin;
+      for (size_t d = 0; d < node.shape.size(); ++d)
+        node.write_offset += regions[i].first[d] * node.write_strides[d];
+      node.operands[0].value = value.node;
+      node.operands[1] = std::move(reads[i]);
+      value.node = Add(std::move(node), bytes_[value.node]);
+    }
+    return absl::OkStatus();
+  }
+
+  // A value that was whole on every rank leaves room for all of it.
+  std::vector<Distribution::Window> WindowsOfUpdate(const Placed& p,
+                                                    const Value& old) const {
+    if (!old.windows.empty()) return old.windows;
+    std::vector<Distribution::Window> windows(ranks_);
+    for (int r = 0; r < ranks_; ++r) {
+      if (p.owned(r).Empty()) {
+        windows[r] = {p.cuts[r], p.cuts[r]};
+      } else {
+        windows[r] = {0, p.bytes};
+      }
+    }
+    return windows;
+  }
+
+  const ir::Trace& global_;
+  const Program& program_;
+  const absl::Span<const Distribution> inputs_;
+  const int rank_;
+  const int ranks_;
+  const PartitionOptions& options_;
+  const ReadPlan plan_;
+  std::vector<Value> values_;
+  Partition out_;
+  std::vector<int64_t> bytes_;  // of the storages of out_.trace.nodes
+  int32_t exchange_ = -1;       // the last one
+  int32_t nothing_ = -1;
+  // Inputs whose room was filled, and their nodes.
+  std::vector<std::pair<int32_t, int32_t>> halo_inputs_;
+};
+
+}  // namespace
+
+absl::StatusOr<Partition> Emit(const ir::Trace& trace, const Program& program,
+                               absl::Span<const Distribution> inputs, int rank,
+                               const PartitionOptions& options) {
+  return Emitter(trace, program, inputs, rank, options).Run();
+}
+
+}  // namespace fuseau::passes::partition

@@ -1,0 +1,431 @@
+#include "passes/partition/placement.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "passes/partition/sums.h"
+#include "passes/partition/uses.h"
+
+namespace fuseau::passes::partition {
+namespace {
+
+using ir::Family;
+using ir::OpCode;
+using ir::TraceNode;
+using ir::TraceOperand;
+
+class Placer {
+ public:
+  Placer(const ir::Trace& trace, absl::Span<const Distribution> inputs,
+         int ranks, const PartitionOptions& options)
+      : trace_(trace),
+        inputs_(inputs),
+        ranks_(ranks),
+        min_bytes_(options.min_bytes),
+        uses_(FindUses(trace)),
+        out_(&program_) {
+    program_.ranks = ranks;
+  }
+
+  Program Run() {
+    size_t next_input = 0;
+    for (size_t i = 0; i < trace_.nodes.size(); ++i) {
+      current_ = static_cast<int32_t>(i);
+      TraceNode node = trace_.nodes[i];
+      for (TraceOperand& o : node.operands) o.value = program_.values[o.value];
+      if (node.op == OpCode::kInput) {
+        program_.values.push_back(Input(node, inputs_[next_input++]));
+      } else if (node.op == OpCode::kUpdate) {
+        program_.values.push_back(Update(node));
+      } else {
+        program_.values.push_back(Compute(node));
+      }
+    }
+    return std::move(program_);
+  }
+
+ private:
+  const Placed& placed(int32_t i) const { return program_.nodes[i]; }
+  bool Large(int64_t bytes) const {
+    return bytes > 0 && ranks_ > 1 && bytes >= min_bytes_ * ranks_;
+  }
+
+  int32_t Input(const TraceNode& node, const Distribution& from) {
+    const int32_t input = out_.Everywhere(node);
+    Placed& made = program_.nodes[input];
+    if (from.kind == Distribution::kCut) made.cuts = from.cuts;
+    if (from.kind != Distribution::kRoot) return input;
+    made.cuts.assign(ranks_ + 1, made.bytes);
+    made.cuts[0] = 0;
+    // All is cheaper to read in parts, or from a copy of one's own.
+    TraceNode copy;
+    copy.op = OpCode::kCopy;
+    copy.dtype = DType::kUInt8;
+    copy.shape = node.shape;
+    copy.operands = {{input, DType::kUInt8, 0, {1}}};
+    if (!Large(made.bytes)) return out_.Everywhere(copy);
+    return out_.Rows(copy, 0, EvenRows(copy, 0));
+  }
+
+  int32_t Update(TraceNode node) {
+    const int32_t old = node.operands[0].value;
+    if (Count(node.shape) == 0) return old;
+    TraceNode collapsed = node;
+    const bool regular = CollapseUpdate(collapsed);
+    const bool cut = placed(old).cut() || Large(placed(old).bytes);
+    if (!cut) return out_.Everywhere(regular ? collapsed : node);
+    if (!regular || !WritesWholeElements(collapsed)) {
+      return Gathered(std::move(node));
+    }
+    std::vector<int64_t> cuts = placed(old).cuts;
+    if (cuts.empty()) {
+      cuts = EvenCuts(placed(old).bytes, RowUnit(placed(old).bytes, 1));
+    }
+    return out_.Update(collapsed, std::move(cuts));
+  }
+
+  // Whether no element that an update writes belongs to two ranks.
+  bool WritesWholeElements(const TraceNode& node) const {
+    const Placed& old = placed(node.operands[0].value);
+    if (!old.cut()) return true;
+    Box box;
+    box.offset = node.write_offset;
+    box.run = ItemSize(node.dtype);
+    box.shape = node.shape;
+    box.strides = node.write_strides;
+    for (int r = 0; r < ranks_; ++r) {
+      for (const Region& region : Clip(box, old.owned(r))) {
+        if (region.run_bytes != box.run) return false;
+      }
+    }
+    return true;
+  }
+
+  int32_t Compute(TraceNode node) {
+    if (node.op == OpCode::kScalar || Count(node.shape) == 0) {
+      return out_.Everywhere(node);
+    }
+    switch (ir::RowOf(node.op).family) {
+      case Family::kElementwise:
+        Collapse(node);
+        return Elementwise(node);
+      case Family::kReduction:
+        return Reduction(std::move(node));
+      case Family::kRoutine:
+        return Routine(std::move(node));
+      case Family::kStructure:
+        return Elementwise(node);  // an iota
+    }
+    __builtin_unreachable();
+  }
+
+  int32_t Elementwise(const TraceNode& node) {
+    const int dim = CutDimension(node);
+    if (auto rows = RowsOfUpdate(node, dim)) return out_.Rows(node, dim, *rows);
+    if (dim < 0) return out_.Everywhere(node);
+    if (auto rows = RowsOfOperands(node, dim))
+      return out_.Rows(node, dim, *rows);
+    if (ReadsCut(node, dim) || Large(ResultBytes(node)))
+      return out_.Rows(node, dim, EvenRows(node, dim));
+    return out_.Everywhere(node);
+  }
+
+  int32_t Reduction(TraceNode node) {
+    if (!JoinsInAnyOrder(node)) NormalizeSum(node);
+    const TraceOperand& operand = node.operands[0];
+    const int dim = CutDimension(node);
+    if (!placed(operand.value).cut()) {
+      if (dim < 0 || !Large(ResultBytes(node))) return out_.Everywhere(node);
+      return out_.Rows(node, dim, EvenRows(node, dim));
+    }
+    const int outer = OutermostDimension(node, operand);
+    if (dim >= 0 && (outer < 0 || outer == dim)) return InRows(node, dim);
+    if (outer >= 0 && node.reduced[outer]) {
+      if (JoinsInAnyOrder(node)) {
+        return Join(PlacePartials(node, outer, OwnedRows(node, outer), out_));
+      }
+      if (node.op == OpCode::kSum && node.reduced.back()) {
+        if (node.shape.size() == 1)
+          return PlaceTreeSum(node, OwnedRows(node, 0), out_);
+        if (std::count(node.reduced.begin(), node.reduced.end(), true) > 1)
+          return SumOfRows(node);
+      }
+    }
+    if (dim >= 0) return InRows(node, dim);
+    return Gathered(std::move(node));
+  }
+
+  // The reduction of partial results, or of the sums of rows.
+  int32_t Join(TraceNode node) {
+    const int dim = CutDimension(node);
+    if (dim < 0) return out_.Everywhere(node);
+    if (auto rows = RowsOfUpdate(node, dim)) return out_.Rows(node, dim, *rows);
+    if (!Large(ResultBytes(node))) return out_.Everywhere(node);
+    return out_.Rows(node, dim, EvenRows(node, dim));
+  }
+
+  // A sum whose innermost dimension vanishes, and others: the sums of rows are
+  // added one after the other.
+  int32_t SumOfRows(const TraceNode& node) {
+    TraceNode rows = node;
+    std::fill(rows.reduced.begin(), rows.reduced.end() - 1, false);
+    TraceNode sum = node;
+    sum.op = OpCode::kOrderedSum;
+    sum.shape.pop_back();
+    sum.reduced.pop_back();
+    const int32_t value = Reduction(std::move(rows));
+    sum.operands[0] = {value, node.dtype, 0,
+                       DenseStrides(sum.shape, ItemSize(node.dtype))};
+    return Reduction(std::move(sum));
+  }
+
+  int32_t Routine(TraceNode node) {
+    const int dim = CutDimension(node);
+    if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
+      return InRows(node, dim);
+    return ReadsAnyCut(node) ? Gathered(std::move(node))
+                             : out_.Everywhere(node);
+  }
+
+  int32_t InRows(const TraceNode& node, int dim) {
+    auto rows = RowsOfUpdate(node, dim);
+    if (!rows) rows = RowsOfOperands(node, dim);
+    if (!rows) rows = EvenRows(node, dim);
+    return out_.Rows(node, dim, *rows);
+  }
+
+  // Every rank reads all of the operands.
+  int32_t Gathered(TraceNode node) {
+    const char* name = ir::RowOf(node.op).name;
+    const auto same = [&](const char* other) {
+      return std::strcmp(name, other) == 0;
+    };
+    auto& gathered = program_.gathered;
+    if (std::none_of(gathered.begin(), gathered.end(), same))
+      gathered.push_back(name);
+    return out_.Everywhere(node);
+  }
+
+  // --- Who reads what ------------------------------------------------------
+
+  bool ReadsAnyCut(const TraceNode& node) const {
+    return std::any_of(
+        node.operands.begin(), node.operands.end(),
+        [&](const TraceOperand& o) { return placed(o.value).cut(); });
+  }
+  // Whether a cut value is read that differs from row to row.
+  bool ReadsCut(const TraceNode& node, int dim) const {
+    return std::any_of(node.operands.begin(), node.operands.end(),
+                       [&](const TraceOperand& o) {
+                         return placed(o.value).cut() && o.strides[dim] != 0;
+                       });
+  }
+
+  // The dimension of the longest steps; -1 if the operand is one element.
+  static int OutermostDimension(const TraceNode& node,
+                                const TraceOperand& operand) {
+    int outer = -1;
+    int64_t longest = 0;
+    for (size_t d = 0; d < node.shape.size(); ++d) {
+      if (node.shape[d] == 1 || std::abs(operand.strides[d]) <= longest)
+        continue;
+      longest = std::abs(operand.strides[d]);
+      outer = static_cast<int>(d);
+    }
+    return outer;
+  }
+
+  static bool JoinsInAnyOrder(const TraceNode& node) {
+    if (node.op == OpCode::kSum || node.op == OpCode::kProd ||
+        node.op == OpCode::kOrderedSum) {
+      return !IsFloat(node.dtype) && !IsComplex(node.dtype);
+    }
+    return true;
+  }
+
+  // --- Rows ----------------------------------------------------------------
+
+  // The first of `count` rows that begins at `limit` or later; rows ascend.
+  template <typename Begin>
+  static int64_t FirstRow(int64_t count, int64_t limit, Begin&& begin) {
+    int64_t lo = 0, hi = count;
+    while (lo < hi) {
+      const int64_t middle = lo + (hi - lo) / 2;
+      if (begin(middle) < limit) {
+        lo = middle + 1;
+      } else {
+        hi = middle;
+      }
+    }
+    return lo;
+  }
+
+  // Row i belongs to the rank that owns byte `begin(i)`.
+  template <typename Begin>
+  std::vector<int64_t> RowsBy(int64_t count, absl::Span<const int64_t> cuts,
+                              Begin&& begin) const {
+    std::vector<int64_t> rows(ranks_ + 1, 0);
+    for (int r = 1; r < ranks_; ++r) rows[r] = FirstRow(count, cuts[r], begin);
+    rows[ranks_] = count;
+    return rows;
+  }
+
+  static int64_t RowCount(const TraceNode& node, int dim) {
+    return dim < 0 ? 1 : node.shape[dim];
+  }
+
+  // Rows by who owns what they are written to in the end.
+  std::optional<std::vector<int64_t>> RowsOfUpdate(const TraceNode& node,
+                                                   int dim) const {
+    const int32_t stored = uses_[current_].stored_by;
+    if (stored < 0) return std::nullopt;
+    const TraceNode& update = trace_.nodes[stored];
+    int32_t old = update.operands[0].value;
+    while (trace_.nodes[old].op == OpCode::kUpdate)
+      old = trace_.nodes[old].operands[0].value;
+    if (old >= current_) return std::nullopt;  // not placed yet
+    const Placed& base = placed(program_.values[old]);
+    if (!base.cut()) return std::nullopt;
+    const Dims& shape = update.shape;
+    const Dims& strides = update.write_strides;
+    if (!Ascends(shape, strides)) return std::nullopt;
+    const int64_t row =
+        ResultBytes(node) / ItemSize(node.dtype) / RowCount(node, dim);
+    const auto begin = [&](int64_t i) {
+      int64_t element = i * row, offset = update.write_offset;
+      for (size_t d = shape.size(); d-- > 0;) {
+        if (shape[d] == 1) continue;
+        offset += element % shape[d] * strides[d];
+        element /= shape[d];
+      }
+      return offset;
+    };
+    return RowsBy(RowCount(node, dim), base.cuts, begin);
+  }
+
+  // Whether addresses grow in C order; dimensions of one element are ignored.
+  static bool Ascends(const Dims& shape, const Dims& strides) {
+    int64_t extent = 0;
+    for (size_t d = shape.size(); d-- > 0;) {
+      if (shape[d] == 1) continue;
+      if (strides[d] <= extent) return false;
+      extent += (shape[d] - 1) * strides[d];
+    }
+    return true;
+  }
+
+  // Rows by who owns the largest operand, if work is not too uneven then.
+  std::optional<std::vector<int64_t>> RowsOfOperands(const TraceNode& node,
+                                                     int dim) const {
+    const TraceOperand* best = nullptr;
+    int64_t most = 0;
+    for (const TraceOperand& o : node.operands) {
+      if (!placed(o.value).cut() || o.strides[dim] <= 0 ||
+          OutermostDimension(node, o) != dim) {
+        continue;
+      }
+      int64_t bytes = ItemSize(o.dtype);
+      for (size_t d = 0; d < node.shape.size(); ++d)
+        if (o.strides[d] != 0) bytes *= node.shape[d];
+      if (bytes <= most) continue;
+      most = bytes;
+      best = &o;
+    }
+    if (best == nullptr) return std::nullopt;
+    std::vector<int64_t> rows = OwnedRows(node, dim, *best);
+    if (Large(ResultBytes(node)) && Uneven(rows)) return std::nullopt;
+    return rows;
+  }
+
+  // Whether some rank has more than twice its share.
+  bool Uneven(absl::Span<const int64_t> rows) const {
+    int64_t most = 0;
+    for (int r = 0; r < ranks_; ++r)
+      most = std::max(most, rows[r + 1] - rows[r]);
+    return most > 2 * (rows[ranks_] / ranks_ + 1);
+  }
+
+  // Rows of `dim` by who owns their first bytes in the operand. Ascending; of
+  // an operand that goes backwards, the rows are counted from the end.
+  std::vector<int64_t> OwnedRows(const TraceNode& node, int dim,
+                                 const TraceOperand& operand) const {
+    const int64_t n = node.shape[dim], stride = operand.strides[dim];
+    int64_t first = operand.offset;
+    for (size_t d = 0; d < node.shape.size(); ++d) {
+      if (operand.strides[d] < 0)
+        first += operand.strides[d] * (node.shape[d] - 1);
+    }
+    return RowsBy(n, placed(operand.value).cuts,
+                  [&](int64_t i) { return first + i * std::abs(stride); });
+  }
+
+  // The rows of `dim` of each rank, for a reduction along it.
+  std::vector<RowRange> OwnedRows(const TraceNode& node, int dim) const {
+    const TraceOperand& operand = node.operands[0];
+    const std::vector<int64_t> rows = OwnedRows(node, dim, operand);
+    const int64_t n = node.shape[dim];
+    std::vector<RowRange> ranges;
+    for (int r = 0; r < ranks_; ++r) {
+      if (operand.strides[dim] < 0) {
+        ranges.push_back({n - rows[r + 1], n - rows[r]});
+      } else {
+        ranges.push_back({rows[r], rows[r + 1]});
+      }
+    }
+    return ranges;
+  }
+
+  std::vector<int64_t> EvenRows(const TraceNode& node, int dim) const {
+    const int64_t n = RowCount(node, dim);
+    const int64_t bytes = ResultBytes(node);
+    const int64_t row = bytes / n;
+    return EvenCuts(n, RowUnit(bytes, row) / row);
+  }
+
+  // So many bytes of the value that is placed now, a multiple of `step`, are
+  // better not cut.
+  int64_t RowUnit(int64_t bytes, int64_t step) const {
+    constexpr int64_t kLine = 64;
+    int64_t unit = step;
+    if (bytes / ranks_ >= 16 * kLine && kLine % step == 0) unit = kLine;
+    const TraceNode& node = trace_.nodes[current_];
+    const bool update = node.op == OpCode::kUpdate;
+    const int64_t own_row =
+        update || node.shape.empty() ? 0 : ResultBytes(node) / node.shape[0];
+    const Use& use = uses_[update ? node.operands[0].value : current_];
+    for (int64_t row : {own_row, use.row_bytes}) {
+      if (row > unit && row % step == 0 && bytes / row >= ranks_) unit = row;
+    }
+    return unit;
+  }
+
+  // [0, n) in equal parts, as far as multiples of `unit` can be.
+  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit) const {
+    const int64_t units = (n + unit - 1) / unit;
+    std::vector<int64_t> cuts(ranks_ + 1);
+    for (int64_t r = 0; r <= ranks_; ++r)
+      cuts[r] = std::min(n, units * r / ranks_ * unit);
+    return cuts;
+  }
+
+  const ir::Trace& trace_;
+  const absl::Span<const Distribution> inputs_;
+  const int ranks_;
+  const int64_t min_bytes_;
+  const std::vector<Use> uses_;
+  Program program_;
+  Writer out_;
+  int32_t current_ = 0;  // the node of the global trace that is placed
+};
+
+}  // namespace
+
+Program Place(const ir::Trace& trace, absl::Span<const Distribution> inputs,
+              int ranks, const PartitionOptions& options) {
+  return Placer(trace, inputs, ranks, options).Run();
+}
+
+}  // namespace fuseau::passes::partition

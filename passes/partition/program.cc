@@ -1,0 +1,208 @@
+#include "passes/partition/program.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace fuseau::passes::partition {
+namespace {
+
+using ir::Family;
+using ir::OpCode;
+using ir::TraceNode;
+using ir::TraceOperand;
+
+Region Everything(const Dims& shape) {
+  Region region;
+  region.first.assign(shape.size(), 0);
+  region.count = shape;
+  return region;
+}
+
+void EraseDimension(Dims& dims, size_t d) {
+  dims.erase(dims.begin() + static_cast<int64_t>(d));
+}
+
+// Dimensions of one element go, then `d` joins the one before it wherever all
+// rows of strides allow it.
+void Join(Dims& shape, absl::Span<Dims* const> rows) {
+  for (size_t d = shape.size(); d-- > 0;) {
+    if (shape[d] != 1) continue;
+    EraseDimension(shape, d);
+    for (Dims* row : rows) EraseDimension(*row, d);
+  }
+  for (size_t d = shape.size(); d-- > 1;) {
+    if (!std::all_of(rows.begin(), rows.end(), [&](const Dims* row) {
+          return (*row)[d - 1] == (*row)[d] * shape[d];
+        })) {
+      continue;
+    }
+    shape[d - 1] *= shape[d];
+    EraseDimension(shape, d);
+    for (Dims* row : rows) {
+      (*row)[d - 1] = (*row)[d];
+      EraseDimension(*row, d);
+    }
+  }
+}
+
+int FirstKept(const TraceNode& node) {
+  for (size_t d = 0; d < node.shape.size(); ++d) {
+    if (!node.reduced[d] && node.shape[d] != 1) return static_cast<int>(d);
+  }
+  return -1;
+}
+
+}  // namespace
+
+Placed& Writer::Add(const TraceNode& node) {
+  Placed placed;
+  placed.node = node;
+  placed.bytes = node.op == OpCode::kUpdate ? at(node.operands[0].value).bytes
+                                            : ResultBytes(node);
+  return program_.nodes.emplace_back(std::move(placed));
+}
+
+int32_t Writer::Everywhere(const TraceNode& node) {
+  Add(node);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+int32_t Writer::Rows(const TraceNode& node, int dim,
+                     std::vector<int64_t> rows) {
+  Placed& placed = Add(node);
+  const int64_t row = dim < 0 ? placed.bytes : placed.bytes / node.shape[dim];
+  for (int64_t r : rows) placed.cuts.push_back(r * row);
+  placed.work = {Work::kRows, dim, std::move(rows)};
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+int32_t Writer::OnRank(const TraceNode& node, int rank) {
+  std::vector<int64_t> rows(ranks() + 1, 0);
+  std::fill(rows.begin() + rank + 1, rows.end(), 1);
+  return Rows(node, /*dim=*/-1, std::move(rows));
+}
+
+int32_t Writer::Update(const TraceNode& node, std::vector<int64_t> cuts) {
+  Placed& placed = Add(node);
+  placed.work.kind = Work::kWrites;
+  placed.cuts = std::move(cuts);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+std::vector<Region> RegionsOf(const Placed& placed, int rank) {
+  const TraceNode& node = placed.node;
+  switch (placed.work.kind) {
+    case Work::kEverywhere:
+      return {Everything(node.shape)};
+    case Work::kRows: {
+      const int64_t first = placed.work.rows[rank];
+      const int64_t last = placed.work.rows[rank + 1];
+      if (first == last) return {};
+      Region region = Everything(node.shape);
+      if (placed.work.dim >= 0) {
+        region.first[placed.work.dim] = first;
+        region.count[placed.work.dim] = last - first;
+      }
+      return {region};
+    }
+    case Work::kWrites: {
+      Box box;
+      box.offset = node.write_offset;
+      box.run = ItemSize(node.dtype);
+      box.shape = node.shape;
+      box.strides = node.write_strides;
+      return Clip(box, placed.owned(rank));
+    }
+  }
+  __builtin_unreachable();
+}
+
+int64_t ResultBytes(const TraceNode& node) {
+  if (node.op == OpCode::kInput) return node.shape[0];
+  int64_t bytes = ItemSize(node.dtype);
+  for (size_t d = 0; d < node.shape.size(); ++d) {
+    if (node.reduced.empty() || !node.reduced[d]) bytes *= node.shape[d];
+  }
+  return bytes;
+}
+
+bool ReadsAll(const ir::Trace& trace, const TraceNode& reader,
+              const TraceOperand& operand) {
+  const TraceNode& value = trace.nodes[operand.value];
+  if (value.op == OpCode::kUpdate || value.op == OpCode::kInput) return false;
+  if (operand.offset != 0 || operand.dtype != value.dtype) return false;
+  int64_t step = ItemSize(operand.dtype);
+  for (size_t d = reader.shape.size(); d-- > 0;) {
+    if (reader.shape[d] != 1 && operand.strides[d] != step) return false;
+    step *= reader.shape[d];
+  }
+  return step == ResultBytes(value);
+}
+
+void Collapse(TraceNode& node) {
+  absl::InlinedVector<Dims*, 3> rows;
+  for (TraceOperand& o : node.operands) rows.push_back(&o.strides);
+  Join(node.shape, rows);
+}
+
+bool CollapseUpdate(TraceNode& node) {
+  TraceOperand& source = node.operands[1];
+  Dims& write = node.write_strides;
+  const size_t rank = node.shape.size();
+  absl::InlinedVector<size_t, 4> order;
+  for (size_t d = 0; d < rank; ++d) {
+    order.push_back(d);
+    if (write[d] >= 0) continue;
+    node.write_offset += write[d] * (node.shape[d] - 1);
+    source.offset += source.strides[d] * (node.shape[d] - 1);
+    write[d] = -write[d];
+    source.strides[d] = -source.strides[d];
+  }
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return write[a] != write[b] ? write[a] > write[b] : a < b;
+  });
+  const auto permute = [&](Dims& dims) {
+    const Dims old = dims;
+    for (size_t d = 0; d < rank; ++d) dims[d] = old[order[d]];
+  };
+  permute(node.shape);
+  permute(write);
+  permute(source.strides);
+  Join(node.shape, {&write, &source.strides});
+  return IsNested(node.shape, write, ItemSize(node.dtype));
+}
+
+int CutDimension(const TraceNode& node) {
+  switch (ir::RowOf(node.op).family) {
+    case Family::kElementwise:
+      break;
+    case Family::kReduction:
+      return FirstKept(node);
+    case Family::kRoutine:
+      switch (node.op) {
+        case OpCode::kMatmul:
+        case OpCode::kVecdot:
+        case OpCode::kGather:
+        case OpCode::kArgmax:
+        case OpCode::kArgmin:
+          return FirstKept(node);
+        case OpCode::kCumsum:
+        case OpCode::kCumprod:
+        case OpCode::kRunningMax:
+        case OpCode::kRunningMin:
+        case OpCode::kStableSort:
+        case OpCode::kStableArgsort: {
+          const int dim = FirstKept(node);
+          return dim == node.attribute ? -1 : dim;
+        }
+        default:
+          return -1;
+      }
+    case Family::kStructure:
+      if (node.op != OpCode::kIota) return -1;
+      break;
+  }
+  return node.shape.empty() ? -1 : 0;
+}
+
+}  // namespace fuseau::passes::partition

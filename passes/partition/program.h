@@ -1,0 +1,92 @@
+// A trace whose operations know which rank computes what of them: what
+// placement makes, and what each rank's own trace is made from.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "ir/trace.h"
+#include "passes/partition/box.h"
+
+namespace fuseau::passes::partition {
+
+// Who computes which part of an operation.
+struct Work {
+  enum Kind : uint8_t {
+    kEverywhere,  // every rank all of it
+    kRows,        // rank r the rows [rows[r], rows[r + 1]) of dimension `dim`
+    kWrites,      // an update: each rank what it owns of the old value
+  };
+  Kind kind = kEverywhere;
+  int dim = -1;  // -1: there is one row, and it is everything
+  std::vector<int64_t> rows;
+};
+
+// An operation and its value. The spaces of elementwise operations and updates
+// have the fewest dimensions; those of updates are in the order of the
+// addresses that are written.
+struct Placed {
+  ir::TraceNode node;
+  Work work;
+  int64_t bytes = 0;
+  // Rank r owns the bytes [cuts[r], cuts[r + 1]). Empty: every rank has all.
+  std::vector<int64_t> cuts;
+
+  bool cut() const { return !cuts.empty(); }
+  ByteRange owned(int rank) const {
+    if (!cut()) return {0, bytes};
+    return {cuts[rank], cuts[rank + 1]};
+  }
+};
+
+struct Program {
+  int ranks = 1;
+  std::vector<Placed> nodes;
+  std::vector<int32_t> values;  // of the nodes of the global trace
+  std::vector<const char*> gathered;
+};
+
+// Adds operations to a program, each with its work; they return the value's
+// number.
+class Writer {
+ public:
+  explicit Writer(Program* program) : program_(*program) {}
+
+  int ranks() const { return program_.ranks; }
+  const Placed& at(int32_t value) const { return program_.nodes[value]; }
+
+  int32_t Everywhere(const ir::TraceNode& node);
+  // The parts of the result follow each other.
+  int32_t Rows(const ir::TraceNode& node, int dim, std::vector<int64_t> rows);
+  int32_t OnRank(const ir::TraceNode& node, int rank);
+  int32_t Update(const ir::TraceNode& node, std::vector<int64_t> cuts);
+
+ private:
+  Placed& Add(const ir::TraceNode& node);
+
+  Program& program_;
+};
+
+// What a rank computes of an operation: mostly one part of its space or none.
+std::vector<Region> RegionsOf(const Placed& placed, int rank);
+
+// Bytes of a result, without those of updates.
+int64_t ResultBytes(const ir::TraceNode& node);
+
+// Whether an operand reads its value from the first element to the last, in
+// order and in its own type.
+bool ReadsAll(const ir::Trace& trace, const ir::TraceNode& reader,
+              const ir::TraceOperand& operand);
+
+// Elementwise: joins dimensions that all operands walk as one.
+void Collapse(ir::TraceNode& node);
+// An update: the same, with dimensions in the order of what is written. False
+// if elements that are written share bytes or rows of them interleave.
+bool CollapseUpdate(ir::TraceNode& node);
+
+// The dimension along which an operation may be cut so that the parts of its
+// result follow each other; -1 if there is none.
+int CutDimension(const ir::TraceNode& node);
+
+}  // namespace fuseau::passes::partition

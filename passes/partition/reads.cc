@@ -1,0 +1,129 @@
+#include "passes/partition/reads.h"
+
+#include <algorithm>
+
+namespace fuseau::passes::partition {
+namespace {
+
+using ir::OpCode;
+using ir::TraceOperand;
+
+ByteRange Join(ByteRange a, ByteRange b) {
+  if (a.Empty()) return b;
+  if (b.Empty()) return a;
+  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
+}
+
+int64_t Size(ByteRange range) {
+  return std::max<int64_t>(0, range.hi - range.lo);
+}
+
+class Planner {
+ public:
+  explicit Planner(const Program& program) : program_(program) {
+    plan_.reaches.resize(program.nodes.size());
+    plan_.halos.resize(program.nodes.size());
+  }
+
+  ReadPlan Run() {
+    for (size_t i = 0; i < program_.nodes.size(); ++i) {
+      const Placed& placed = program_.nodes[i];
+      for (size_t k = 0; k < placed.node.operands.size(); ++k)
+        plan_.reaches[i].push_back(Choose(placed, static_cast<int>(k)));
+    }
+    plan_.rooms = plan_.halos;
+    for (size_t i = program_.nodes.size(); i-- > 0;) {
+      const Placed& placed = program_.nodes[i];
+      if (placed.work.kind != Work::kWrites) continue;
+      Widen(plan_.rooms[i], plan_.rooms[placed.node.operands[0].value]);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  static void Widen(const std::vector<ByteRange>& by,
+                    std::vector<ByteRange>& ranges) {
+    if (ranges.empty()) ranges.resize(by.size());
+    for (size_t r = 0; r < by.size(); ++r) ranges[r] = Join(ranges[r], by[r]);
+  }
+
+  Reach Choose(const Placed& placed, int operand) {
+    const int32_t value = placed.node.operands[operand].value;
+    const Placed& read = program_.nodes[value];
+    if (!read.cut() || Count(placed.node.shape) == 0) return Reach::kOwn;
+    if (placed.node.op == OpCode::kUpdate && operand == 0) {
+      return placed.work.kind == Work::kWrites ? Reach::kOwn : Reach::kWhole;
+    }
+    const Wants wants = WantsOf(program_, placed, operand, Reach::kPacked);
+    bool own = true, halo = true, whole = true;
+    std::vector<ByteRange> needs(program_.ranks);
+    for (int r = 0; r < program_.ranks; ++r) {
+      const ByteRange owned = read.owned(r);
+      needs[r] = owned;
+      whole &= 4 * Bytes(wants[r]) >= 3 * read.bytes;
+      if (Covers(owned, wants[r])) continue;
+      own = false;
+      for (const Box& box : wants[r]) needs[r] = Join(needs[r], box.hull());
+      halo &= IsHalo(owned, needs[r], wants[r]);
+    }
+    if (own) return Reach::kOwn;
+    if (halo) {
+      Widen(needs, plan_.halos[value]);
+      return Reach::kHalo;
+    }
+    return whole ? Reach::kWhole : Reach::kPacked;
+  }
+
+  // Whether what lacks is little against what is there, and not much more than
+  // what is read of it.
+  static bool IsHalo(ByteRange owned, ByteRange needs,
+                     const std::vector<Box>& wants) {
+    const int64_t lacks = Size(needs) - Size(owned);
+    if (2 * lacks > Size(owned)) return false;
+    int64_t read = 0;
+    for (const ByteRange gap :
+         {ByteRange{needs.lo, owned.lo}, ByteRange{owned.hi, needs.hi}}) {
+      for (const Box& box : wants)
+        for (const Region& region : Clip(box, gap))
+          read += region.run_bytes * Count(region.count);
+    }
+    return lacks <= 4 * read;
+  }
+
+  const Program& program_;
+  ReadPlan plan_;
+};
+
+}  // namespace
+
+std::vector<Packing> AccessesOf(const Placed& placed, int operand, int rank) {
+  const TraceOperand& o = placed.node.operands[operand];
+  std::vector<Packing> accesses;
+  for (const Region& region : RegionsOf(placed, rank)) {
+    int64_t offset = o.offset;
+    for (size_t d = 0; d < o.strides.size(); ++d)
+      offset += region.first[d] * o.strides[d];
+    accesses.push_back(
+        Pack(offset, region.count, o.strides, ItemSize(o.dtype)));
+  }
+  return accesses;
+}
+
+Wants WantsOf(const Program& program, const Placed& placed, int operand,
+              Reach reach) {
+  Wants wants(program.ranks);
+  for (int r = 0; r < program.ranks; ++r) {
+    if (reach == Reach::kWhole) {
+      const Placed& read = program.nodes[placed.node.operands[operand].value];
+      wants[r] = {RangeBox({0, read.bytes})};
+      continue;
+    }
+    for (Packing& access : AccessesOf(placed, operand, r))
+      wants[r].push_back(std::move(access.box));
+  }
+  return wants;
+}
+
+ReadPlan PlanReads(const Program& program) { return Planner(program).Run(); }
+
+}  // namespace fuseau::passes::partition

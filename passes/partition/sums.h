@@ -1,0 +1,33 @@
+// Reductions of which each rank does a part.
+#pragma once
+
+#include <vector>
+
+#include "ir/trace.h"
+#include "passes/partition/program.h"
+
+namespace fuseau::passes::partition {
+
+// The rows [first, last) of a dimension, of one rank.
+struct RowRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+// Leaves out dimensions of one element of a reduction whose order matters; one
+// that is reduced stays.
+void NormalizeSum(ir::TraceNode& node);
+
+// Adds the reductions of each rank's rows of `dim`, a dimension that vanishes.
+// Returns the reduction that joins their results, which is not added yet. For
+// operations that may join in any order.
+ir::TraceNode PlacePartials(const ir::TraceNode& node, int dim,
+                            const std::vector<RowRange>& rows, Writer& out);
+
+// Adds a sum of floats over one dimension. Ranks sum nodes of NumPy's pairwise
+// tree, those of which they have most; the sums are joined along the tree, so
+// the bits are those of one rank.
+int32_t PlaceTreeSum(const ir::TraceNode& node,
+                     const std::vector<RowRange>& rows, Writer& out);
+
+}  // namespace fuseau::passes::partition

@@ -1,0 +1,432 @@
+// What ranks compute and exchange, case by case. Results are compared with the
+// trace as a whole.
+#include "passes/partition.h"
+
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "frontend/reference.h"
+#include "gtest/gtest.h"
+#include "passes/testing/loops.h"
+#include "passes/testing/ranks.h"
+
+namespace fuseau::passes {
+namespace {
+
+using ir::OpCode;
+using ir::Trace;
+using ir::TraceNode;
+using ir::TraceOperand;
+using runtime::BufferRef;
+using runtime::Transfer;
+using testing::Allocate;
+using testing::CutAll;
+using testing::ExpectIs;
+using testing::Has;
+using testing::Mailboxes;
+using testing::MailExchanger;
+using testing::MakeSpread;
+using testing::Ran;
+using testing::RandomDistribution;
+using testing::RunOnRanks;
+using testing::Spread;
+using testing::Tier;
+
+class PartitionTest : public ::testing::TestWithParam<int> {
+ protected:
+  PartitionTest() { testing::RegisterLoops(); }
+  int ranks() const { return GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ranks, PartitionTest,
+                         ::testing::Values(1, 2, 3, 4, 7));
+
+// Float64 arrays and windows of them by index.
+class Builder {
+ public:
+  int32_t Input(Dims shape, bool donated = false) {
+    TraceNode node;
+    node.op = OpCode::kInput;
+    node.dtype = DType::kUInt8;
+    node.shape = {Count(shape) * 8};
+    node.donated = donated;
+    return Add(node);
+  }
+  int32_t Add(TraceNode node) {
+    trace.nodes.push_back(std::move(node));
+    return static_cast<int32_t>(trace.nodes.size()) - 1;
+  }
+  int32_t Compute(OpCode op, Dims shape,
+                  absl::InlinedVector<TraceOperand, 3> operands) {
+    TraceNode node;
+    node.op = op;
+    node.dtype = DType::kFloat64;
+    node.shape = std::move(shape);
+    node.operands = std::move(operands);
+    return Add(std::move(node));
+  }
+  int32_t Reduce(OpCode op, Dims shape, absl::InlinedVector<bool, 4> reduced,
+                 TraceOperand operand) {
+    TraceNode node;
+    node.op = op;
+    node.dtype = DType::kFloat64;
+    node.shape = std::move(shape);
+    node.reduced = std::move(reduced);
+    node.operands = {std::move(operand)};
+    return Add(std::move(node));
+  }
+  int32_t Update(int32_t old, Dims shape, int64_t offset, Dims strides,
+                 TraceOperand source) {
+    TraceNode node;
+    node.op = OpCode::kUpdate;
+    node.dtype = DType::kFloat64;
+    node.shape = std::move(shape);
+    node.write_offset = offset;
+    node.write_strides = std::move(strides);
+    node.operands = {{old, DType::kUInt8, 0, {}}, std::move(source)};
+    return Add(std::move(node));
+  }
+
+  Trace trace;
+};
+
+TraceOperand Read(int32_t value, int64_t offset, Dims strides) {
+  return {value, DType::kFloat64, offset, std::move(strides)};
+}
+
+Distribution CutEvenly(int64_t rows, int64_t row_bytes, int ranks) {
+  Distribution d;
+  d.kind = Distribution::kCut;
+  for (int r = 0; r <= ranks; ++r)
+    d.cuts.push_back(rows * r / ranks * row_bytes);
+  for (int r = 0; r < ranks; ++r)
+    d.windows.push_back({d.cuts[r], d.cuts[r + 1]});
+  return d;
+}
+
+BufferRef Numbers(int64_t count) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> number(-1, 1);
+  BufferRef buffer = Allocate(count * 8);
+  for (int64_t i = 0; i < count; ++i) {
+    const double x = number(random) * (i % 3 == 0 ? 1e-3 : 1);
+    std::memcpy(buffer->data() + i * 8, &x, 8);
+  }
+  return buffer;
+}
+
+// Runs it and compares with the trace as a whole.
+Ran Check(const Trace& trace, const std::vector<BufferRef>& wholes,
+          const std::vector<Spread>& inputs, int ranks,
+          const PartitionOptions& options = CutAll()) {
+  std::vector<BufferRef> want;
+  EXPECT_EQ(EvaluateReference(trace, wholes, {}, nullptr, &want),
+            absl::OkStatus());
+  Ran ran;
+  RunOnRanks(trace, inputs, {}, ranks, Tier::kInterpreter, &ran, options);
+  if (::testing::Test::HasFatalFailure()) return ran;
+  for (size_t o = 0; o < want.size(); ++o)
+    ExpectIs(ran.outputs[o], want[o], ranks);
+  return ran;
+}
+
+int CountOf(const Trace& trace, OpCode op) {
+  return static_cast<int>(
+      std::count_if(trace.nodes.begin(), trace.nodes.end(),
+                    [op](const TraceNode& node) { return node.op == op; }));
+}
+
+// u[1:-1, 1:-1] = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]
+Trace Stencil(int64_t n, int64_t m, bool donated) {
+  Builder b;
+  const int64_t row = m * 8;
+  const Dims space = {n - 2, m - 2}, steps = {row, 8}, dense = {(m - 2) * 8, 8};
+  const int32_t u = b.Input({n, m}, donated);
+  int32_t sum = b.Compute(OpCode::kAdd, space,
+                          {Read(u, 8, steps), Read(u, 2 * row + 8, steps)});
+  sum = b.Compute(OpCode::kAdd, space,
+                  {Read(sum, 0, dense), Read(u, row, steps)});
+  sum = b.Compute(OpCode::kAdd, space,
+                  {Read(sum, 0, dense), Read(u, row + 16, steps)});
+  b.trace.outputs = {b.Update(u, space, row + 8, steps, Read(sum, 0, dense))};
+  return b.trace;
+}
+
+TEST_P(PartitionTest, AStencilSendsItsHalo) {
+  const int64_t n = 28, m = 10;
+  const BufferRef whole = Numbers(n * m);
+  const Trace trace = Stencil(n, m, /*donated=*/true);
+  std::vector<Spread> inputs = {
+      MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())};
+  std::vector<BufferRef> wholes = {whole};
+  for (int step = 0; step < 3; ++step) {
+    std::vector<BufferRef> want;
+    ASSERT_EQ(EvaluateReference(trace, wholes, {}, nullptr, &want),
+              absl::OkStatus());
+    Ran ran = Check(trace, wholes, inputs, ranks());
+    for (int r = 0; r < ranks(); ++r) {
+      const Partition& p = ran.partitions[r];
+      const int neighbours = (r > 0) + (r + 1 < ranks());
+      EXPECT_EQ(p.messages, neighbours);
+      EXPECT_EQ(p.sent_bytes, neighbours * (m - 1) * 8);
+      ASSERT_EQ(p.transfers.size(), ranks() > 1 ? 1 : 0);
+      if (ranks() == 1) continue;
+      // The first step makes room for what comes; from then on only that is
+      // written.
+      EXPECT_EQ(p.transfers[0].copies.size(), step == 0 ? 1 : 0);
+      EXPECT_EQ(CountOf(p.trace, OpCode::kUpdate),
+                step == 0 ? 1 : 1 + neighbours);
+    }
+    inputs = std::move(ran.outputs);
+    wholes = std::move(want);
+  }
+}
+
+TEST_P(PartitionTest, AHaloIsWrittenToTheRoomOfAnInputThatStays) {
+  const int64_t n = 56;
+  Distribution d = CutEvenly(n, 8, ranks());
+  for (Distribution::Window& window : d.windows)
+    window = {std::max<int64_t>(0, window.lo - 8),
+              std::min(n * 8, window.hi + 8)};
+  Builder b;
+  const int32_t u = b.Input({n});
+  b.trace.outputs = {
+      b.Compute(OpCode::kAdd, {n - 1}, {Read(u, 8, {8}), Read(u, 0, {8})})};
+  const BufferRef whole = Numbers(n);
+  const std::vector<Spread> inputs = {MakeSpread(whole, d, ranks())};
+  const Ran ran = Check(b.trace, {whole}, inputs, ranks());
+  for (int r = 0; r < ranks(); ++r) {
+    const Partition& p = ran.partitions[r];
+    EXPECT_EQ(p.trace.nodes[0].donated, r > 0);
+    EXPECT_EQ(CountOf(p.trace, OpCode::kUpdate), r > 0);
+  }
+  ExpectIs(inputs[0], whole, ranks());
+}
+
+TEST_P(PartitionTest, AnAlignedMapSendsNothing) {
+  const int64_t n = 30, m = 6;
+  Builder b;
+  const int32_t x = b.Input({n, m}), y = b.Input({n, m});
+  const Dims dense = {m * 8, 8};
+  const int32_t sum =
+      b.Compute(OpCode::kAdd, {n, m}, {Read(x, 0, dense), Read(y, 0, dense)});
+  b.trace.outputs = {b.Compute(OpCode::kMultiply, {n, m},
+                               {Read(sum, 0, dense), Read(y, 0, dense)})};
+  const BufferRef whole = Numbers(n * m);
+  const Distribution d = CutEvenly(n, m * 8, ranks());
+  const Ran ran = Check(
+      b.trace, {whole, whole},
+      {MakeSpread(whole, d, ranks()), MakeSpread(whole, d, ranks())}, ranks());
+  for (const Partition& p : ran.partitions) {
+    EXPECT_EQ(p.messages, 0);
+    EXPECT_EQ(CountOf(p.trace, OpCode::kExchange), 0);
+    EXPECT_EQ(p.distributions[0], d);
+  }
+}
+
+TEST_P(PartitionTest, ATransposedSumSendsTheBlocksOffTheDiagonal) {
+  const int64_t n = 8 * ranks();
+  Builder b;
+  const int32_t x = b.Input({n, n});
+  b.trace.outputs = {b.Compute(
+      OpCode::kAdd, {n, n}, {Read(x, 0, {n * 8, 8}), Read(x, 0, {8, n * 8})})};
+  const BufferRef whole = Numbers(n * n);
+  const Ran ran = Check(
+      b.trace, {whole},
+      {MakeSpread(whole, CutEvenly(n, n * 8, ranks()), ranks())}, ranks());
+  for (const Partition& p : ran.partitions) {
+    EXPECT_EQ(p.messages, ranks() - 1);
+    EXPECT_EQ(p.sent_bytes, (ranks() - 1) * 8 * 8 * 8);
+  }
+}
+
+TEST_P(PartitionTest, AnUpdateOfOneRowIsItsOwners) {
+  const int64_t n = 28, m = 5;
+  Builder b;
+  const int32_t u = b.Input({n, m}, /*donated=*/true);
+  const int32_t edge =
+      b.Compute(OpCode::kAdd, {m}, {Read(u, m * 8, {8}), Read(u, 0, {8})});
+  b.trace.outputs = {b.Update(u, {m}, 0, {8}, Read(edge, 0, {8}))};
+  const BufferRef whole = Numbers(n * m);
+  const Ran ran = Check(
+      b.trace, {whole},
+      {MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())}, ranks());
+  for (int r = 0; r < ranks(); ++r) {
+    EXPECT_EQ(ran.partitions[r].messages, 0);
+    EXPECT_EQ(CountOf(ran.partitions[r].trace, OpCode::kAdd), r == 0);
+    EXPECT_EQ(CountOf(ran.partitions[r].trace, OpCode::kUpdate), r == 0);
+  }
+}
+
+TEST_P(PartitionTest, ASumHasTheBitsOfOneRank) {
+  for (const int64_t n : {1, 7, 8, 127, 129, 1000, 4096, 30011}) {
+    for (const int64_t step : {8, -8}) {
+      Builder b;
+      const int32_t x = b.Input({n});
+      b.trace.outputs = {b.Reduce(OpCode::kSum, {n}, {true},
+                                  Read(x, step < 0 ? (n - 1) * 8 : 0, {step}))};
+      const BufferRef whole = Numbers(n);
+      const Ran ran = Check(
+          b.trace, {whole},
+          {MakeSpread(whole, CutEvenly(n, 8, ranks()), ranks())}, ranks());
+      EXPECT_EQ(ran.outputs[0].distribution.kind, Distribution::kWhole);
+      if (n < 4096) continue;
+      for (const Partition& p : ran.partitions) {
+        EXPECT_LT(p.sent_bytes, 2 * n);  // a quarter of a rank's part of 8 * n
+        EXPECT_TRUE(p.gathered.empty());
+      }
+    }
+  }
+}
+
+TEST_P(PartitionTest, AMaximumAlongRowsSendsPartialResults) {
+  const int64_t n = 70, m = 9;
+  Builder b;
+  const int32_t x = b.Input({n, m});
+  b.trace.outputs = {
+      b.Reduce(OpCode::kMax, {n, m}, {true, false}, Read(x, 0, {m * 8, 8}))};
+  const BufferRef whole = Numbers(n * m);
+  PartitionOptions options;
+  options.min_bytes = 1000;
+  const Ran ran =
+      Check(b.trace, {whole},
+            {MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())}, ranks(),
+            options);
+  EXPECT_EQ(ran.outputs[0].distribution.kind, Distribution::kWhole);
+  for (const Partition& p : ran.partitions)
+    EXPECT_EQ(p.sent_bytes, (ranks() - 1) * m * 8);
+}
+
+TEST_P(PartitionTest, ValuesOfTheRootAreSpreadOrSharedBySize) {
+  Distribution root;
+  root.kind = Distribution::kRoot;
+  for (const int64_t n : {4, 1000}) {
+    Builder b;
+    const int32_t x = b.Input({n});
+    b.trace.outputs = {
+        b.Compute(OpCode::kAdd, {n}, {Read(x, 0, {8}), Read(x, 0, {8})})};
+    const BufferRef whole = Numbers(n);
+    PartitionOptions options;
+    options.min_bytes = 64;
+    const Ran ran = Check(b.trace, {whole}, {MakeSpread(whole, root, ranks())},
+                          ranks(), options);
+    const bool large = n == 1000 && ranks() > 1;
+    EXPECT_EQ(ran.outputs[0].distribution.kind,
+              large ? Distribution::kCut : Distribution::kWhole);
+    EXPECT_EQ(ran.partitions[0].messages, ranks() - 1);
+    for (int r = 1; r < ranks(); ++r) EXPECT_EQ(ran.partitions[r].messages, 0);
+  }
+}
+
+TEST_P(PartitionTest, NumbersInARowAreCounted) {
+  for (const DType dtype : {DType::kInt64, DType::kInt8}) {
+    Trace trace;
+    TraceNode iota;
+    iota.op = OpCode::kIota;
+    iota.dtype = dtype;
+    iota.shape = {600};
+    trace.nodes = {iota};
+    trace.outputs = {0};
+    const Ran ran = Check(trace, {}, {}, ranks());
+    for (const Partition& p : ran.partitions) EXPECT_EQ(p.messages, 0);
+    EXPECT_EQ(ran.outputs[0].distribution.kind,
+              ranks() > 1 ? Distribution::kCut : Distribution::kWhole);
+  }
+}
+
+TEST_P(PartitionTest, AProductNeedsTheRightOperandOnly) {
+  const int64_t m = 21, n = 5, k = 6;
+  Builder b;
+  const int32_t x = b.Input({m, k}), y = b.Input({k, n});
+  const int32_t product =
+      b.Reduce(OpCode::kMatmul, {m, n, k}, {false, false, true},
+               Read(x, 0, {k * 8, 0, 8}));
+  b.trace.nodes[product].operands.push_back(Read(y, 0, {0, 8, n * 8}));
+  b.trace.outputs = {product};
+  const std::vector<Distribution> inputs = {CutEvenly(m, k * 8, ranks()),
+                                            CutEvenly(k, n * 8, ranks())};
+  int64_t sent = 0;
+  for (int r = 0; r < ranks(); ++r) {
+    const auto p = PartitionTrace(b.trace, inputs, r, ranks(), CutAll());
+    ASSERT_TRUE(p.ok()) << p.status();
+    EXPECT_TRUE(p->gathered.empty());
+    EXPECT_EQ(p->distributions[0].cuts, CutEvenly(m, n * 8, ranks()).cuts);
+    sent += p->sent_bytes;
+  }
+  EXPECT_EQ(sent, (ranks() - 1) * k * n * 8);
+}
+
+TEST_P(PartitionTest, WhatHasNoRuleIsGathered) {
+  const int64_t n = 64;
+  Builder b;
+  const int32_t x = b.Input({n});
+  b.trace.outputs = {b.Reduce(OpCode::kCumsum, {n}, {false}, Read(x, 0, {8}))};
+  const BufferRef whole = Numbers(n);
+  const Distribution d = CutEvenly(n, 8, ranks());
+  const Ran ran =
+      Check(b.trace, {whole}, {MakeSpread(whole, d, ranks())}, ranks());
+  ASSERT_EQ(ran.partitions[0].gathered.size(), 1u);
+  EXPECT_STREQ(ran.partitions[0].gathered[0], "cumsum");
+  if (ranks() == 1) return;
+  PartitionOptions options = CutAll();
+  options.max_whole_bytes = n * 8 - 1;
+  const auto refused = PartitionTrace(b.trace, {d}, 0, ranks(), options);
+  EXPECT_TRUE(absl::IsResourceExhausted(refused.status()));
+  EXPECT_NE(refused.status().message().find("cumsum"), std::string::npos)
+      << refused.status();
+}
+
+TEST_P(PartitionTest, SmallValuesAreNotCut) {
+  const int64_t n = 100;
+  Builder b;
+  const int32_t x = b.Input({n});
+  b.trace.outputs = {
+      b.Compute(OpCode::kAdd, {n}, {Read(x, 0, {8}), Read(x, 0, {8})})};
+  EXPECT_FALSE(WorthCutting(b.trace, {Distribution()}, ranks()));
+  EXPECT_TRUE(WorthCutting(b.trace, {CutEvenly(n, 8, ranks())}, ranks()));
+  PartitionOptions options;
+  options.min_bytes = n * 8 / ranks();
+  EXPECT_TRUE(WorthCutting(b.trace, {Distribution()}, ranks(), options));
+  const auto p = PartitionTrace(b.trace, {Distribution()}, 0, ranks());
+  ASSERT_TRUE(p.ok());
+  EXPECT_EQ(p->distributions[0].kind, Distribution::kWhole);
+  EXPECT_EQ(p->messages, 0);
+}
+
+TEST_P(PartitionTest, Redistribution) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 300; ++i) {
+    SCOPED_TRACE(::testing::Message() << "case " << i);
+    const int64_t bytes = 8 * (1 + i % 23);
+    const BufferRef whole = Numbers(bytes / 8);
+    const Distribution from = RandomDistribution(bytes, ranks(), random);
+    const Distribution to = RandomDistribution(bytes, ranks(), random);
+    const Spread source = MakeSpread(whole, from, ranks());
+    Spread target{to, {}};
+    Mailboxes mail;
+    std::vector<std::thread> threads;
+    for (int r = 0; r < ranks(); ++r) {
+      const int64_t room = to.kind == Distribution::kCut
+                               ? to.windows[r].hi - to.windows[r].lo
+                               : bytes;
+      target.parts.push_back(Has(to, r) ? Allocate(room) : BufferRef());
+      threads.emplace_back([&, r] {
+        const std::vector<Transfer> transfers = {
+            Redistribute(bytes, from, to, r, ranks())};
+        MailExchanger exchanger(transfers, r, mail);
+        EXPECT_EQ(exchanger.Exchange(
+                      0, source.parts[r] ? source.parts[r]->data() : nullptr,
+                      Has(to, r) ? target.parts[r]->data() : nullptr, nullptr),
+                  absl::OkStatus());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(mail.empty());
+    ExpectIs(target, whole, ranks());
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace fuseau::passes
