@@ -18,7 +18,10 @@ absl::StatusOr<const UcxLibrary*> Load() {
   const ScopedVariable file("UCX_LOG_FILE", "stderr");
   const ScopedVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
 
-  const std::string path = SettingString("FUSEAU_UCX_LIBRARY", "libucp.so.0");
+  // Now, and not as a setting: who starts ranks may find it while we run.
+  const char* const named = std::getenv("FUSEAU_UCX_LIBRARY");
+  const std::string path =
+      named != nullptr && *named != '\0' ? named : "libucp.so.0";
   void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(

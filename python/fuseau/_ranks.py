@@ -32,6 +32,9 @@ def join(variables=None):
 
     `variables` come before those of the environment.
     """
+    from ._launch import ucx
+
+    ucx.choose()
     if not _fuseau.join_ranks(variables or {}):
         return False
     atexit.register(leave)

@@ -3,10 +3,12 @@
 import sys
 
 from . import RankFailure, _fuseau
+from ._launch import ucx
 
 
 def main():
     """Does what rank 0 commands until it leaves, and returns the exit status."""
+    ucx.choose()
     try:
         _fuseau.serve_ranks()
     except RankFailure as error:

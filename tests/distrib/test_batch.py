@@ -3,22 +3,12 @@
 import sys
 
 import pytest
-import slurm
 from engines import fuseau_run, need, run
 
 # Tests run as root in containers, on few processors.
 MPIRUN_EXTRA = "--launcher-extra=--allow-run-as-root --oversubscribe"
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"]
 MODES = pytest.mark.parametrize("mode", [[], ["--spmd"]], ids=["controller", "spmd"])
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """Variables of the environment for `srun`."""
-    if missing := slurm.missing():
-        pytest.skip(f"not installed: {', '.join(missing)} (tools/setup installs them)")
-    with slurm.slurm(tmp_path_factory.mktemp("slurm")) as environ:
-        yield environ
 
 
 @MODES

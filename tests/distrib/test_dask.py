@@ -79,14 +79,3 @@ def test_too_few_workers(start):
     status, _, err = start("np.cluster(client, n=9)")
     assert status == 1
     assert "ValueError: 9 ranks need 8 workers of Dask beside this process; there are 2" in err
-
-
-def test_run_finds_the_scheduler(program):
-    """`fuseau run --launcher dask` with the address that Dask's own variable names."""
-    distributed = pytest.importorskip("distributed", reason="tools/requirements.txt has it")
-    words, expected = program
-    here = {"host": "127.0.0.1", "dashboard_address": None, "silence_logs": 50}
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **here) as cluster:
-        command = [sys.executable, "-m", "fuseau", "run", "--launcher", "dask", "-n", "3"]
-        more = {"DASK_SCHEDULER_ADDRESS": cluster.scheduler_address}
-        assert run(*command, *words, **more) == (0, expected, "")

@@ -1,13 +1,15 @@
 """Ranks as processes of this machine."""
 
 import os
+import shutil
 import signal
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
-from engines import Command, children, fuseau_run, run, runs
+from engines import Command, children, environ, fuseau_run, run, runs
 
 
 def source(text):
@@ -213,6 +215,30 @@ def test_a_rank_that_cannot_start(tmp_path):
     assert time.monotonic() - began < 20
     assert status == 1
     assert "RuntimeError: rank 2 ended before it joined: exit status 9" in err
+
+
+def test_the_library_of_the_package_libucx(tmp_path):
+    """What pip has installed carries the data, on all ranks."""
+    code = "import ctypes; ctypes.CDLL('libucp.so.0'); print(open('/proc/self/maps').read())"
+    maps = run(sys.executable, "-c", code)[1]
+    system = Path(next(line.split()[-1] for line in maps.splitlines() if "libucp.so" in line))
+    package = tmp_path / "libucx"
+    (package / "lib").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    library = package / "lib" / "libucp.so.0"
+    shutil.copy(system, library)
+    code = """
+        import fuseau as np
+
+        float(np.arange(100_000).sum())
+        for rank in np._launch.cluster._current.ranks:
+            with open(f"/proc/{rank.pid}/maps") as maps:
+                print({line.split()[-1] for line in maps if "libucp.so" in line})
+    """
+    path = os.pathsep.join([environ()["PYTHONPATH"], str(tmp_path)])
+    status, out, err = fuseau_run("-n", "2", *source(code), PYTHONPATH=path)
+    assert (status, err) == (0, "")
+    assert out == 2 * f"{{{str(library)!r}}}\n"
 
 
 def test_a_notebook_cell_can_be_interrupted():

@@ -4,6 +4,8 @@ import ctypes
 import importlib.util
 import shutil
 
+from .._launch import ucx
+
 _COMMANDS = ("mpirun", "srun", "jsrun")
 _PACKAGES = {"dask": "distributed", "ray": "ray"}
 
@@ -16,7 +18,7 @@ def collect():
     ]
     return {
         "launchers": launchers,
-        "ucx": _version("libucp.so.0", "ucp_get_version_string"),
+        "ucx": _version(ucx.library(), "ucp_get_version_string"),
         "pmix": _version("libpmix.so.2", "PMIx_Get_version"),
     }
 
