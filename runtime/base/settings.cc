@@ -87,6 +87,7 @@ constexpr Known kSettings[] = {
     {"FUSEAU_PLAN_CACHE_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_POOL_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_SPIN_US", Known::kNumber, 0, 1'000'000},
+    {"FUSEAU_STREAM_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_SWAP_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_TILE_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_TIMING"},
