@@ -126,7 +126,8 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
   absl::StatusOr<Meeting> meeting =
       options.rank == 0
           ? Gather(listener, options.token, mine,
-                   absl::ToDoubleSeconds(options.silence), limit)
+                   absl::ToDoubleSeconds(options.silence), limit,
+                   options.interrupted)
           : Attend(options.store, options.token, options.rank, mine, limit);
   if (!meeting.ok()) return meeting.status();
   listener.Close();

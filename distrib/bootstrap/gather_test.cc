@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <string>
 #include <thread>
@@ -235,6 +236,24 @@ TEST_F(GatherTest, OtherBuildsVersionsAndJobsAreRefusedOnAllRanks) {
       EXPECT_THAT(std::string(status.message()), HasSubstr(what));
     }
   }
+}
+
+TEST_F(GatherTest, AnInterruptEndsTheWaitOnAllRanks) {
+  std::atomic<bool> interrupted{false};
+  ranks_ = 3;
+  listener_ = *Listen({"127.0.0.1", 0});
+  root_ = {"127.0.0.1", *PortOf(listener_)};
+  meeting_ = std::async(std::launch::async, [&] {
+    return Gather(listener_, token_, SomeHello(3, "root"), 10, Now() + kLimit,
+                  [&] { return interrupted.load(); });
+  });
+  auto other = Rank(1);
+  absl::SleepFor(absl::Milliseconds(50));
+  const absl::Time begin = Now();
+  interrupted = true;
+  EXPECT_EQ(meeting_.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(other.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_LT(Now() - begin, kSoon);
 }
 
 TEST_F(GatherTest, ARootWithAnotherTokenGetsNothing) {
