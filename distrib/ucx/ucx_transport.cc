@@ -60,8 +60,7 @@ ucp_request_param_t Params(Message* message) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UcxTransport>> UcxTransport::Create(
-    absl::string_view device) {
-  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx, LoadUcx());
+    const UcxLibrary& ucx, absl::string_view device) {
   std::unique_ptr<UcxTransport> transport(new UcxTransport(ucx));
   FUSEAU_RETURN_IF_ERROR(transport->Init(device));
   return transport;

@@ -19,7 +19,7 @@ class UcxTransport : public Transport {
   // `device` is the network device that is used unless the user has set
   // UCX_NET_DEVICES.
   static absl::StatusOr<std::unique_ptr<UcxTransport>> Create(
-      absl::string_view device);
+      const UcxLibrary& ucx, absl::string_view device);
   ~UcxTransport() override;
 
   // Where others reach this rank.
@@ -51,7 +51,7 @@ class UcxTransport : public Transport {
     ucp_ep_h handle = nullptr;
   };
 
-  explicit UcxTransport(const UcxLibrary* ucx) : ucx_(*ucx) {}
+  explicit UcxTransport(const UcxLibrary& ucx) : ucx_(ucx) {}
   absl::Status Init(absl::string_view device);
   absl::Status Connect(Endpoint* endpoint);
   void WarnIfSlow(const Endpoint& endpoint);
