@@ -114,9 +114,10 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
     }
   }
 
-  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx, LoadUcx());
+  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx,
+                          LoadUcx(!options.interface.empty()));
   FUSEAU_ASSIGN_OR_RETURN(std::unique_ptr<UcxTransport> transport,
-                          UcxTransport::Create(interface.device));
+                          UcxTransport::Create(*ucx, interface.device));
   Hello mine = DescribeProcess();
   mine.ranks = static_cast<uint32_t>(options.ranks);
   mine.spmd = options.spmd;
@@ -126,7 +127,8 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
   absl::StatusOr<Meeting> meeting =
       options.rank == 0
           ? Gather(listener, options.token, mine,
-                   absl::ToDoubleSeconds(options.silence), limit)
+                   absl::ToDoubleSeconds(options.silence), limit,
+                   options.interrupted)
           : Attend(options.store, options.token, options.rank, mine, limit);
   if (!meeting.ok()) return meeting.status();
   listener.Close();

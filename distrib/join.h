@@ -1,6 +1,7 @@
 // The way into a job.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,9 @@ struct JoinOptions {
   bool spmd = false;      // every rank runs the program
   absl::Duration join_time = absl::Seconds(60);
   absl::Duration silence = absl::Seconds(10);  // what rank 0 has, counts
+  // Whether rank 0 is to give up waiting for the others; asked ten times a
+  // second.
+  std::function<bool()> interrupted;
   std::string build;  // in place of the real one, for tests
 };
 

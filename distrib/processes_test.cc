@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "distrib/environment.h"
 #include "distrib/join.h"
@@ -42,6 +43,17 @@ INSTANTIATE_TEST_SUITE_P(
                           std::get<1>(info.param), "_",
                           std::get<2>(info.param));
     });
+
+TEST(SharedMemoryTest, ALineSaysThatItIsNotUsed) {
+  for (const char* use : {"y", "n"}) {
+    Processes job(2);
+    job.StartAll("CommandRuns", {{"UCX_MM_ERROR_HANDLING", use}});
+    job.AllPass(kLimit);
+    EXPECT_EQ(absl::StrContains(job.Output(0), "do not use shared memory"),
+              use == absl::string_view("n"))
+        << job.Output(0);
+  }
+}
 
 int RunProgram(const std::string& name) {
   const auto options = ReadEnvironment();

@@ -200,7 +200,8 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
     }
     FUSEAU_RETURN_IF_ERROR(EndFailedRun());
   } else if (discarded_ > 0) {
-    return absl::InternalError(absl::StrCat(
+    // Too late for the others, whose votes are counted.
+    all.status = absl::InternalError(absl::StrCat(
         "rank ", rank_, " got ", discarded_,
         " messages that nobody waited for: the ranks did not do the same"));
   }

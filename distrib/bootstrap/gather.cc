@@ -54,10 +54,13 @@ class Gatherer {
   }
 
   absl::StatusOr<Meeting> Run(const Socket& listener, double silence_seconds,
-                              absl::Time limit) {
+                              absl::Time limit,
+                              const std::function<bool()>& interrupted) {
     absl::Status status;
     while (status.ok() && joined_ + 1 < mine_.ranks) {
-      if (Now() >= limit) {
+      if (interrupted && interrupted()) {
+        status = absl::CancelledError("the wait for the ranks was cancelled");
+      } else if (Now() >= limit) {
         status = Missing();
       } else {
         status = Turn(listener, limit);
@@ -90,7 +93,7 @@ class Gatherer {
     }
     const int64_t wait = absl::ToInt64Milliseconds(next - Now()) + 1;
     poll(files.data(), files.size(),
-         static_cast<int>(std::clamp<int64_t>(wait, 0, 1000)));
+         static_cast<int>(std::clamp<int64_t>(wait, 0, 100)));
     absl::Status status;
     for (size_t i = 0; i < guests_.size() && status.ok(); ++i) {
       if (files[i + 1].revents != 0) {
@@ -128,6 +131,7 @@ class Gatherer {
         const auto stranger =
             std::find_if(guests_.begin(), guests_.end(),
                          [](const auto& g) { return g->rank < 0; });
+        if (stranger == guests_.end()) continue;
         Drop(stranger->get(), "too many wait to be let in");
         guests_.erase(stranger);
       }
@@ -272,8 +276,10 @@ absl::Status RootLost(const HostPort& root, const absl::Status& why) {
 
 absl::StatusOr<Meeting> Gather(const Socket& listener, const Token& token,
                                const Hello& mine, double silence_seconds,
-                               absl::Time limit) {
-  return Gatherer(token, mine).Run(listener, silence_seconds, limit);
+                               absl::Time limit,
+                               const std::function<bool()>& interrupted) {
+  return Gatherer(token, mine)
+      .Run(listener, silence_seconds, limit, interrupted);
 }
 
 absl::StatusOr<Meeting> Attend(const HostPort& root, const Token& token,

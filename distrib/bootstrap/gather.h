@@ -2,6 +2,7 @@
 // who is there.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,10 +21,12 @@ struct Meeting {
 
 // Rank 0. Connections that are none of the job's ranks are dropped with a line
 // in the log; nobody has to wait for them. Fails, on all ranks that have come,
-// if one does not come in time, ends, or is unlike rank 0.
+// if one does not come in time, ends, or is unlike rank 0, or when
+// `interrupted`, which is asked ten times a second, says so.
 absl::StatusOr<Meeting> Gather(const Socket& listener, const Token& token,
                                const Hello& mine, double silence_seconds,
-                               absl::Time limit);
+                               absl::Time limit,
+                               const std::function<bool()>& interrupted = {});
 
 // The other ranks.
 absl::StatusOr<Meeting> Attend(const HostPort& root, const Token& token,

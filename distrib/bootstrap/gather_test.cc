@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "distrib/bootstrap/frame.h"
 #include "distrib/clock.h"
+#include "distrib/wire.h"
 
 namespace fuseau::distrib {
 namespace {
@@ -54,6 +56,19 @@ class GatherTest : public testing::Test {
     });
   }
   Socket Stranger() { return *Connect(root_, Now() + kLimit); }
+  // A rank that knows the token and has not said hello.
+  Socket Enter(uint32_t rank) {
+    Socket socket = Stranger();
+    const absl::Time limit = Now() + kSoon;
+    std::string greeting(kGreetingBytes, '\0');
+    EXPECT_TRUE(ReadAll(socket, greeting.data(), greeting.size(), limit).ok());
+    const std::string answer =
+        MakeAnswer(token_, *ReadGreeting(greeting), *NewNonce(), rank);
+    EXPECT_TRUE(WriteAll(socket, answer, limit).ok());
+    char proof[kProofBytes];
+    EXPECT_TRUE(ReadAll(socket, proof, sizeof(proof), limit).ok());
+    return socket;
+  }
   // Whether rank 0 closes the connection soon, whatever it says before.
   static bool IsDropped(const Socket& socket) {
     char byte;
@@ -175,30 +190,18 @@ TEST_F(GatherTest, ManyWhoSayNothingKeepNobodyOut) {
 
 TEST_F(GatherTest, ARankThatKnowsTheTokenMustStillMakeSense) {
   Begin(2);
-  const auto enter = [&](uint32_t rank) {
-    Socket socket = Stranger();
-    std::string greeting(kGreetingBytes, '\0');
-    EXPECT_TRUE(
-        ReadAll(socket, greeting.data(), greeting.size(), Now() + kSoon).ok());
-    EXPECT_TRUE(
-        WriteAll(socket,
-                 MakeAnswer(token_, *ReadGreeting(greeting), *NewNonce(), rank),
-                 Now() + kSoon)
-            .ok());
-    return socket;
-  };
-  EXPECT_TRUE(IsDropped(enter(0)));
-  EXPECT_TRUE(IsDropped(enter(2)));
-  const Socket no_hello = enter(1);
+  EXPECT_TRUE(IsDropped(Enter(0)));
+  EXPECT_TRUE(IsDropped(Enter(2)));
+  const Socket no_hello = Enter(1);
   ASSERT_TRUE(
       WriteAll(no_hello, EncodeFrame(Frame::kBeat, ""), Now() + kSoon).ok());
   EXPECT_TRUE(IsDropped(no_hello));
-  const Socket bad_hello = enter(1);
+  const Socket bad_hello = Enter(1);
   ASSERT_TRUE(
       WriteAll(bad_hello, EncodeFrame(Frame::kHello, "hi"), Now() + kSoon)
           .ok());
   EXPECT_TRUE(IsDropped(bad_hello));
-  const Socket long_frame = enter(1);
+  const Socket long_frame = Enter(1);
   ASSERT_TRUE(WriteAll(long_frame, std::string("\xff\xff\xff\xff\x01", 5),
                        Now() + kSoon)
                   .ok());
@@ -208,33 +211,66 @@ TEST_F(GatherTest, ARankThatKnowsTheTokenMustStillMakeSense) {
 
 TEST_F(GatherTest, ARankComesOnce) {
   Begin(3);
-  std::vector<std::future<absl::StatusOr<Meeting>>> others;
-  others.push_back(Rank(1));
-  absl::SleepFor(absl::Milliseconds(200));
+  const Socket first = Enter(1);
+  ASSERT_TRUE(
+      WriteAll(first,
+               EncodeFrame(Frame::kHello, SomeHello(3, "host1").Encode()),
+               Now() + kSoon)
+          .ok());
   EXPECT_THAT(std::string(Rank(1).get().status().message()),
               HasSubstr("there already"));
-  others.push_back(Rank(2));
-  ExpectMeeting(std::move(others));
+  EXPECT_TRUE(Rank(2).get().ok());
+  EXPECT_TRUE(meeting_.get().ok());
 }
 
 TEST_F(GatherTest, OtherBuildsVersionsAndJobsAreRefusedOnAllRanks) {
-  for (const char* what : {"build", "UCX", "number of ranks", "FUSEAU_SPMD"}) {
+  for (const std::string what :
+       {"build", "UCX", "number of ranks", "FUSEAU_SPMD"}) {
     Begin(3);
-    auto good = Rank(1);
+    const Socket good = Enter(1);
+    ASSERT_TRUE(
+        WriteAll(good,
+                 EncodeFrame(Frame::kHello, SomeHello(3, "host1").Encode()),
+                 Now() + kSoon)
+            .ok());
     Hello hello = SomeHello(3, "host2");
-    if (what == std::string("build")) hello.build = "other";
-    if (what == std::string("UCX")) hello.ucx = "1.22.0";
-    if (what == std::string("number of ranks")) hello.ranks = 4;
-    if (what == std::string("FUSEAU_SPMD")) hello.spmd = 1;
-    absl::SleepFor(absl::Milliseconds(100));
+    if (what == "build") hello.build = "other";
+    if (what == "UCX") hello.ucx = "1.22.0";
+    if (what == "number of ranks") hello.ranks = 4;
+    if (what == "FUSEAU_SPMD") hello.spmd = 1;
     auto bad = Rank(2, token_, hello);
+    const absl::StatusOr<Frame> heard =
+        ReadFrame(good, kShortFrame, Now() + kLimit);
+    ASSERT_TRUE(heard.ok()) << heard.status();
+    EXPECT_EQ(heard->kind, Frame::kRefusal);
     for (const absl::Status& status :
-         {meeting_.get().status(), good.get().status(), bad.get().status()}) {
+         {meeting_.get().status(), DecodeStatus(heard->body),
+          bad.get().status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
       EXPECT_THAT(std::string(status.message()), HasSubstr("rank 2 has"));
       EXPECT_THAT(std::string(status.message()), HasSubstr(what));
     }
   }
+}
+
+TEST_F(GatherTest, AnInterruptEndsTheWaitOnAllRanks) {
+  std::atomic<bool> interrupted{false};
+  ranks_ = 3;
+  listener_ = *Listen({"127.0.0.1", 0});
+  root_ = {"127.0.0.1", *PortOf(listener_)};
+  meeting_ = std::async(std::launch::async, [&] {
+    return Gather(listener_, token_, SomeHello(3, "root"), 10, Now() + kLimit,
+                  [&] { return interrupted.load(); });
+  });
+  const Socket other = Enter(1);
+  const absl::Time begin = Now();
+  interrupted = true;
+  EXPECT_EQ(meeting_.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_LT(Now() - begin, kSoon);
+  const absl::StatusOr<Frame> heard =
+      ReadFrame(other, kShortFrame, Now() + kLimit);
+  ASSERT_TRUE(heard.ok()) << heard.status();
+  EXPECT_EQ(DecodeStatus(heard->body).code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(GatherTest, ARootWithAnotherTokenGetsNothing) {

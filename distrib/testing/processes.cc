@@ -22,6 +22,16 @@
 
 extern char** environ;
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// A thread of UCX may still look around when the program calls exit().
+extern "C" __attribute__((visibility("default"))) const char*
+__tsan_default_suppressions() {
+  return "race:libucs.so.0\n";
+}
+#endif
+#endif
+
 namespace fuseau::distrib {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "distrib/ucx/variable.h"
@@ -11,12 +13,14 @@
 namespace fuseau::distrib {
 namespace {
 
-absl::StatusOr<const UcxLibrary*> Load() {
+absl::StatusOr<const UcxLibrary*> Load(bool cards) {
   // Signals are Python's. What UCX has to say goes to standard error, and of a
   // rank that is lost we tell ourselves.
   const ScopedVariable handlers("UCX_HANDLE_ERRORS", "none");
   const ScopedVariable file("UCX_LOG_FILE", "stderr");
   const ScopedVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
+  std::optional<ScopedVariable> no_patches;
+  if (!cards) no_patches.emplace("UCX_MEM_MMAP_HOOK_MODE", "none");
 
   // Now, and not as a setting: who starts ranks may find it while we run.
   const char* const named = std::getenv("FUSEAU_UCX_LIBRARY");
@@ -50,9 +54,9 @@ absl::StatusOr<const UcxLibrary*> Load() {
 
 }  // namespace
 
-absl::StatusOr<const UcxLibrary*> LoadUcx() {
+absl::StatusOr<const UcxLibrary*> LoadUcx(bool cards) {
   static const auto* const library =
-      new absl::StatusOr<const UcxLibrary*>(Load());
+      new absl::StatusOr<const UcxLibrary*>(Load(cards));
   return *library;
 }
 

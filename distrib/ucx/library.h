@@ -46,6 +46,8 @@ struct UcxLibrary {
 };
 
 // libucp.so.0, or the file that FUSEAU_UCX_LIBRARY names. Loaded once; stays.
-absl::StatusOr<const UcxLibrary*> LoadUcx();
+// With `cards`, memory may be registered with network cards: UCX then patches
+// mmap and other functions of this process to watch it.
+absl::StatusOr<const UcxLibrary*> LoadUcx(bool cards);
 
 }  // namespace fuseau::distrib

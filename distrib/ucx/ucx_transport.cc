@@ -60,8 +60,7 @@ ucp_request_param_t Params(Message* message) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UcxTransport>> UcxTransport::Create(
-    absl::string_view device) {
-  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx, LoadUcx());
+    const UcxLibrary& ucx, absl::string_view device) {
   std::unique_ptr<UcxTransport> transport(new UcxTransport(ucx));
   FUSEAU_RETURN_IF_ERROR(transport->Init(device));
   return transport;
@@ -315,15 +314,16 @@ std::optional<int> UcxTransport::Broken() const {
   return broken_;
 }
 
-bool UcxTransport::Finish(ucs_status_ptr_t request, absl::Duration limit) {
-  if (request == nullptr || UCS_PTR_IS_ERR(request)) return true;
-  const absl::Time end = Now() + limit;
+void UcxTransport::Finish(ucs_status_ptr_t request, absl::Time limit) {
+  if (request == nullptr || UCS_PTR_IS_ERR(request)) return;
   while (ucx_.ucp_request_check_status(request) == UCS_INPROGRESS) {
-    if (Now() > end) return false;
+    if (Now() >= limit) {
+      ++open_;  // for ever
+      return;
+    }
     if (!Progress()) Sleep(absl::Milliseconds(10));
   }
   ucx_.ucp_request_free(request);
-  return true;
 }
 
 void UcxTransport::CloseEndpoints() {
@@ -336,9 +336,9 @@ void UcxTransport::CloseEndpoints() {
     closing.push_back(ucx_.ucp_ep_close_nbx(endpoint.handle, &params));
     endpoint.handle = nullptr;
   }
-  for (ucs_status_ptr_t request : closing) Finish(request, kCloseTime);
-  const absl::Time end = Now() + kCloseTime;
-  while (open_ > 0 && Now() < end) {
+  const absl::Time limit = Now() + kCloseTime;
+  for (ucs_status_ptr_t request : closing) Finish(request, limit);
+  while (open_ > 0 && Now() < limit) {
     if (!Progress()) Sleep(absl::Milliseconds(10));
   }
 }
@@ -353,7 +353,7 @@ bool UcxTransport::Abandon() {
 
 void UcxTransport::Flush(absl::Duration limit) {
   ucp_request_param_t params{};
-  Finish(ucx_.ucp_worker_flush_nbx(worker_, &params), limit);
+  Finish(ucx_.ucp_worker_flush_nbx(worker_, &params), Now() + limit);
 }
 
 }  // namespace fuseau::distrib

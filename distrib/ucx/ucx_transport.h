@@ -19,7 +19,7 @@ class UcxTransport : public Transport {
   // `device` is the network device that is used unless the user has set
   // UCX_NET_DEVICES.
   static absl::StatusOr<std::unique_ptr<UcxTransport>> Create(
-      absl::string_view device);
+      const UcxLibrary& ucx, absl::string_view device);
   ~UcxTransport() override;
 
   // Where others reach this rank.
@@ -51,14 +51,14 @@ class UcxTransport : public Transport {
     ucp_ep_h handle = nullptr;
   };
 
-  explicit UcxTransport(const UcxLibrary* ucx) : ucx_(*ucx) {}
+  explicit UcxTransport(const UcxLibrary& ucx) : ucx_(ucx) {}
   absl::Status Init(absl::string_view device);
   absl::Status Connect(Endpoint* endpoint);
   void WarnIfSlow(const Endpoint& endpoint);
   // Closes all endpoints, and gives requests of our own the time to end.
   void CloseEndpoints();
-  // Progress until the request is done. Frees it if so.
-  bool Finish(ucs_status_ptr_t request, absl::Duration limit);
+  // Waits for a request without a message.
+  void Finish(ucs_status_ptr_t request, absl::Time limit);
   // A request that UCX has begun, or has done or refused at once.
   void Track(ucs_status_ptr_t request, Message* message);
   void End(void* request, ucs_status_t status, Message* message);
@@ -80,8 +80,8 @@ class UcxTransport : public Transport {
   std::vector<Endpoint> endpoints_;
   std::list<Sink> sinks_;
   int broken_ = -1;
-  int64_t open_ = 0;        // messages that are not done
-  bool abandoned_ = false;  // and messages are left: no progress any more
+  int64_t open_ = 0;        // requests that are not done
+  bool abandoned_ = false;  // and requests are left: no progress any more
 };
 
 }  // namespace fuseau::distrib
