@@ -380,6 +380,29 @@ TEST_P(PartitionTest, AResultThatNeighboursReadHasRoom) {
   }
 }
 
+TEST_P(PartitionTest, FewLongRowsAreCutAnywhere) {
+  const int64_t n = 2, m = 10007;
+  Builder b;
+  const int32_t u = b.Input({n, m});
+  // All but the edges: 2 rows that are no single run.
+  const int32_t w = b.Compute(OpCode::kAdd, {n, m - 2},
+                              {Read(u, 8, {m * 8, 8}), Read(u, 0, {m * 8, 8})});
+  b.trace.outputs = {w, b.Reduce(OpCode::kSum, {n, m - 2}, {false, true},
+                                 Read(w, 0, {(m - 2) * 8, 8}))};
+  const BufferRef whole = Numbers(n * m);
+  const Ran ran = Check(
+      b.trace, {whole},
+      {MakeSpread(whole, CutEvenly(n * m, 8, ranks()), ranks())}, ranks());
+  const int64_t share = n * m * 8 / ranks();
+  for (int r = 0; r < ranks(); ++r) {
+    const Distribution& d = ran.outputs[0].distribution;
+    if (ranks() > 1) {
+      EXPECT_NEAR(d.cuts[r + 1] - d.cuts[r], share, 64);
+    }
+    EXPECT_LT(ran.partitions[r].sent_bytes, share / 4);
+  }
+}
+
 TEST_P(PartitionTest, RowsThatAreAddedInOrderAreAChain) {
   const int64_t n = 61, m = 3;
   for (const OpCode op : {OpCode::kSum, OpCode::kProd}) {

@@ -334,7 +334,7 @@ class Emitter {
         !(p.node.op == OpCode::kCopy && plan_.reaches[index][0] > Reach::kHalo);
     if (makes_room) WidenTo(plan_.rooms[index], value.windows);
     if (regions.empty()) return absl::OkStatus();
-    if (node.op == OpCode::kUnset) {
+    if (node.op == OpCode::kUnset && p.cut()) {
       const int64_t room = value.windows[rank_].hi - value.windows[rank_].lo;
       value.node = Add(Unset(room), room);
       return absl::OkStatus();

@@ -21,6 +21,8 @@ using ir::TraceOperand;
 // Rows of floats that are added in order are brought together by columns if
 // each rank gets so many; else the ranks add theirs one after the other.
 constexpr int64_t kColumnsPerRank = 8;
+// Shorter rows of floats are summed by one rank each.
+constexpr int64_t kLongRow = 4096;
 // Fewer rows than this for each rank are not what is cut.
 constexpr int64_t kRowsPerRank = 4;
 
@@ -168,6 +170,7 @@ class Placer {
       return out_.Rows(node, dim, EvenRows(node, dim));
     }
     const int outer = OutermostDimension(node, operand);
+    if (HasFewLongRows(node)) return SumsOfLongRows(node);
     if (dim >= 0 && (outer < 0 || outer == dim)) return InRows(node, dim);
     if (outer >= 0 && node.reduced[outer]) {
       if (JoinsInAnyOrder(node)) {
@@ -222,6 +225,43 @@ class Placer {
       return out_.Rows(node, dim, *rows);
     if (!Large(ResultBytes(node))) return out_.Everywhere(node);
     return out_.Rows(node, dim, EvenRows(node, dim));
+  }
+
+  // Whether sums of rows of floats are fewer than the ranks, whose parts each
+  // are worth a tree.
+  bool HasFewLongRows(const TraceNode& node) const {
+    if (node.op != OpCode::kSum || JoinsInAnyOrder(node)) return false;
+    const int64_t rows = Count(node.shape) / node.shape.back();
+    return node.reduced.back() && rows > 1 && rows < ranks_ &&
+           std::count(node.reduced.begin(), node.reduced.end(), true) == 1 &&
+           std::abs(node.operands[0].strides.back()) > 0 &&
+           node.shape.back() * ItemSize(node.dtype) >= min_bytes_ &&
+           node.shape.back() >= kLongRow;
+  }
+
+  // Every row is a sum of all ranks.
+  int32_t SumsOfLongRows(const TraceNode& node) {
+    const TraceOperand& operand = node.operands[0];
+    const int64_t item = ItemSize(node.dtype);
+    const int64_t rows = Count(node.shape) / node.shape.back();
+    int32_t sums = out_.Everywhere(Unset(rows * item));
+    const Dims outer(node.shape.begin(), node.shape.end() - 1);
+    const Dims strides(operand.strides.begin(), operand.strides.end() - 1);
+    for (int64_t i = 0; i < rows; ++i) {
+      TraceNode row = node;
+      row.shape = {node.shape.back()};
+      row.reduced = {true};
+      row.operands[0].offset = PlaceOf(i, outer, strides, operand.offset);
+      row.operands[0].strides = {operand.strides.back()};
+      const int32_t sum = PlaceTreeSum(row, OwnedRows(row, 0), out_);
+      TraceNode store;
+      store.op = OpCode::kUpdate;
+      store.dtype = node.dtype;
+      store.write_offset = i * item;
+      store.operands = {{sums, DType::kUInt8, 0, {}}, {sum, node.dtype, 0, {}}};
+      sums = out_.Everywhere(store);
+    }
+    return sums;
   }
 
   // A sum whose innermost dimension vanishes, and others: the sums of rows are
