@@ -151,6 +151,11 @@ class Interpreter::Maker {
     const ir::Family family = ir::RowOf(node.op).family;
     if (family == ir::Family::kReduction) return AddReduction(i, node);
     if (family == ir::Family::kRoutine) return AddRoutine(i, node);
+    if (node.op == OpCode::kUnset) {
+      value.storage = NewStorage(
+          IsResult(i) ? Storage::kOwn : Storage::kScratch, 0, value.bytes);
+      return absl::OkStatus();
+    }
     if (!Fits(node)) Flush(i);
     value.storage = NewStorage(IsResult(i) ? Storage::kOwn : Storage::kScratch,
                                0, value.bytes);

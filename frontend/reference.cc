@@ -95,6 +95,7 @@ class Evaluator {
                   ItemSize(node.dtype));
       return result;
     }
+    if (node.op == OpCode::kUnset) return result;
     const Dims dense = DenseStrides(node.shape, ItemSize(node.dtype));
     int64_t first = node.attribute;
     static constexpr int64_t kStill[1] = {0};

@@ -78,6 +78,8 @@ class Importer {
       case OpCode::kIota:
         return IotaOp::create(builder_, Tensor(n.shape, n.dtype),
                               builder_.getI64IntegerAttr(n.attribute));
+      case OpCode::kUnset:
+        return UnsetOp::create(builder_, Tensor(n.shape, n.dtype));
       case OpCode::kUpdate:
         return Update(n);
       default:

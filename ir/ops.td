@@ -397,6 +397,13 @@ def Fuseau_IotaOp : Fuseau_Op<"iota", [Pure]>, Row<"", "structure", 0> {
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
+// Recorded by nobody. Two of them are two storages, so it is not pure.
+def Fuseau_UnsetOp : Fuseau_Op<"unset">, Row<"", "structure", 0> {
+  let summary = "A storage with any content, which updates replace.";
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
 def Fuseau_CastOp : Fuseau_Op<"cast", [Pure, SameOperandsAndResultShape]>,
     Row<"", "elementwise", 1> {
   let raises = "oui";

@@ -6,12 +6,6 @@
 include "ir/ops_base.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 
-def Fuseau_UnsetOp : Fuseau_Op<"unset"> {
-  let summary = "A storage whose elements are all replaced by updates.";
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "attr-dict `:` type($result)";
-}
-
 def Fuseau_FusedOp : Fuseau_Op<"fused",
     [Pure, AttrSizedOperandSegments, IsolatedFromAbove, SingleBlock]> {
   let summary = "A loop nest over one iteration space.";

@@ -27,9 +27,10 @@ struct TraceOperand {
 //
 // kInput     a buffer; `shape` is {bytes of the buffer} and dtype kUInt8
 // kScalar    a number known only when the plan runs; shape {}
-// kIota      shape {n}: element i is attribute + i, in `dtype` (an integer
-// type) kUpdate    operand 0: the old storage, whole (no strides); operand 1:
-// what is
+// kIota      shape {n}: element i is attribute + i, `dtype` an integer type
+// kUnset     a storage of {bytes} with any content: only bytes that an update
+//            has replaced are read, and only from its result
+// kUpdate    operand 0: the old storage, whole (no strides); operand 1: what is
 //            written. `shape` is the iteration space of the write; element i
 //            goes to byte `write_offset + sum(i * write_strides)`, type
 //            `dtype`. The result is the whole storage with those elements

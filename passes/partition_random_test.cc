@@ -40,8 +40,6 @@ void CheckRandomTrace(int seed, int ranks, Tier tier) {
   for (int round = 0; round < 2; ++round) {
     const Trace trace = maker.Make();
     SCOPED_TRACE(testing::Text(trace));
-    if (std::getenv("FUSEAU_PARTITION_PRINT"))
-      std::fprintf(stderr, "seed %d\n%s\n", seed, testing::Text(trace).c_str());
     for (size_t i = inputs.size(); i < maker.inputs().size(); ++i) {
       BufferRef whole = maker.Data(maker.inputs()[i]);
       inputs.push_back(MakeSpread(

@@ -357,11 +357,101 @@ TEST_P(PartitionTest, AProductNeedsTheRightOperandOnly) {
   EXPECT_EQ(sent, (ranks() - 1) * k * n * 8);
 }
 
+TEST_P(PartitionTest, AResultThatNeighboursReadHasRoom) {
+  const int64_t n = 56;
+  Builder b;
+  const int32_t u = b.Input({n});
+  const int32_t w =
+      b.Compute(OpCode::kAdd, {n}, {Read(u, 0, {8}), Read(u, 0, {8})});
+  b.trace.outputs = {
+      w, b.Compute(OpCode::kAdd, {n - 1}, {Read(w, 8, {8}), Read(w, 0, {8})})};
+  const BufferRef whole = Numbers(n);
+  const Ran ran =
+      Check(b.trace, {whole},
+            {MakeSpread(whole, CutEvenly(n, 8, ranks()), ranks())}, ranks());
+  for (int r = 0; r < ranks(); ++r) {
+    const Partition& p = ran.partitions[r];
+    const Distribution& d = p.distributions[0];
+    EXPECT_EQ(d.windows[r].lo, d.cuts[r] - (r > 0 ? 8 : 0));
+    ASSERT_EQ(p.transfers.size(), ranks() > 1 ? 1 : 0);
+    if (ranks() > 1) {
+      EXPECT_TRUE(p.transfers[0].copies.empty());
+    }
+  }
+}
+
+TEST_P(PartitionTest, FewLongRowsAreCutAnywhere) {
+  const int64_t n = 2, m = 10007;
+  Builder b;
+  const int32_t u = b.Input({n, m});
+  // All but the edges: 2 rows that are no single run.
+  const int32_t w = b.Compute(OpCode::kAdd, {n, m - 2},
+                              {Read(u, 8, {m * 8, 8}), Read(u, 0, {m * 8, 8})});
+  b.trace.outputs = {w, b.Reduce(OpCode::kSum, {n, m - 2}, {false, true},
+                                 Read(w, 0, {(m - 2) * 8, 8}))};
+  const BufferRef whole = Numbers(n * m);
+  const Ran ran = Check(
+      b.trace, {whole},
+      {MakeSpread(whole, CutEvenly(n * m, 8, ranks()), ranks())}, ranks());
+  const int64_t share = n * m * 8 / ranks();
+  for (int r = 0; r < ranks(); ++r) {
+    const Distribution& d = ran.outputs[0].distribution;
+    if (ranks() > 1) {
+      EXPECT_NEAR(d.cuts[r + 1] - d.cuts[r], share, 64);
+    }
+    EXPECT_LT(ran.partitions[r].sent_bytes, share / 4);
+  }
+}
+
+TEST_P(PartitionTest, RowsThatAreAddedInOrderAreAChain) {
+  const int64_t n = 61, m = 3;
+  for (const OpCode op : {OpCode::kSum, OpCode::kProd}) {
+    Builder b;
+    const int32_t x = b.Input({n, m});
+    b.trace.outputs = {
+        b.Reduce(op, {n, m}, {true, false}, Read(x, 0, {m * 8, 8}))};
+    const BufferRef whole = Numbers(n * m);
+    PartitionOptions options;
+    options.min_bytes = 100;
+    const Ran ran =
+        Check(b.trace, {whole},
+              {MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())},
+              ranks(), options);
+    EXPECT_EQ(ran.outputs[0].distribution.kind, Distribution::kWhole);
+    for (int r = 0; r < ranks(); ++r) {
+      const Partition& p = ran.partitions[r];
+      EXPECT_TRUE(p.gathered.empty());
+      EXPECT_EQ(p.messages, r + 1 < ranks() ? 1 : ranks() - 1);
+      EXPECT_EQ(p.sent_bytes, p.messages * m * 8);
+    }
+  }
+}
+
+TEST_P(PartitionTest, ARunningSumSendsItsLastRow) {
+  const int64_t n = 40;
+  for (const int64_t m : {1, 5}) {
+    Builder b;
+    const int32_t x = b.Input({n, m});
+    b.trace.outputs = {b.Reduce(OpCode::kCumsum, {n, m}, {false, false},
+                                Read(x, 0, {m * 8, 8}))};
+    const BufferRef whole = Numbers(n * m);
+    const Distribution d = CutEvenly(n, m * 8, ranks());
+    const Ran ran =
+        Check(b.trace, {whole}, {MakeSpread(whole, d, ranks())}, ranks());
+    EXPECT_EQ(ran.outputs[0].distribution, d);
+    for (int r = 0; r < ranks(); ++r) {
+      EXPECT_TRUE(ran.partitions[r].gathered.empty());
+      EXPECT_EQ(ran.partitions[r].sent_bytes, r + 1 < ranks() ? m * 8 : 0);
+    }
+  }
+}
+
 TEST_P(PartitionTest, WhatHasNoRuleIsGathered) {
   const int64_t n = 64;
   Builder b;
   const int32_t x = b.Input({n});
-  b.trace.outputs = {b.Reduce(OpCode::kCumsum, {n}, {false}, Read(x, 0, {8}))};
+  b.trace.outputs = {
+      b.Reduce(OpCode::kCumsum, {n}, {false}, Read(x, (n - 1) * 8, {-8}))};
   const BufferRef whole = Numbers(n);
   const Distribution d = CutEvenly(n, 8, ranks());
   const Ran ran =

@@ -190,6 +190,15 @@ class Emitter {
     return nothing_;
   }
 
+  static void WidenTo(const std::vector<ByteRange>& rooms,
+                      std::vector<Distribution::Window>& windows) {
+    for (size_t r = 0; r < windows.size(); ++r) {
+      if (windows[r].lo == windows[r].hi) continue;
+      windows[r].lo = std::min(windows[r].lo, rooms[r].lo);
+      windows[r].hi = std::max(windows[r].hi, rooms[r].hi);
+    }
+  }
+
   int64_t Begin(const Value& value) const {
     return value.windows.empty() ? 0 : value.windows[rank_].lo;
   }
@@ -313,22 +322,89 @@ class Emitter {
     if (p.node.op == OpCode::kUpdate) return EmitUpdate(index);
     const std::vector<Region> regions = RegionsOf(p, rank_);
     TraceNode node = p.node;
+    std::vector<std::vector<TraceOperand>> operands;  // over each region
     for (size_t k = 0; k < p.node.operands.size(); ++k) {
       FUSEAU_ASSIGN_OR_RETURN(
-          std::vector<TraceOperand> reads,
+          operands.emplace_back(),
           Read(p, static_cast<int>(k), plan_.reaches[index][k]));
-      if (!regions.empty()) node.operands[k] = std::move(reads[0]);
     }
     Value& value = values_[index];
     if (p.cut()) value.windows = OwnedWindows(p);
+    // A copy of what an exchange brings stays where that is.
+    const bool makes_room =
+        p.cut() && !plan_.rooms[index].empty() &&
+        !(p.node.op == OpCode::kCopy && plan_.reaches[index][0] > Reach::kHalo);
+    if (makes_room) WidenTo(plan_.rooms[index], value.windows);
     if (regions.empty()) return absl::OkStatus();
+    if (node.op == OpCode::kUnset && p.cut()) {
+      const int64_t room = value.windows[rank_].hi - value.windows[rank_].lo;
+      value.node = Add(Unset(room), room);
+      return absl::OkStatus();
+    }
+    if (regions.size() > 1) {
+      EmitRegions(p, regions, operands, value);
+      return absl::OkStatus();
+    }
+    for (size_t k = 0; k < operands.size(); ++k)
+      node.operands[k] = std::move(operands[k][0]);
     node.shape = regions[0].count;
     if (node.op == OpCode::kIota) node.attribute += regions[0].first[0];
     const ByteRange owned = p.owned(rank_);
     const int64_t bytes = owned.hi - owned.lo;
     value.node = IsExchanged(node, bytes) ? node.operands[0].value
                                           : Add(std::move(node), bytes);
+    if (makes_room) PutInRoom(p, value);
     return absl::OkStatus();
+  }
+
+  // An operation each, stored in one buffer.
+  void EmitRegions(const Placed& p, const std::vector<Region>& regions,
+                   const std::vector<std::vector<TraceOperand>>& operands,
+                   Value& value) {
+    const int64_t begin = Begin(value);
+    const int64_t room = value.windows[rank_].hi - begin;
+    const int64_t item = ItemSize(p.node.dtype);
+    const Dims dense = DenseStrides(p.node.shape, item);
+    value.node = Add(Unset(room), room);
+    for (size_t i = 0; i < regions.size(); ++i) {
+      TraceNode part = p.node;
+      part.shape = regions[i].count;
+      for (size_t k = 0; k < operands.size(); ++k)
+        part.operands[k] = operands[k][i];
+      TraceNode store;
+      store.op = OpCode::kUpdate;
+      store.dtype = p.node.dtype;
+      store.shape = part.shape;
+      store.write_strides = dense;
+      store.write_offset = -begin;
+      for (size_t d = 0; d < dense.size(); ++d)
+        store.write_offset += regions[i].first[d] * dense[d];
+      const Dims strides = DenseStrides(part.shape, item);
+      const int32_t result = Add(std::move(part), Count(store.shape) * item);
+      store.operands = {{value.node, DType::kUInt8, 0, {}},
+                        {result, p.node.dtype, 0, strides}};
+      value.node = Add(std::move(store), room);
+    }
+  }
+
+  // Moves a result to a buffer with room for a halo. The operations are one
+  // where they are compiled.
+  void PutInRoom(const Placed& p, Value& value) {
+    const Distribution::Window window = value.windows[rank_];
+    const ByteRange owned = p.owned(rank_);
+    if (window == Distribution::Window{owned.lo, owned.hi}) return;
+    const int64_t item = ItemSize(p.node.dtype);
+    TraceNode store;
+    store.op = OpCode::kUpdate;
+    store.dtype = p.node.dtype;
+    store.shape = {(owned.hi - owned.lo) / item};
+    store.write_offset = owned.lo - window.lo;
+    store.write_strides = {item};
+    const int32_t result = value.node;
+    const int64_t bytes = window.hi - window.lo;
+    store.operands = {{Add(Unset(bytes), bytes), DType::kUInt8, 0, {}},
+                      {result, p.node.dtype, 0, {item}}};
+    value.node = Add(std::move(store), bytes);
   }
 
   // Whether the node copies all of what an exchange has brought.

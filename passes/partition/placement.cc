@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "passes/partition/chains.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
 
@@ -16,6 +17,14 @@ using ir::Family;
 using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
+
+// Rows of floats that are added in order are brought together by columns if
+// each rank gets so many; else the ranks add theirs one after the other.
+constexpr int64_t kColumnsPerRank = 8;
+// Shorter rows of floats are summed by one rank each.
+constexpr int64_t kLongRow = 4096;
+// Fewer rows than this for each rank are not what is cut.
+constexpr int64_t kRowsPerRank = 4;
 
 class Placer {
  public:
@@ -124,13 +133,32 @@ class Placer {
 
   int32_t Elementwise(const TraceNode& node) {
     const int dim = CutDimension(node);
-    if (auto rows = RowsOfUpdate(node, dim)) return out_.Rows(node, dim, *rows);
+    if (dim == 0 && node.shape.size() > 1 &&
+        node.shape[0] < kRowsPerRank * ranks_) {
+      return FewRows(node);
+    }
+    if (auto rows = RowsOfUpdate(node, RowCount(node, dim)))
+      return out_.Rows(node, dim, *rows);
     if (dim < 0) return out_.Everywhere(node);
     if (auto rows = RowsOfOperands(node, dim))
       return out_.Rows(node, dim, *rows);
     if (ReadsCut(node, dim) || Large(ResultBytes(node)))
       return out_.Rows(node, dim, EvenRows(node, dim));
     return out_.Everywhere(node);
+  }
+
+  // Cut anywhere, since rows would give some ranks too much.
+  int32_t FewRows(const TraceNode& node) {
+    const int64_t count = Count(node.shape), item = ItemSize(node.dtype);
+    auto elements = RowsOfUpdate(node, count);
+    if (!elements) elements = ElementsOfOperands(node);
+    if (!elements) {
+      if (!ReadsAnyCut(node) && !Large(count * item))
+        return out_.Everywhere(node);
+      elements = EvenCuts(count, RowUnit(count * item, item) / item);
+    }
+    for (int64_t& element : *elements) element *= item;
+    return out_.Elements(node, *std::move(elements));
   }
 
   int32_t Reduction(TraceNode node) {
@@ -142,6 +170,7 @@ class Placer {
       return out_.Rows(node, dim, EvenRows(node, dim));
     }
     const int outer = OutermostDimension(node, operand);
+    if (HasFewLongRows(node)) return SumsOfLongRows(node);
     if (dim >= 0 && (outer < 0 || outer == dim)) return InRows(node, dim);
     if (outer >= 0 && node.reduced[outer]) {
       if (JoinsInAnyOrder(node)) {
@@ -154,17 +183,85 @@ class Placer {
           return SumOfRows(node);
       }
     }
+    if (dim >= 0 && node.shape[dim] >= kColumnsPerRank * ranks_)
+      return InRows(node, dim);
+    if (outer == 0 && node.reduced[0] && CanChain(node)) {
+      const int32_t last = PlaceChain(node, OwnedRows(node, 0), out_);
+      return Stored() ? last : Shared(last);
+    }
     if (dim >= 0) return InRows(node, dim);
     return Gathered(std::move(node));
   }
 
+  // Whether parts of the rows of dimension 0 can be joined one after the other.
+  bool CanChain(const TraceNode& node) const {
+    const TraceOperand& operand = node.operands[0];
+    return operand.strides[0] > 0 && operand.dtype == node.dtype &&
+           // A product with 1 + 0j is not the number itself.
+           !(node.op == OpCode::kProd && IsComplex(node.dtype));
+  }
+
+  bool Stored() const { return uses_[current_].stored_by >= 0; }
+
+  // A copy on every rank, unless the value is large.
+  int32_t Shared(int32_t value) {
+    const Placed& p = placed(value);
+    if (Large(p.bytes)) return value;
+    TraceNode copy;
+    copy.op = OpCode::kCopy;
+    copy.dtype = p.node.dtype;
+    const int64_t item = ItemSize(copy.dtype);
+    copy.shape = {p.bytes / item};
+    copy.operands = {{value, copy.dtype, 0, {item}}};
+    Collapse(copy);
+    return out_.Everywhere(copy);
+  }
+
   // The reduction of partial results, or of the sums of rows.
-  int32_t Join(TraceNode node) {
+  int32_t Join(const TraceNode& node) {
     const int dim = CutDimension(node);
     if (dim < 0) return out_.Everywhere(node);
-    if (auto rows = RowsOfUpdate(node, dim)) return out_.Rows(node, dim, *rows);
+    if (auto rows = RowsOfUpdate(node, RowCount(node, dim)))
+      return out_.Rows(node, dim, *rows);
     if (!Large(ResultBytes(node))) return out_.Everywhere(node);
     return out_.Rows(node, dim, EvenRows(node, dim));
+  }
+
+  // Whether sums of rows of floats are fewer than the ranks, whose parts each
+  // are worth a tree.
+  bool HasFewLongRows(const TraceNode& node) const {
+    if (node.op != OpCode::kSum || JoinsInAnyOrder(node)) return false;
+    const int64_t rows = Count(node.shape) / node.shape.back();
+    return node.reduced.back() && rows > 1 && rows < ranks_ &&
+           std::count(node.reduced.begin(), node.reduced.end(), true) == 1 &&
+           std::abs(node.operands[0].strides.back()) > 0 &&
+           node.shape.back() * ItemSize(node.dtype) >= min_bytes_ &&
+           node.shape.back() >= kLongRow;
+  }
+
+  // Every row is a sum of all ranks.
+  int32_t SumsOfLongRows(const TraceNode& node) {
+    const TraceOperand& operand = node.operands[0];
+    const int64_t item = ItemSize(node.dtype);
+    const int64_t rows = Count(node.shape) / node.shape.back();
+    int32_t sums = out_.Everywhere(Unset(rows * item));
+    const Dims outer(node.shape.begin(), node.shape.end() - 1);
+    const Dims strides(operand.strides.begin(), operand.strides.end() - 1);
+    for (int64_t i = 0; i < rows; ++i) {
+      TraceNode row = node;
+      row.shape = {node.shape.back()};
+      row.reduced = {true};
+      row.operands[0].offset = PlaceOf(i, outer, strides, operand.offset);
+      row.operands[0].strides = {operand.strides.back()};
+      const int32_t sum = PlaceTreeSum(row, OwnedRows(row, 0), out_);
+      TraceNode store;
+      store.op = OpCode::kUpdate;
+      store.dtype = node.dtype;
+      store.write_offset = i * item;
+      store.operands = {{sums, DType::kUInt8, 0, {}}, {sum, node.dtype, 0, {}}};
+      sums = out_.Everywhere(store);
+    }
+    return sums;
   }
 
   // A sum whose innermost dimension vanishes, and others: the sums of rows are
@@ -186,12 +283,24 @@ class Placer {
     const int dim = CutDimension(node);
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
+    if (dim < 0 && IsRunning(node) && CanChain(node) &&
+        placed(node.operands[0].value).cut() &&
+        OutermostDimension(node, node.operands[0]) == node.attribute) {
+      return PlaceRunningChain(node, OwnedRows(node, 0), out_);
+    }
     return ReadsAnyCut(node) ? Gathered(std::move(node))
                              : out_.Everywhere(node);
   }
 
+  // Whether elements are joined along dimension 0, and all before them kept.
+  static bool IsRunning(const TraceNode& node) {
+    return (node.op == OpCode::kCumsum || node.op == OpCode::kCumprod ||
+            node.op == OpCode::kRunningMax || node.op == OpCode::kRunningMin) &&
+           node.attribute == 0;
+  }
+
   int32_t InRows(const TraceNode& node, int dim) {
-    auto rows = RowsOfUpdate(node, dim);
+    auto rows = RowsOfUpdate(node, RowCount(node, dim));
     if (!rows) rows = RowsOfOperands(node, dim);
     if (!rows) rows = EvenRows(node, dim);
     return out_.Rows(node, dim, *rows);
@@ -277,9 +386,20 @@ class Placer {
     return dim < 0 ? 1 : node.shape[dim];
   }
 
-  // Rows by who owns what they are written to in the end.
+  // The place of an element, in C order of a space, in a storage.
+  static int64_t PlaceOf(int64_t element, const Dims& shape,
+                         const Dims& strides, int64_t offset) {
+    for (size_t d = shape.size(); d-- > 0;) {
+      offset += element % shape[d] * strides[d];
+      element /= shape[d];
+    }
+    return offset;
+  }
+
+  // `count` equal parts of the result by who owns what they are written to in
+  // the end.
   std::optional<std::vector<int64_t>> RowsOfUpdate(const TraceNode& node,
-                                                   int dim) const {
+                                                   int64_t count) const {
     const int32_t stored = uses_[current_].stored_by;
     if (stored < 0) return std::nullopt;
     const TraceNode& update = trace_.nodes[stored];
@@ -288,22 +408,32 @@ class Placer {
       old = trace_.nodes[old].operands[0].value;
     if (old >= current_) return std::nullopt;  // not placed yet
     const Placed& base = placed(program_.values[old]);
-    if (!base.cut()) return std::nullopt;
-    const Dims& shape = update.shape;
-    const Dims& strides = update.write_strides;
-    if (!Ascends(shape, strides)) return std::nullopt;
-    const int64_t row =
-        ResultBytes(node) / ItemSize(node.dtype) / RowCount(node, dim);
-    const auto begin = [&](int64_t i) {
-      int64_t element = i * row, offset = update.write_offset;
-      for (size_t d = shape.size(); d-- > 0;) {
-        if (shape[d] == 1) continue;
-        offset += element % shape[d] * strides[d];
-        element /= shape[d];
-      }
-      return offset;
-    };
-    return RowsBy(RowCount(node, dim), base.cuts, begin);
+    if (!base.cut() || !Ascends(update.shape, update.write_strides))
+      return std::nullopt;
+    const int64_t row = ResultBytes(node) / ItemSize(node.dtype) / count;
+    return RowsBy(count, base.cuts, [&](int64_t i) {
+      return PlaceOf(i * row, update.shape, update.write_strides,
+                     update.write_offset);
+    });
+  }
+
+  // Elements of the result by who owns those of the largest operand, if work is
+  // not too uneven then.
+  std::optional<std::vector<int64_t>> ElementsOfOperands(
+      const TraceNode& node) const {
+    const TraceOperand* best = nullptr;
+    for (const TraceOperand& o : node.operands) {
+      if (!placed(o.value).cut() || !Ascends(node.shape, o.strides)) continue;
+      if (best == nullptr || ItemSize(o.dtype) > ItemSize(best->dtype))
+        best = &o;
+    }
+    if (best == nullptr) return std::nullopt;
+    std::vector<int64_t> elements =
+        RowsBy(Count(node.shape), placed(best->value).cuts, [&](int64_t i) {
+          return PlaceOf(i, node.shape, best->strides, best->offset);
+        });
+    if (Large(ResultBytes(node)) && Uneven(elements)) return std::nullopt;
+    return elements;
   }
 
   // Whether addresses grow in C order; dimensions of one element are ignored.

@@ -76,6 +76,13 @@ int32_t Writer::Rows(const TraceNode& node, int dim,
   return static_cast<int32_t>(program_.nodes.size()) - 1;
 }
 
+int32_t Writer::Elements(const TraceNode& node, std::vector<int64_t> cuts) {
+  Placed& placed = Add(node);
+  placed.work.kind = Work::kElements;
+  placed.cuts = std::move(cuts);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
 int32_t Writer::OnRank(const TraceNode& node, int rank) {
   std::vector<int64_t> rows(ranks() + 1, 0);
   std::fill(rows.begin() + rank + 1, rows.end(), 1);
@@ -105,6 +112,13 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
       }
       return {region};
     }
+    case Work::kElements: {
+      Box box;
+      box.run = ItemSize(node.dtype);
+      box.shape = node.shape;
+      box.strides = DenseStrides(node.shape, box.run);
+      return Clip(box, placed.owned(rank));
+    }
     case Work::kWrites: {
       Box box;
       box.offset = node.write_offset;
@@ -115,6 +129,14 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
     }
   }
   __builtin_unreachable();
+}
+
+TraceNode Unset(int64_t bytes) {
+  TraceNode node;
+  node.op = OpCode::kUnset;
+  node.dtype = DType::kUInt8;
+  node.shape = {bytes};
+  return node;
 }
 
 int64_t ResultBytes(const TraceNode& node) {

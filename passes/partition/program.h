@@ -16,6 +16,7 @@ struct Work {
   enum Kind : uint8_t {
     kEverywhere,  // every rank all of it
     kRows,        // rank r the rows [rows[r], rows[r + 1]) of dimension `dim`
+    kElements,    // each rank the elements of the result that it owns
     kWrites,      // an update: each rank what it owns of the old value
   };
   Kind kind = kEverywhere;
@@ -59,6 +60,7 @@ class Writer {
   int32_t Everywhere(const ir::TraceNode& node);
   // The parts of the result follow each other.
   int32_t Rows(const ir::TraceNode& node, int dim, std::vector<int64_t> rows);
+  int32_t Elements(const ir::TraceNode& node, std::vector<int64_t> cuts);
   int32_t OnRank(const ir::TraceNode& node, int rank);
   int32_t Update(const ir::TraceNode& node, std::vector<int64_t> cuts);
 
@@ -67,6 +69,9 @@ class Writer {
 
   Program& program_;
 };
+
+// Memory for results that updates bring.
+ir::TraceNode Unset(int64_t bytes);
 
 // What a rank computes of an operation: mostly one part of its space or none.
 std::vector<Region> RegionsOf(const Placed& placed, int rank);

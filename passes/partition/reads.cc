@@ -14,6 +14,14 @@ ByteRange Join(ByteRange a, ByteRange b) {
   return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
 }
 
+// Where the operand reads the first element of a region.
+int64_t OffsetOf(const TraceOperand& o, const Region& region) {
+  int64_t offset = o.offset;
+  for (size_t d = 0; d < o.strides.size(); ++d)
+    offset += region.first[d] * o.strides[d];
+  return offset;
+}
+
 int64_t Size(ByteRange range) {
   return std::max<int64_t>(0, range.hi - range.lo);
 }
@@ -54,24 +62,36 @@ class Planner {
     if (placed.node.op == OpCode::kUpdate && operand == 0) {
       return placed.work.kind == Work::kWrites ? Reach::kOwn : Reach::kWhole;
     }
+    if (OwnsAll(placed, operand, read)) return Reach::kOwn;
     const Wants wants = WantsOf(program_, placed, operand, Reach::kPacked);
-    bool own = true, halo = true, whole = true;
+    bool halo = true, whole = true;
     std::vector<ByteRange> needs(program_.ranks);
     for (int r = 0; r < program_.ranks; ++r) {
       const ByteRange owned = read.owned(r);
       needs[r] = owned;
       whole &= 4 * Bytes(wants[r]) >= 3 * read.bytes;
       if (Covers(owned, wants[r])) continue;
-      own = false;
       for (const Box& box : wants[r]) needs[r] = Join(needs[r], box.hull());
       halo &= IsHalo(owned, needs[r], wants[r]);
     }
-    if (own) return Reach::kOwn;
     if (halo) {
       Widen(needs, plan_.halos[value]);
       return Reach::kHalo;
     }
     return whole ? Reach::kWhole : Reach::kPacked;
+  }
+
+  // Whether every rank owns what it reads. Most do, so this is quick.
+  bool OwnsAll(const Placed& placed, int operand, const Placed& read) const {
+    const TraceOperand& o = placed.node.operands[operand];
+    for (int r = 0; r < program_.ranks; ++r) {
+      for (const Region& region : RegionsOf(placed, r)) {
+        const ByteRange hull = Extent(OffsetOf(o, region), region.count,
+                                      o.strides, ItemSize(o.dtype));
+        if (!Covers(read.owned(r), hull)) return false;
+      }
+    }
+    return true;
   }
 
   // Whether what lacks is little against what is there, and not much more than
@@ -100,11 +120,8 @@ std::vector<Packing> AccessesOf(const Placed& placed, int operand, int rank) {
   const TraceOperand& o = placed.node.operands[operand];
   std::vector<Packing> accesses;
   for (const Region& region : RegionsOf(placed, rank)) {
-    int64_t offset = o.offset;
-    for (size_t d = 0; d < o.strides.size(); ++d)
-      offset += region.first[d] * o.strides[d];
     accesses.push_back(
-        Pack(offset, region.count, o.strides, ItemSize(o.dtype)));
+        Pack(OffsetOf(o, region), region.count, o.strides, ItemSize(o.dtype)));
   }
   return accesses;
 }

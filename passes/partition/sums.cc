@@ -19,10 +19,7 @@ class Slots {
     std::vector<int64_t> cuts(out.ranks() + 1, 0);
     for (int owner : owners) cuts[owner + 1] += bytes;
     for (int r = 0; r < out.ranks(); ++r) cuts[r + 1] += cuts[r];
-    TraceNode room;
-    room.op = OpCode::kIota;
-    room.dtype = DType::kUInt8;
-    room.shape = {cuts.back()};
+    const TraceNode room = Unset(cuts.back());
     value_ = out.Rows(room, 0, std::move(cuts));
   }
 
