@@ -1,6 +1,7 @@
 // What becomes of a job when one of its processes ends or stands still.
 
 #include <dirent.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -97,6 +98,25 @@ absl::Status CommandWork(Group& group) {
   }
 }
 
+// Rank 1 has a child that outlives it; the others wait.
+absl::Status ForkWork(Group& group) {
+  if (group.rank() != 1) return WaitWork(group);
+  if (fork() == 0) {
+    Say(absl::StrCat("pid ", getpid()));
+    const absl::Status status = group.Agree({}).status();
+    Say(absl::StrCat("child ", absl::StatusCodeToString(status.code())));
+    absl::SleepFor(absl::Seconds(20));
+    _exit(0);
+  }
+  return WaitWork(group);
+}
+
+// Rank 1 ends without a word, as programs do that call exit().
+absl::Status ExitWork(Group& group) {
+  if (group.rank() == 1) std::exit(0);
+  return AgreementWork(group);
+}
+
 struct State {
   const char* name;
   Work work;
@@ -109,6 +129,7 @@ constexpr State kStates[] = {
     {"Idle", IdleWork},
     {"Command", CommandWork},
 };
+constexpr State kOthers[] = {{"Fork", ForkWork}, {"Exit", ExitWork}};
 
 // The rank is done when it knows that the victim is lost, and says so.
 int RunProgram(const std::string& name) {
@@ -120,8 +141,11 @@ int RunProgram(const std::string& name) {
   absl::Status status = group.status();
   if (group.ok()) {
     Say("joined");
-    for (const State& state : kStates) {
-      if (state.name == name) status = state.work(**group);
+    for (absl::Span<const State> states :
+         {absl::MakeSpan(kStates), absl::MakeSpan(kOthers)}) {
+      for (const State& state : states) {
+        if (state.name == name) status = state.work(**group);
+      }
     }
     if (std::getenv("FUSEAU_TEST_LINGER") == nullptr) {
       EXPECT_EQ((*group)->Health(), status);
@@ -203,10 +227,16 @@ TEST_P(Kill, AllOthersHaveARankFailureWithinTwoSeconds) {
                    static_cast<int>(absl::ToInt64Milliseconds(Now() - killed)));
     EXPECT_EQ(job.Wait(victim, kKillLimit), 1000 + SIGKILL);
   }
+  // Files of others come and go; what is left stays.
+  const absl::Time limit = Now() + absl::Seconds(5);
+  std::set<std::string> left;
+  do {
+    left = SharedFiles();
+    for (const std::string& name : files) left.erase(name);
+    absl::SleepFor(absl::Milliseconds(20));
+  } while ((!left.empty() || SegmentsOf(pids) > 0) && Now() < limit);
+  EXPECT_THAT(left, testing::IsEmpty());
   EXPECT_EQ(SegmentsOf(pids), 0);
-  for (const std::string& name : SharedFiles()) {
-    EXPECT_TRUE(files.count(name) > 0) << "/dev/shm/" << name << " is left";
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Kill,
@@ -264,6 +294,44 @@ TEST(MissingRank, IsRankZero) {
   EXPECT_TRUE(
       absl::StrContains(job.Output(1), "says lost 0 127.0.0.1 bootstrap"))
       << job.Output(1);
+}
+
+// The child has copies of the connections of its parent, whose end must be seen
+// all the same. It cannot use the group.
+TEST(ForkTest, TheChildOfARankHidesNothing) {
+  Processes job(kRanks);
+  job.StartAll("Fork");
+  ASSERT_TRUE(job.Heard(1, "child FAILED_PRECONDITION", kStartLimit))
+      << job.Output(1);
+  const std::string output = job.Output(1);
+  const pid_t child = std::atoi(&output[output.find("says pid ") + 9]);
+  ASSERT_GT(child, 1) << output;
+  ASSERT_EQ(kill(job.pid(1), SIGKILL), 0);
+  for (int rank : {0, 2}) {
+    EXPECT_EQ(job.Wait(rank, kKillLimit), 0) << job.Output(rank);
+    EXPECT_TRUE(absl::StrContains(job.Output(rank), "says lost 1 "))
+        << job.Output(rank);
+  }
+  EXPECT_EQ(kill(child, SIGKILL), 0);  // it was there until now
+}
+
+TEST(ExitTest, WithoutLeavingIsALossToTheOthersAndNoCrash) {
+  Processes job(kRanks);
+  job.StartAll("Exit");
+  EXPECT_TRUE(job.AllPass(kStartLimit));
+  for (int rank : {0, 2}) {
+    EXPECT_TRUE(absl::StrContains(job.Output(rank), "says lost 1 "))
+        << job.Output(rank);
+  }
+}
+
+TEST(LibraryTest, JoinSaysThatUcxIsMissing) {
+  Processes job(2);
+  job.Start(0, "Idle", {{"FUSEAU_UCX_LIBRARY", "/nowhere/libucp.so.0"}});
+  EXPECT_EQ(job.Wait(0, kStartLimit), 1);
+  EXPECT_TRUE(absl::StrContains(job.Output(0), "several ranks need UCX"))
+      << job.Output(0);
+  EXPECT_TRUE(absl::StrContains(job.Output(0), "/nowhere/libucp.so.0"));
 }
 
 // A rank that stands still counts as lost after the time of the setting. When

@@ -104,6 +104,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     more than one, "outer" reductions join them: their outputs do not move there.
     `turned`: the last dimension is so short that vectors run along the one
     before it; `inner` and `rows` have their roles exchanged.
+    Bit i of `streamed`: nothing reads output i soon, and it is larger than the
+    caches, so its vectors are stored past them.
     Its text, without the name, is the kernel's key.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -114,7 +116,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       DenseI32ArrayAttr:$inner,
       StrAttr:$reduction, ArrayAttr:$combiners,
       DefaultValuedAttr<I32Attr, "1">:$rows,
-      UnitAttr:$turned);
+      UnitAttr:$turned,
+      DefaultValuedAttr<I32Attr, "0">:$streamed);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `rank` $rank `iotas` $iotas `scalars` $scalars `in` $in_types

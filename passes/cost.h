@@ -29,6 +29,9 @@ constexpr int64_t kRunBytes = 32;
 // times cheaper to copy than what is written.
 constexpr int64_t kSwapGain = 2;
 
+// A nest that touches more stores its result past the caches.
+inline int64_t StreamBytes(const CacheSizes& caches) { return caches.shared; }
+
 // A tile of a sweep: what its launches touch stays in the L2 cache, beside what
 // else passes through it.
 inline int64_t TileBytes(const CacheSizes& caches) { return caches.core / 5; }

@@ -4,6 +4,7 @@
 #include "mlir/IR/OperationSupport.h"
 #include "passes/nest.h"
 #include "passes/passes.h"
+#include "passes/stream.h"
 
 namespace fuseau::passes {
 
@@ -73,8 +74,10 @@ int32_t RowsTogether(exec::RunOp run, const Dims& space,
 
 class Outliner {
  public:
-  explicit Outliner(mlir::ModuleOp module)
-      : module_(module), b_(module.getLoc(), module.getContext()) {}
+  Outliner(mlir::ModuleOp module, Streaming streaming)
+      : module_(module),
+        b_(module.getLoc(), module.getContext()),
+        streaming_(std::move(streaming)) {}
 
   void Outline(exec::RunOp run) {
     Dims space(run.getSpace().begin(), run.getSpace().end());
@@ -125,15 +128,17 @@ class Outliner {
                         : space.size() == 1 && !IsSequential(run) ? "tree"
                                                                   : "serial";
 
+    const int32_t rows = RowsTogether(run, space, reduced, in, turned);
+    const uint32_t streamed =
+        turned ? 0 : streaming_.Of(run, {space, reduced, in, out}, rows);
+
     b_.setInsertionPointToStart(module_.getBody());
     auto kernel = exec::KernelOp::create(
         b_, "kernel", static_cast<uint32_t>(space.size()),
         static_cast<uint32_t>(iotas), static_cast<uint32_t>(scalars.size()),
         b_.getArrayAttr(in_types), run.getOutTypes(),
         b_.getDenseI32ArrayAttr(inner), b_.getStringAttr(reduction),
-        run.getCombiners(),
-        static_cast<uint32_t>(RowsTogether(run, space, reduced, in, turned)),
-        turned);
+        run.getCombiners(), static_cast<uint32_t>(rows), turned, streamed);
     mlir::Block* block = new mlir::Block;
     kernel.getBody().push_back(block);
     for (unsigned i : order)
@@ -197,14 +202,16 @@ class Outliner {
 
   mlir::ModuleOp module_;
   mlir::ImplicitLocOpBuilder b_;
+  const Streaming streaming_;
   std::vector<exec::KernelOp> kernels_;
 };
 
 struct OutlinePass : impl::OutlinePassBase<OutlinePass> {
+  using OutlinePassBase::OutlinePassBase;
   void runOnOperation() override {
     std::vector<exec::RunOp> runs;
     getOperation().walk([&](exec::RunOp run) { runs.push_back(run); });
-    Outliner outliner(getOperation());
+    Outliner outliner(getOperation(), Streaming(runs, stream_bytes));
     for (exec::RunOp run : runs) outliner.Outline(run);
   }
 };

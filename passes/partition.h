@@ -54,7 +54,9 @@ struct Partition {
   // with the one before as second operand, so that all ranks do them in one
   // order. All numbers of the global trace are there, in order.
   ir::Trace trace;
-  std::vector<runtime::Transfer> transfers;  // by attribute of the exchanges
+  // By attribute of the exchanges, which is the same on all ranks; empty where
+  // this rank has no part.
+  std::vector<runtime::Transfer> transfers;
   // The inputs of the global trace that are those of `trace`, in order. An
   // input that this rank has no part of is not there.
   std::vector<int32_t> inputs;

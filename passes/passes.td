@@ -94,9 +94,13 @@ def OutlinePass : Pass<"fuseau-outline", "::mlir::ModuleOp"> {
   let summary = "Separates kernels from the plan that launches them";
   let description = [{
     The body of each nest becomes a kernel whose sizes, strides and scalars are
-    arguments; nests with equal bodies share one.
+    arguments; nests with equal bodies share one. A large result that no nest
+    reads is streamed: stored past the caches.
   }];
   let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
+  let options = [Option<"stream_bytes", "stream-bytes", "int64_t",
+                        "std::numeric_limits<int64_t>::max()",
+                        "Nests that touch more stream large results">];
 }
 
 #endif  // FUSEAU_PASSES

@@ -74,7 +74,10 @@ const Stage kStages[] = {
      }},
     // Bodies become kernels, and what is left is the plan.
     {"outline",
-     [](bool) -> std::unique_ptr<mlir::Pass> { return createOutlinePass(); }},
+     [](bool) -> std::unique_ptr<mlir::Pass> {
+       return createOutlinePass(
+           {SettingInt("FUSEAU_STREAM_BYTES", StreamBytes(Caches()))});
+     }},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "llvm/IR/IntrinsicsX86.h"
 #include "runtime/base/status.h"
 #include "runtime/plan.h"
 
@@ -46,6 +47,8 @@ void KernelEmitter::Emit() {
     bases.push_back(iota ? base : b_.CreateIntToPtr(base, b_.getPtrTy()));
   }
   EmitDimension(0, std::move(bases));
+  // Streamed stores are ordered before what tells others that we are done.
+  if (spec_.Streams()) b_.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {});
   b_.CreateRetVoid();
   // Stack memory goes to the first block, which then enters the second.
   b_.SetInsertPoint(allocas_);
@@ -199,11 +202,7 @@ void KernelEmitter::EmitRow(std::vector<llvm::Value*> bases, llvm::Value* n) {
     return;
   }
   const int unroll = stages_.back().ops.size() > kUnrollLimit ? 1 : 2;
-  // Stores gain most from alignment.
-  const Row* aligned = nullptr;
-  for (size_t i = spec_.inputs.size(); i < rows_.size() && !aligned; ++i)
-    if (rows_[i].inner == Inner::kContiguous) aligned = &rows_[i];
-  ForSteps(I64(0), n, unroll, body, aligned);
+  ForSteps(I64(0), n, unroll, body, RowsToAlign(rows_));
 }
 
 void KernelEmitter::EmitBlocks(llvm::Value* n) {
@@ -212,11 +211,15 @@ void KernelEmitter::EmitBlocks(llvm::Value* n) {
     llvm::Value* count = b_.CreateBinaryIntrinsic(
         llvm::Intrinsic::smin, b_.CreateSub(n, offset), I64(block_));
     EmitEarlyStages(offset, count);
-    ForSteps(I64(0), count, 1, [&](const Step& step) {
+    auto body = [&](const Step& step) {
       Env env;
       EmitStage(last, step, env);
       StoreOutputs(step, env);
-    });
+    };
+    // A block is too short to be aligned for anything but streams.
+    llvm::SmallVector<Row> aligned;
+    if (spec_.Streams()) aligned = RowsToAlign(block_rows_);
+    ForSteps(I64(0), count, 1, body, aligned);
   });
 }
 
@@ -280,63 +283,103 @@ Step KernelEmitter::MaskedStep(llvm::Value* index, llvm::Value* to) {
   return step;
 }
 
+// Bytes of the row that one store of a full step writes.
+int64_t KernelEmitter::VectorBytes(const Row& row) const {
+  return std::min<int64_t>(target_.VectorBytes(), width_ * row.type.size);
+}
+
+llvm::SmallVector<Row> KernelEmitter::RowsToAlign(
+    llvm::ArrayRef<Row> rows) const {
+  llvm::SmallVector<Row> streamed, contiguous;
+  for (const Row& row : rows.drop_front(spec_.inputs.size())) {
+    if (row.streamed) streamed.push_back(row);
+    if (row.inner == Inner::kContiguous) contiguous.push_back(row);
+  }
+  if (!streamed.empty() || contiguous.empty()) return streamed;
+  return {contiguous.front()};
+}
+
 // The first index from which on the row's vectors are aligned. Vectors that
-// cross cache lines take twice the time in cache. Short rows start at once.
-llvm::Value* KernelEmitter::AlignedStart(const Row& row, llvm::Value* from,
-                                         llvm::Value* to, int64_t stride) {
-  const int64_t bytes =
-      std::min<int64_t>(target_.VectorBytes(), width_ * row.type.size);
+// cross cache lines take twice the time in cache.
+llvm::Value* KernelEmitter::AlignedStart(const Row& row, llvm::Value* from) {
   llvm::Value* address =
       b_.CreatePtrToInt(ElementAddress(row, from), b_.getInt64Ty());
-  llvm::Value* gap = b_.CreateAnd(b_.CreateNeg(address), I64(bytes - 1));
-  llvm::Value* count = b_.CreateLShr(gap, llvm::Log2_64(row.type.size));
-  llvm::Value* is_long =
-      b_.CreateICmpSGE(b_.CreateSub(to, from), I64(kLongRow * stride));
-  return b_.CreateAdd(from, b_.CreateSelect(is_long, count, I64(0)));
+  llvm::Value* gap =
+      b_.CreateAnd(b_.CreateNeg(address), I64(VectorBytes(row) - 1));
+  return b_.CreateAdd(from, b_.CreateLShr(gap, llvm::Log2_64(row.type.size)));
+}
+
+// The first index from which on all vectors of all these rows are aligned;
+// `to`, so that there are no full steps, if there is none.
+llvm::Value* KernelEmitter::StreamStart(llvm::ArrayRef<Row> rows,
+                                        llvm::Value* from, llvm::Value* to) {
+  // The smallest elements allow the fewest starts.
+  const Row& smallest = *std::min_element(
+      rows.begin(), rows.end(),
+      [](const Row& a, const Row& b) { return a.type.size < b.type.size; });
+  llvm::Value* start = b_.CreateBinaryIntrinsic(
+      llvm::Intrinsic::smin, AlignedStart(smallest, from), to);
+  llvm::Value* askew = I64(0);
+  for (const Row& row : rows) {
+    llvm::Value* address =
+        b_.CreatePtrToInt(ElementAddress(row, start), b_.getInt64Ty());
+    askew =
+        b_.CreateOr(askew, b_.CreateAnd(address, I64(VectorBytes(row) - 1)));
+  }
+  return b_.CreateSelect(b_.CreateICmpEQ(askew, I64(0)), start, to);
 }
 
 void KernelEmitter::ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
                              llvm::function_ref<void(const Step&)> body,
-                             const Row* aligned) {
+                             llvm::ArrayRef<Row> aligned) {
   const int64_t stride = int64_t{width_} * unroll;
+  const bool streams = !aligned.empty() && aligned.front().streamed;
   auto full_steps = [&](llvm::Value* start) {
     llvm::Value* n = b_.CreateSub(to, start);
     llvm::Value* end = b_.CreateAdd(start, b_.CreateAnd(n, I64(-stride)));
     For(start, end, stride, [&](llvm::Value* index) {
-      for (int u = 0; u < unroll; ++u)
-        body(Step{width_, b_.CreateAdd(index, I64(u * width_))});
+      for (int u = 0; u < unroll; ++u) {
+        Step step{width_, b_.CreateAdd(index, I64(u * width_))};
+        step.aligned = streams;
+        body(step);
+      }
     });
     return end;
   };
-  auto masked_steps = [&](llvm::Value* start, llvm::Value* end) {
-    For(start, end, width_,
-        [&](llvm::Value* index) { body(MaskedStep(index, end)); });
+  auto single_steps = [&](llvm::Value* start, llvm::Value* end) {
+    if (target_.HasMasks())
+      For(start, end, width_,
+          [&](llvm::Value* index) { body(MaskedStep(index, end)); });
+    else
+      For(start, end, 1, [&](llvm::Value* index) { body(Step{1, index}); });
   };
-  if (!target_.HasMasks()) {
-    For(full_steps(from), to, 1,
-        [&](llvm::Value* index) { body(Step{1, index}); });
+  if (aligned.empty() || (!streams && !target_.HasMasks())) {
+    single_steps(full_steps(from), to);
     return;
   }
-  if (!aligned) {
-    masked_steps(full_steps(from), to);
-    return;
+  llvm::Value* start;
+  if (streams) {
+    start = StreamStart(aligned, from, to);
+  } else {
+    llvm::Value* is_long =
+        b_.CreateICmpSGE(b_.CreateSub(to, from), I64(kLongRow * stride));
+    start = b_.CreateSelect(is_long, AlignedStart(aligned.front(), from), from);
   }
-  // One masked loop, for the compile time's sake, serves for the start of the
-  // row and for its end:  masked -> full steps -> masked -> done.
-  llvm::Value* start = AlignedStart(*aligned, from, to, stride);
+  // One loop of single steps, for the compile time's sake, serves for the start
+  // of the row and for its end:  single -> full steps -> single -> done.
   llvm::BasicBlock* before = b_.GetInsertBlock();
-  auto* masked = llvm::BasicBlock::Create(context_, "masked", function_);
+  auto* single = llvm::BasicBlock::Create(context_, "single", function_);
   auto* full = llvm::BasicBlock::Create(context_, "full", function_);
   auto* done = llvm::BasicBlock::Create(context_, "row_done", function_);
-  b_.CreateBr(masked);
-  b_.SetInsertPoint(masked);
+  b_.CreateBr(single);
+  b_.SetInsertPoint(single);
   llvm::PHINode* lo = b_.CreatePHI(b_.getInt64Ty(), 2);
   llvm::PHINode* hi = b_.CreatePHI(b_.getInt64Ty(), 2);
   llvm::PHINode* at_end = b_.CreatePHI(b_.getInt1Ty(), 2);
   lo->addIncoming(from, before);
   hi->addIncoming(start, before);
   at_end->addIncoming(b_.getFalse(), before);
-  masked_steps(lo, hi);
+  single_steps(lo, hi);
   b_.CreateCondBr(at_end, done, full);
   full->moveAfter(b_.GetInsertBlock());
   b_.SetInsertPoint(full);
@@ -345,7 +388,7 @@ void KernelEmitter::ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
   hi->addIncoming(to, b_.GetInsertBlock());
   at_end->addIncoming(b_.getTrue(), b_.GetInsertBlock());
   done->moveAfter(b_.GetInsertBlock());
-  b_.CreateBr(masked);
+  b_.CreateBr(single);
   b_.SetInsertPoint(done);
 }
 

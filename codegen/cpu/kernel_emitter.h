@@ -30,6 +30,8 @@ struct Row {
   MemType type;
   Inner inner = Inner::kContiguous;
   bool iota = false;
+  bool streamed =
+      false;  // full vectors at aligned addresses go past the caches
   llvm::Value* base = nullptr;    // address of element 0; an iota's first value
   llvm::Value* stride = nullptr;  // bytes (an iota: step); null if class tells
   llvm::Value* lanes = nullptr;   // lane * stride, as a vector; or null
@@ -44,6 +46,7 @@ struct Step {
   llvm::Value* index = nullptr;
   llvm::Value* rem = nullptr;   // null: all
   llvm::Value* mask = nullptr;  // of the elements that exist
+  bool aligned = false;         // so are the vectors of all streamed rows
 };
 
 // Values of the body that are known in one step.
@@ -89,13 +92,19 @@ class KernelEmitter {
   void For(llvm::Value* from, llvm::Value* to, int64_t step,
            llvm::function_ref<void(llvm::Value* index)> body);
   // All elements of [from, to), in order, in steps of `width_` lanes and a
-  // rest with a mask or one by one. With masks, the full steps of a long row
-  // start where `aligned`, if given, is aligned.
+  // rest with a mask or one by one. Full steps start where the vectors of the
+  // rows in `aligned` are aligned; if none is streamed, only with masks and in
+  // a long row.
   void ForSteps(llvm::Value* from, llvm::Value* to, int unroll,
                 llvm::function_ref<void(const Step&)> body,
-                const Row* aligned = nullptr);
-  llvm::Value* AlignedStart(const Row& row, llvm::Value* from, llvm::Value* to,
-                            int64_t stride);
+                llvm::ArrayRef<Row> aligned = {});
+  // The streamed outputs among the operands' rows, else the first output that
+  // can be aligned: stores gain most from it.
+  llvm::SmallVector<Row> RowsToAlign(llvm::ArrayRef<Row> rows) const;
+  llvm::Value* AlignedStart(const Row& row, llvm::Value* from);
+  llvm::Value* StreamStart(llvm::ArrayRef<Row> rows, llvm::Value* from,
+                           llvm::Value* to);
+  int64_t VectorBytes(const Row& row) const;
   Step MaskedStep(llvm::Value* index, llvm::Value* to);
   int NaturalWidth() const;
 

@@ -68,6 +68,8 @@ absl::Status CheckReduction(ir::exec::KernelOp kernel, const KernelSpec& spec) {
     return Malformed(kernel, "no rows to compute together");
   if (spec.turned && (spec.rank < 2 || reduces))
     return Malformed(kernel, "not a nest that can be turned");
+  if (spec.Streams() && (reduces || spec.turned))
+    return Malformed(kernel, "results that are read again are not streamed");
   for (size_t i = 0; i < spec.outputs.size(); ++i) {
     const Combiner combiner = spec.combiners[i];
     if ((combiner != Combiner::kNone) != reduces)
@@ -135,6 +137,9 @@ absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel) {
   for (size_t i = 0; i < outputs; ++i) {
     FUSEAU_ASSIGN_OR_RETURN(OperandSpec out,
                             operand(kernel.getOutTypes(), i, inputs + i));
+    out.streamed = i < 31 && (kernel.getStreamed() >> i & 1);
+    if (out.streamed && out.inner != Inner::kContiguous)
+      return Malformed(kernel, "only elements side by side are streamed");
     spec.outputs.push_back(out);
     FUSEAU_ASSIGN_OR_RETURN(Combiner combiner,
                             ReadCombiner(kernel.getCombiners()[i]));

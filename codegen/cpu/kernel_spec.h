@@ -21,7 +21,8 @@ enum class Inner : int8_t {
 struct OperandSpec {
   DType dtype = DType::kFloat64;
   Inner inner = Inner::kContiguous;
-  bool iota = false;  // a value computed from the index; no memory
+  bool iota = false;      // a value computed from the index; no memory
+  bool streamed = false;  // an output that is stored past the caches
 };
 
 enum class Reduction : uint8_t { kNone, kInner, kInnerAccumulate, kOuter };
@@ -43,6 +44,9 @@ struct KernelSpec {
   // Vectors run along the last dimension, or along the one before it.
   int InnerDimension() const { return turned ? rank - 2 : rank - 1; }
   int RowDimension() const { return turned ? rank - 1 : rank - 2; }
+  bool Streams() const {
+    return llvm::any_of(outputs, [](const auto& o) { return o.streamed; });
+  }
   bool ReducesInner() const {
     return reduction == Reduction::kInner ||
            reduction == Reduction::kInnerAccumulate;

@@ -55,6 +55,7 @@ struct KernelText {
   int iotas = 0;
   int rows = 1;
   bool turned = false;
+  int streamed = 0;
 
   static std::string Signless(std::string type) {
     return type.size() > 2 && (type[0] == 's' || type[0] == 'u')
@@ -73,8 +74,9 @@ struct KernelText {
         scalars.size(), " in [", absl::StrJoin(types, ", "), "] out [",
         absl::StrJoin(out, ", "), "] inner [", absl::StrJoin(inner, ", "),
         "] reduction \"", reduction, "\" [", absl::StrJoin(joined, ", "), "]",
-        " attributes {rows = ", rows, " : i32", turned ? ", turned" : "", "}",
-        " {\n^bb0(", absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
+        " attributes {rows = ", rows, " : i32, streamed = ", streamed, " : i32",
+        turned ? ", turned" : "", "}", " {\n^bb0(",
+        absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
   }
 };
 

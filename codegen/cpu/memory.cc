@@ -10,6 +10,9 @@ namespace {
 
 constexpr llvm::Align kAlign{};  // 1
 
+// Stores past the caches are at least so long.
+constexpr int64_t kStreamBytes = 16;
+
 // Shuffle masks: lane l takes element first + l * step.
 llvm::SmallVector<int> Pick(int width, int first, int step) {
   llvm::SmallVector<int> mask(width);
@@ -62,6 +65,7 @@ Row KernelEmitter::MakeRow(const OperandSpec& operand, int place,
   row.type = TypeInMemory(operand.dtype);
   row.inner = operand.inner;
   row.iota = operand.iota;
+  row.streamed = operand.streamed && VectorBytes(row) >= kStreamBytes;
   row.base = base;
   if (row.inner != Inner::kStrided || spec_.rank == 0) return row;
   row.stride = LoadSlot(runtime::OperandSlot(spec_.rank, place) + 1 +
@@ -253,7 +257,14 @@ void KernelEmitter::StoreDense(const Row& row, const Step& step, Val value) {
   }
   llvm::Value* address = DenseAddress(row, step);
   if (!step.mask) {
-    b_.CreateAlignedStore(vector, address, kAlign);
+    const bool streams = row.streamed && step.aligned;
+    llvm::StoreInst* store = b_.CreateAlignedStore(
+        vector, address, streams ? llvm::Align(VectorBytes(row)) : kAlign);
+    if (streams)
+      store->setMetadata(
+          llvm::LLVMContext::MD_nontemporal,
+          llvm::MDNode::get(context_,
+                            llvm::ConstantAsMetadata::get(b_.getInt32(1))));
     return;
   }
   llvm::Value* mask = backwards ? Reverse(step.mask) : step.mask;

@@ -96,10 +96,10 @@ void KernelEmitter::EmitRowGroup(const std::vector<llvm::Value*>& bases,
     for (size_t i = 0; i < spec_.outputs.size(); ++i)
       Store(group[0].rows[inputs + i], step, values[i]);
   };
-  const Row* aligned = nullptr;
-  for (size_t i = inputs; i < group[0].rows.size() && !aligned; ++i)
-    if (group[0].rows[i].inner == Inner::kContiguous)
-      aligned = &group[0].rows[i];
+  llvm::SmallVector<Row> aligned = RowsToAlign(group[0].rows);
+  if (spec_.Streams())
+    for (size_t r = 1; r < group.size(); ++r)
+      llvm::append_range(aligned, RowsToAlign(group[r].rows));
   if (spec_.reduction == Reduction::kOuter)
     ForSteps(I64(0), n, 1, join, aligned);
   else

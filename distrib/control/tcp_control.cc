@@ -231,13 +231,17 @@ class TcpControl::Loop {
     }
   }
 
-  // For good, for all.
+  // For good, for all. A rank that is still there hears it too: then it is this
+  // one that is lost to the others.
   void Lost(int rank, absl::string_view what) {
     alarm_->RankLost(rank, what);
+    const std::string frame = RankFrame(Frame::kLost, rank, what);
     for (Link& link : links_) {
-      if (link.rank == rank) link.socket.Close();
+      if (link.rank != rank || !link.socket.ok()) continue;
+      send(link.socket.get(), frame.data(), frame.size(), MSG_NOSIGNAL);
+      link.socket.Close();
     }
-    if (root()) SendToAll(RankFrame(Frame::kLost, rank, what), nullptr);
+    if (root()) SendToAll(frame, nullptr);
   }
 
   // A child of fork has copies of the connections: they would hide the end of

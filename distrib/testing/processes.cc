@@ -76,7 +76,10 @@ void Processes::Start(int rank, absl::string_view program,
   for (auto& [name, value] : variables) all[name] = value;
   std::vector<std::string> texts;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!absl::StartsWith(*entry, "FUSEAU_")) texts.emplace_back(*entry);
+    if (!absl::StartsWith(*entry, "FUSEAU_") ||
+        absl::StartsWith(*entry, "FUSEAU_UCX_LIBRARY=")) {
+      texts.emplace_back(*entry);
+    }
   }
   for (const auto& [name, value] : all) {
     texts.push_back(absl::StrCat(name, "=", value));

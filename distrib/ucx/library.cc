@@ -2,39 +2,21 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "distrib/ucx/variable.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 
 namespace fuseau::distrib {
 namespace {
 
-// A variable of the environment while the library is loaded, which is when UCX
-// reads it. The user's own value stays.
-class LoadTimeVariable {
- public:
-  LoadTimeVariable(const char* name, const char* value)
-      : name_(name), ours_(std::getenv(name) == nullptr) {
-    if (ours_) setenv(name, value, 0);
-  }
-  ~LoadTimeVariable() {
-    if (ours_) unsetenv(name_);
-  }
-
- private:
-  const char* const name_;
-  const bool ours_;
-};
-
 absl::StatusOr<const UcxLibrary*> Load() {
   // Signals are Python's. What UCX has to say goes to standard error, and of a
   // rank that is lost we tell ourselves.
-  const LoadTimeVariable handlers("UCX_HANDLE_ERRORS", "none");
-  const LoadTimeVariable file("UCX_LOG_FILE", "stderr");
-  const LoadTimeVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
+  const ScopedVariable handlers("UCX_HANDLE_ERRORS", "none");
+  const ScopedVariable file("UCX_LOG_FILE", "stderr");
+  const ScopedVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
 
   // Now, and not as a setting: who starts ranks may find it while we run.
   const char* const named = std::getenv("FUSEAU_UCX_LIBRARY");

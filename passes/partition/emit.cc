@@ -155,7 +155,10 @@ class Emitter {
   // Returns the target of an exchange, or -1 if this rank has no part in it.
   int32_t Exchange(const Value& source, int64_t target_bytes,
                    Transfer transfer) {
-    if (transfer.empty()) return -1;
+    // All ranks count alike, so that they know the exchange by its number.
+    const int64_t number = static_cast<int64_t>(out_.transfers.size());
+    out_.transfers.push_back(std::move(transfer));
+    if (out_.transfers.back().empty()) return -1;
     const int32_t from = source.node >= 0 ? source.node : Nothing();
     const int32_t before = exchange_ >= 0 ? exchange_ : from;
     TraceNode node;
@@ -166,12 +169,11 @@ class Emitter {
     node.reduced = {false, true, true};
     node.operands = {{from, DType::kUInt8, 0, {0, 1, 0}},
                      {before, DType::kUInt8, 0, {0, 0, 1}}};
-    node.attribute = static_cast<int64_t>(out_.transfers.size());
-    for (const Transfer::Message& message : transfer.sends) {
+    node.attribute = number;
+    for (const Transfer::Message& message : out_.transfers.back().sends) {
       out_.sent_bytes += message.bytes;
       ++out_.messages;
     }
-    out_.transfers.push_back(std::move(transfer));
     const int64_t bytes = node.shape[0];
     exchange_ = Add(std::move(node), bytes);
     return exchange_;

@@ -437,7 +437,7 @@ def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=_NoValue):
     # NaNs are sorted behind everything else, so that a place of one gives NaN.
     ordered = sort(a, axis)
     count = _fuseau.reduce("sum", UFUNCS["logical_not"](UFUNCS["isnan"](a)), axis, True, _INTP)
-    if not (count > 0).all():
+    for _ in range(int((count == 0).sum())):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
     take = NATIVE_FUNCTIONS["take_along_axis"]
     low, high = take(ordered, (count - 1) // 2, axis), take(ordered, count // 2, axis)

@@ -27,9 +27,10 @@ MODES = {
     "interpreted": {"FUSEAU_JIT": "0"},
     "compiled": {"FUSEAU_JIT": "always"},
     "mixed": {"FUSEAU_JIT": "mixed"},
-    # Groups of launches also for arrays of a few bytes; nothing is swapped.
+    # Groups of launches, and results stored past the caches, also for arrays of a few bytes; nothing is swapped.
     "bands": {
         "FUSEAU_BAND_MIN_BYTES": "0",
+        "FUSEAU_STREAM_BYTES": "0",
         "FUSEAU_SWAP_BYTES": "0",
         "FUSEAU_NUM_THREADS": "1",
         "FUSEAU_JIT": "always",
@@ -38,6 +39,12 @@ MODES = {
     "tiles": {"FUSEAU_TILE_BYTES": "128", "FUSEAU_LAUNCH_BYTES": "0", "FUSEAU_JIT": "always"},
     # Every value in parts, however small; the ranks are threads.
     "ranks": {"FUSEAU_THREAD_RANKS": "3", "FUSEAU_PARTITION_BYTES": "0"},
+    "tiles": {
+        "FUSEAU_TILE_BYTES": "128",
+        "FUSEAU_LAUNCH_BYTES": "0",
+        "FUSEAU_STREAM_BYTES": "0",
+        "FUSEAU_JIT": "always",
+    },
 }
 
 

@@ -1,6 +1,7 @@
 """NumPy's definitions over fuseau's operations: NumPy's values, without the door."""
 
 import pickle
+import warnings
 
 import fuseau
 import numpy
@@ -255,6 +256,17 @@ def test_nanmedian_overflows_where_numpys_does(shape, axis):
     want = numpy.nanmedian(a, axis)
     got = fuseau.nanmedian(fuseau.asarray(a), axis)
     numpy.testing.assert_array_equal(numpy.asarray(got), want)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_nanmedian_warns_of_every_slice_of_nan(axis):
+    warned = []
+    for np in (numpy, fuseau):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            np.nanmedian(np.full((2, 3), numpy.nan), axis)
+        warned.append([str(each.message) for each in caught])
+    assert warned[0] == warned[1]
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)], ids=str)
