@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,11 @@ def runs(pid):
     except FileNotFoundError:
         return False
     return text.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_until(happened, seconds=10):
+    """Waits for a condition that has to hold soon."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)

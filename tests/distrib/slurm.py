@@ -14,6 +14,7 @@ import time
 
 DAEMONS = ("slurmctld", "slurmd")
 
+# More processors than there are, so that no job waits for those of another.
 _CONFIG = """
 ClusterName=rig
 SlurmctldHost=localhost(127.0.0.1)
@@ -38,8 +39,8 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd-%n.log
 InactiveLimit=0
 KillWait=2
-NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={first} CPUs=4 State=UNKNOWN
-NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={second} CPUs=4 State=UNKNOWN
+NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={first} CPUs=64 State=UNKNOWN
+NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={second} CPUs=64 State=UNKNOWN
 PartitionName=all Nodes=n1,n2 Default=YES OverSubscribe=FORCE MaxTime=INFINITE State=UP
 """
 

@@ -24,7 +24,7 @@ def test_dry_run_of_this_machine():
         assert re.fullmatch(
             rf"FUSEAU_RANK={number} FUSEAU_RANKS=3 FUSEAU_STORE=127\.0\.0\.1:\d+ "
             rf"'FUSEAU_TOKEN=\(hidden\)' FUSEAU_SPMD=0 FUSEAU_NUM_THREADS=2 "
-            rf"{PYTHON} -m fuseau\._worker",
+            rf"{PYTHON}( -P)? -m fuseau\._worker",
             line,
         )
     assert len(ranks) == 2

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engines import Command, children, environ, fuseau_run, run, runs
+from engines import Command, children, environ, fuseau_run, run, runs, wait_until
 
 
 def source(text):
@@ -102,10 +102,7 @@ def test_all_ranks_end_with_the_first(number):
         status, _, err = command.end()
         assert status == -number
         assert err.count("Traceback") == (1 if number == signal.SIGINT else 0), err
-        end = time.monotonic() + 5
-        while any(runs(pid) for pid in workers):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        wait_until(lambda: not any(runs(pid) for pid in workers))
 
 
 @pytest.mark.parametrize(
@@ -203,18 +200,47 @@ def test_a_cluster_starts_anew_after_a_loss():
     assert "fuseau: rank 1 ended: killed by SIGKILL" in err
 
 
-def test_a_rank_that_cannot_start(tmp_path):
-    """A worker that ends before it joins ends the wait for it."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os\nif os.environ.get('FUSEAU_RANK') == '2': os._exit(9)\n"
-    )
+@pytest.fixture
+def late(tmp_path):
+    """Words that start ranks of which the last does something else before it joins."""
+
+    def late(act):
+        (tmp_path / "sitecustomize.py").write_text(
+            f"import os, time\nif os.environ.get('FUSEAU_RANK') == '2': {act}\n"
+        )
+        path = os.pathsep.join([str(tmp_path), environ()["PYTHONPATH"]])
+        code = f"""
+            import os
+            os.environ["PYTHONPATH"] = {path!r}  # of the ranks
+            import fuseau
+            print("on", flush=True)
+            fuseau.cluster("local", n=3)
+        """
+        return [sys.executable, *source(code)]
+
+    return late
+
+
+def test_a_rank_that_cannot_start(late):
+    """The wait for it ends with it."""
     began = time.monotonic()
-    code = f"import os; os.environ['PYTHONPATH'] = {str(tmp_path)!r} + ':' + os.environ['PYTHONPATH']\n"
-    code += "import fuseau; fuseau.cluster('local', n=3)"
-    status, _, err = run(sys.executable, "-c", code)
+    status, _, err = run(*late("os._exit(9)"))
     assert time.monotonic() - began < 20
     assert status == 1
     assert "RuntimeError: rank 2 ended before it joined: exit status 9" in err
+
+
+def test_a_wait_for_a_rank_can_be_interrupted(late):
+    with Command(*late("time.sleep(600)")) as command:
+        assert command.line() == "on\n"
+        wait_until(lambda: len(children(command.process.pid)) == 2)
+        workers = children(command.process.pid)
+        time.sleep(1)  # Now it waits.
+        command.process.send_signal(signal.SIGINT)
+        status, _, err = command.end(20)
+    assert status == -signal.SIGINT
+    assert err.endswith("KeyboardInterrupt\n")
+    assert not any(runs(pid) for pid in workers)
 
 
 def test_the_library_of_the_package_libucx(tmp_path):

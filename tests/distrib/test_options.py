@@ -55,6 +55,11 @@ def test_flags_that_contradict_each_other(text, message):
         parse(text)
 
 
+def test_a_program_for_all_ranks_is_a_file():
+    status, _, err = fuseau_run("-n", "2", "--spmd", "-", stdin="print(1)")
+    assert status == 2 and "only rank 0 has standard input" in err
+
+
 @pytest.mark.parametrize("text", ["-n 0", "-n two", "--launcher pigeon", "--max-restarts -1"])
 def test_values_that_make_no_sense(text):
     status, out, err = fuseau_run(*shlex.split(text), "prog.py")

@@ -3,10 +3,9 @@
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from engines import Command, children, runs
+from engines import Command, children, runs, wait_until
 from fuseau._launch.processes import Child, Processes
 
 # What ranks do first.
@@ -22,13 +21,6 @@ processes = Processes([child], lambda child: print("ended", child.status, flush=
 
 def start(code, then, prefix=None):
     return Command(sys.executable, "-c", START.format(tie=TIE, code=code, prefix=prefix) + then)
-
-
-def wait_until(happened, seconds=10):
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
@@ -50,7 +42,7 @@ def test_a_parent_that_ended_at_once_is_noticed():
 def test_ctrl_c_is_for_the_program():
     code = "import time; print('on', flush=True); time.sleep(600)"
     then = "\ntry: time.sleep(600)\nexcept KeyboardInterrupt: print('interrupted', flush=True)\n"
-    with start(code, then + "time.sleep(0.3); print(child.alive); processes.stop(0)") as command:
+    with start(code, then + "time.sleep(0.3); print(child.alive); processes.stop()") as command:
         assert command.process.stderr.readline() == "on\n"
         # The terminal sends it to all.
         for pid in (*children(command.process.pid), command.process.pid):
@@ -62,7 +54,7 @@ def test_ctrl_c_is_for_the_program():
 
 def test_one_that_does_not_end_is_ended():
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
-    then = "sys.stdin.readline(); processes.stop(0); print(child.status)"
+    then = "sys.stdin.readline(); processes.stop(); print(child.status)"
     program = START.format(tie=TIE, code=code, prefix=None) + then
     with Command(sys.executable, "-c", program, stdin=subprocess.PIPE) as command:
         assert command.process.stderr.readline() == "on\n"

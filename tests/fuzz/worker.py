@@ -36,15 +36,14 @@ MODES = {
         "FUSEAU_JIT": "always",
     },
     # Tiles of sweeps, and arrays read piece by piece, likewise.
-    "tiles": {"FUSEAU_TILE_BYTES": "128", "FUSEAU_LAUNCH_BYTES": "0", "FUSEAU_JIT": "always"},
-    # Every value in parts, however small; the ranks are threads.
-    "ranks": {"FUSEAU_THREAD_RANKS": "3", "FUSEAU_PARTITION_BYTES": "0"},
     "tiles": {
         "FUSEAU_TILE_BYTES": "128",
         "FUSEAU_LAUNCH_BYTES": "0",
         "FUSEAU_STREAM_BYTES": "0",
         "FUSEAU_JIT": "always",
     },
+    # Every value in parts, however small; the ranks are threads.
+    "ranks": {"FUSEAU_THREAD_RANKS": "3", "FUSEAU_PARTITION_BYTES": "0"},
 }
 
 

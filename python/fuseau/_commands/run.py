@@ -41,6 +41,8 @@ def main(arguments):
     packages = [name for name in options.packages.split(",") if name]
     try:
         request = job_flags.request(options)
+        if request.spmd and rest[0] == "-":
+            raise ValueError("--spmd: only rank 0 has standard input, and with it the program")
         status = ranks.enter(request, arguments, [*_own_words(options), *rest])
         if status is not None:
             return status

@@ -6,6 +6,7 @@ import socket
 import sys
 
 from .. import _fuseau, _ranks
+from .interrupt import on_signal
 from .job import Job
 from .launcher import Rank
 
@@ -24,7 +25,9 @@ class Cluster:
         self._owner = os.getpid()
         self._job = None
         self._open = False
+        self._joining = False
         self._lost = []
+        self._callbacks = []
         launcher.on_rank_lost(self._ended)
         self._join(launcher.launch)
 
@@ -50,7 +53,7 @@ class Cluster:
 
     def on_rank_lost(self, callback):
         """Calls `callback(rank)`, from another thread, when a rank ends before its time."""
-        self._launcher.on_rank_lost(callback)
+        self._callbacks.append(callback)
 
     def restart(self):
         """Starts all other ranks anew, for example after one was lost. What they held is gone."""
@@ -82,19 +85,22 @@ class Cluster:
             self._n, self._launcher.host, threads_per_rank=self._threads, **self._settings
         )
         self._lost = []
-        self._open = True
-        with self._job:
-            try:
+        self._open = self._joining = True
+        try:
+            with self._job, on_signal(self._job.refuse):
                 launch(self._n, self._job.variables)
                 _ranks.join(self._job.variables_of_this_process())
-            except BaseException as error:
-                self._open = False
-                self._launcher.stop(0)
-                if self._lost:
-                    rank = self._lost[0]
-                    message = f"rank {rank.number} ended before it joined: {rank.end}"
-                    raise RuntimeError(message) from error
-                raise
+        except BaseException as error:
+            self._open = False
+            early = self._lost[:]
+            self._launcher.stop(0)
+            if early:
+                rank = early[0]
+                message = f"rank {rank.number} ended before it joined: {rank.end}"
+                raise RuntimeError(message) from error
+            raise
+        finally:
+            self._joining = False
         if self._threads:
             _fuseau.set_thread_count(self._threads)
         _current = self
@@ -102,12 +108,12 @@ class Cluster:
         atexit.register(self._end)
 
     def _ended(self, rank):
-        if not self._open:
-            return
+        if not self._open and not rank.failed:
+            return  # It was let go.
         self._lost.append(rank)
-        if len(self._lost) > 1:
-            return  # The others end, since one was lost.
-        if _current is self:
-            print(f"fuseau: rank {rank.number} ended: {rank.end}", file=sys.stderr, flush=True)
-        else:
+        for callback in self._callbacks:
+            callback(rank)
+        if self._joining:
             self._job.refuse()
+        elif len(self._lost) == 1:  # The others end for its sake.
+            print(f"fuseau: rank {rank.number} ended: {rank.end}", file=sys.stderr, flush=True)

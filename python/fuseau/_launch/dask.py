@@ -67,7 +67,11 @@ class Dask(engine.EngineLauncher):
             if address not in workers:
                 yield f"its worker of Dask, {address}, is gone"
             elif task.done():
-                yield task.result() if task.status == "finished" else f"its task: {task.status}"
+                yield (
+                    task.result()
+                    if task.status == "finished"
+                    else f"its task: {task.exception()!r}"
+                )
             else:
                 yield None
 

@@ -1,5 +1,6 @@
 """One job: its secret, and the address where its ranks meet."""
 
+import contextlib
 import os
 import secrets
 import socket
@@ -41,7 +42,7 @@ class Job:
 
     def refuse(self):
         """Nobody can join any more: a rank 0 that waits for others stops waiting."""
-        if self._socket.fileno() >= 0:
+        with contextlib.suppress(OSError):  # Once it is closed.
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self):

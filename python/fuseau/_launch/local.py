@@ -9,7 +9,9 @@ from . import environment
 from .launcher import Launcher, Rank, describe
 from .processes import Child, Processes
 
-WORKER = ("-m", "fuseau._worker")
+# No module of the current folder stands in for one of ours (from Python 3.11 on).
+_SAFE = ("-P",) if sys.version_info >= (3, 11) else ()
+WORKER = (*_SAFE, "-m", "fuseau._worker")
 
 
 class Local(Launcher):
@@ -41,9 +43,10 @@ class Local(Launcher):
             rank.pid = child.process.pid
 
     def stop(self, seconds=5.0):
-        self._stopping = True
         if self._processes is not None:
-            self._processes.stop(seconds)
+            self._processes.wait(seconds)
+            self._stopping = True  # What ends now is ended by us.
+            self._processes.stop()
 
     def _end(self, rank, child):
         rank.end = describe(child.status)

@@ -62,19 +62,17 @@ class Processes:
             self._thread.join()
             raise self._error
 
-    def wait(self):
-        """Waits until all children have ended."""
-        self._thread.join()
-
-    def stop(self, seconds):
-        """Waits for the children; ends those that live on after that time."""
+    def wait(self, seconds=None):
+        """Waits until all children have ended, or for that time."""
         self._thread.join(seconds)
-        if self._thread.is_alive():
-            self._signal(signal.SIGTERM)
-            self._thread.join(1)
-        if self._thread.is_alive():
-            self._signal(signal.SIGKILL)
-            self._thread.join()
+
+    def stop(self):
+        """Ends the children that still run."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._thread.is_alive():
+                self._signal(number)
+                self._thread.join(1)
+        self._thread.join()
 
     def _signal(self, number):
         for child in self._children:
