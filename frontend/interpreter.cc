@@ -30,8 +30,9 @@ void Check(const FloatErrors& raises) {
 }
 
 int64_t ChunksOf(double seconds, int64_t blocks) {
-  const int threads = runtime::ThreadPool::Global().thread_count();
-  if (threads == 1 || seconds < kParallelSeconds) return 1;
+  if (seconds < kParallelSeconds) return 1;
+  const int threads = runtime::ThreadPool::Global().ThreadsFor(seconds);
+  if (threads == 1) return 1;
   return std::min<int64_t>(
       {blocks, int64_t{kChunksPerThread} * threads,
        std::max<int64_t>(2, static_cast<int64_t>(seconds / kParallelSeconds))});

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/float_flags.h"
@@ -23,8 +25,11 @@ namespace fuseau::runtime {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-// Chunks of one batch; the ticket has 32 bits for them.
+// Chunks of one batch; tickets have 32 bits for them.
 constexpr int64_t kMaxBatch = int64_t{1} << 30;
+// Waking workers takes the caller some 10 us in a virtual machine, and them as
+// long again to begin: two threads gain from work that takes one so long.
+constexpr double kWakeSeconds = 50e-6;
 
 thread_local bool inside_chunk = false;
 
@@ -36,6 +41,12 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected) {
 void FutexWake(std::atomic<uint32_t>* word, int count) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAKE_PRIVATE,
           count, nullptr, nullptr, 0);
+}
+
+int64_t Nanoseconds() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // Spins until `done()` or until the time is over; whether it was done.
@@ -56,11 +67,18 @@ bool SpinUntil(int64_t nanoseconds, Done done) {
 
 }  // namespace
 
-// A launch ("job") is published by a new ticket. The slots of four launches
-// take turns, so that a worker which still looks at an old ticket never finds
-// its slot half written and then succeeds: by the time the slot is used again
-// the ticket's epoch is another one, and the worker's exchange fails.
+// A launch ("job") is published by new tickets, one for each thread's part of
+// the chunks. The slots of four launches take turns, so that a worker which
+// still looks at an old ticket never finds its slot half written and then
+// succeeds: by the time the slot is used again all tickets are of a later
+// epoch, and the worker's exchange fails.
 struct ThreadPool::State {
+  // The chunks of a job that one thread begins with.
+  struct alignas(64) Part {
+    std::atomic<uint64_t> ticket{kNothing};  // epoch << 32 | next chunk
+  };
+  static constexpr uint32_t kNothing = UINT32_MAX;  // a chunk that no job has
+
   struct Job {
     absl::FunctionRef<void(int64_t)>* chunk = nullptr;
     int64_t first = 0;
@@ -70,35 +88,78 @@ struct ThreadPool::State {
     std::atomic<uint8_t> float_flags{0};  // of the workers
   };
 
-  alignas(64) std::atomic<uint64_t> ticket{0};      // epoch << 32 | next chunk
+  std::vector<Part> parts;  // one a thread; the caller's is the first
+  uint32_t epoch = 0;       // of the latest job; its caller's
   alignas(64) std::atomic<uint32_t> generation{0};  // workers sleep on it
   std::atomic<int> sleepers{0};
   std::atomic<bool> stop{false};
   alignas(64) Job jobs[4];
   // Whether some thread is launching, or changing the workers.
   alignas(64) std::atomic<bool> busy{false};
-  bool workers_started = false;
-  std::vector<pthread_t> workers;
+  std::atomic<bool> workers_started{false};
+  struct Worker {
+    State* state = nullptr;
+    size_t thread = 0;  // its part
+    pthread_t handle{};
+  };
+  std::vector<std::unique_ptr<Worker>> workers;
   int64_t spin_nanoseconds = 0;
+  // Short work that was not shared since workers fell asleep, as long as it
+  // came so thick that they would have stayed awake.
+  std::atomic<int64_t> short_last{0};  // when there was some
+  std::atomic<double> short_seconds{0};
 
-  // Takes and runs one chunk. False when there is none.
-  bool Step(bool worker) {
-    uint64_t t = ticket.load(std::memory_order_acquire);
-    Job& job = jobs[(t >> 32) & 3];
-    const uint32_t next = static_cast<uint32_t>(t);
-    if (next >= job.total.load(std::memory_order_relaxed)) return false;
-    if (!ticket.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) {
-      return true;
+  // The first chunk of a part, and one past the last of the part before it.
+  uint32_t Begin(size_t part, uint32_t total) const {
+    return static_cast<uint32_t>(uint64_t{total} * part / parts.size());
+  }
+
+  // For so many threads; none has chunks until the next job. Only without
+  // workers.
+  void Reset(size_t threads) {
+    if (parts.size() != threads) parts = std::vector<Part>(threads);
+    // Spinning takes the processor from those who work when there are more
+    // threads than processors.
+    spin_nanoseconds = static_cast<int>(threads) <= AvailableCpus()
+                           ? SettingInt("FUSEAU_SPIN_US", 30) * 1000
+                           : 0;
+    for (Part& part : parts) {
+      part.ticket.store(uint64_t{epoch} << 32 | kNothing);
     }
-    (*job.chunk)(job.first + next);
-    if (worker) HandOverFlags(&job);
+  }
+
+  // Takes and runs one chunk: of the thread's own part, else of the next that
+  // has one. False when there is none. The caller is thread 0.
+  bool Step(size_t thread) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const size_t part = (thread + i) % parts.size();
+      uint64_t t = parts[part].ticket.load(std::memory_order_acquire);
+      for (;;) {
+        Job& job = jobs[(t >> 32) & 3];
+        const uint32_t next = static_cast<uint32_t>(t);
+        const uint32_t total = job.total.load(std::memory_order_relaxed);
+        if (next >= Begin(part + 1, total)) break;
+        if (!parts[part].ticket.compare_exchange_weak(
+                t, t + 1, std::memory_order_acq_rel,
+                std::memory_order_acquire)) {
+          continue;
+        }
+        Run(&job, next, thread);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static void Run(Job* job, uint32_t chunk, size_t thread) {
+    (*job->chunk)(job->first + chunk);
+    if (thread != 0) HandOverFlags(job);
     // The job is over for the caller once `left` is 0; what follows touches
     // only the pool's own memory.
-    if (job.left.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
-        job.caller_sleeps.load(std::memory_order_seq_cst) != 0) {
-      FutexWake(&job.left, 1);
+    if (job->left.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+        job->caller_sleeps.load(std::memory_order_seq_cst) != 0) {
+      FutexWake(&job->left, 1);
     }
-    return true;
   }
 
   // A worker's own flags are clear between chunks.
@@ -109,12 +170,12 @@ struct ThreadPool::State {
     ClearFloatFlags();
   }
 
-  void Work() {
+  void Work(size_t thread) {
     inside_chunk = true;
     ClearFloatFlags();
     for (;;) {
       const uint32_t seen = generation.load(std::memory_order_acquire);
-      while (Step(/*worker=*/true)) {
+      while (Step(thread)) {
       }
       if (stop.load(std::memory_order_acquire)) return;
       auto changed = [&] {
@@ -146,7 +207,9 @@ ThreadPool& ThreadPool::Global() {
 
 ThreadPool::ThreadPool(int threads)
     : threads_(std::clamp(threads, 1, kMaxThreads)),
-      state_(std::make_unique<State>()) {}
+      state_(std::make_unique<State>()) {
+  state_->Reset(thread_count());
+}
 
 ThreadPool::~ThreadPool() { StopWorkers(); }
 
@@ -155,12 +218,14 @@ void ThreadPool::SetThreadCount(int threads) {
   StopWorkers();
   threads_.store(std::clamp(threads, 1, kMaxThreads),
                  std::memory_order_relaxed);
+  state_->Reset(thread_count());
   state_->busy.store(false, std::memory_order_release);
 }
 
-void* ThreadPool::WorkerMain(void* state) {
+void* ThreadPool::WorkerMain(void* worker) {
   pthread_setname_np(pthread_self(), "fuseau-worker");
-  static_cast<State*>(state)->Work();
+  const State::Worker& self = *static_cast<State::Worker*>(worker);
+  self.state->Work(self.thread);
   return nullptr;
 }
 
@@ -168,23 +233,22 @@ void ThreadPool::StartWorkers() {
   State& s = *state_;
   s.workers_started = true;
   const int threads = thread_count();
-  // Spinning takes the processor from those who work when there are more
-  // threads than processors.
-  s.spin_nanoseconds =
-      threads <= AvailableCpus() ? SettingInt("FUSEAU_SPIN_US", 30) * 1000 : 0;
   // Signals are for the threads of the program; Python expects them there.
   sigset_t all;
   sigset_t old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   for (int i = 1; i < threads; ++i) {
-    pthread_t worker;
+    auto worker = std::make_unique<State::Worker>();
+    worker->state = &s;
+    worker->thread = i;
     if (AddressRoom() < kWorkingRoom ||
-        pthread_create(&worker, nullptr, WorkerMain, &s) != 0) {
+        pthread_create(&worker->handle, nullptr, WorkerMain, worker.get()) !=
+            0) {
       LogWarning("cannot start more threads; going on with fewer");
       break;
     }
-    s.workers.push_back(worker);
+    s.workers.push_back(std::move(worker));
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
@@ -194,7 +258,7 @@ void ThreadPool::StopWorkers() {
   s.stop.store(true, std::memory_order_release);
   s.generation.fetch_add(1, std::memory_order_seq_cst);
   FutexWake(&s.generation, INT_MAX);
-  for (pthread_t worker : s.workers) pthread_join(worker, nullptr);
+  for (const auto& worker : s.workers) pthread_join(worker->handle, nullptr);
   s.workers.clear();
   s.workers_started = false;
   s.stop.store(false, std::memory_order_release);
@@ -215,10 +279,29 @@ void ThreadPool::ForgetWorkers() {
   s.workers_started = false;
   s.sleepers.store(0);
   // A launch that another thread of the parent had under way is not ours.
-  const uint64_t epoch = (s.ticket.load() >> 32) + 1;
-  s.jobs[epoch & 3].total.store(0);
-  s.ticket.store(epoch << 32);
+  ++s.epoch;
+  s.Reset(thread_count());
   s.busy.store(false);
+}
+
+int ThreadPool::ThreadsFor(double seconds) {
+  State& s = *state_;
+  const int all = thread_count();
+  if (all == 1 || seconds >= kWakeSeconds) return all;
+  const int asleep = s.workers_started.load(std::memory_order_relaxed)
+                         ? s.sleepers.load(std::memory_order_relaxed)
+                         : all - 1;
+  if (asleep == 0) return all;
+  const int64_t now = Nanoseconds();
+  const int64_t gap =
+      now - s.short_last.exchange(now, std::memory_order_relaxed);
+  const bool thick =
+      gap < s.spin_nanoseconds + static_cast<int64_t>(1e9 * seconds);
+  double sum = seconds;
+  if (thick) sum += s.short_seconds.load(std::memory_order_relaxed);
+  const bool wake = sum >= kWakeSeconds;
+  s.short_seconds.store(wake ? 0 : sum, std::memory_order_relaxed);
+  return wake ? all : all - asleep;
 }
 
 void ThreadPool::ParallelFor(int64_t chunks,
@@ -242,7 +325,7 @@ void ThreadPool::ParallelFor(int64_t chunks,
 void ThreadPool::RunBatch(int64_t first, int64_t count,
                           absl::FunctionRef<void(int64_t)> chunk) {
   State& s = *state_;
-  const uint64_t epoch = (s.ticket.load(std::memory_order_relaxed) >> 32) + 1;
+  const uint64_t epoch = ++s.epoch;
   State::Job& job = s.jobs[epoch & 3];
   job.chunk = &chunk;
   job.first = first;
@@ -250,13 +333,20 @@ void ThreadPool::RunBatch(int64_t first, int64_t count,
   job.caller_sleeps.store(0, std::memory_order_relaxed);
   job.float_flags.store(0, std::memory_order_relaxed);
   job.total.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
-  s.ticket.store(epoch << 32, std::memory_order_release);
-  s.generation.fetch_add(1, std::memory_order_seq_cst);
-  if (s.sleepers.load(std::memory_order_seq_cst) > 0) {
-    FutexWake(&s.generation,
-              static_cast<int>(std::min<int64_t>(count - 1, kMaxThreads)));
+  for (size_t p = 0; p < s.parts.size(); ++p) {
+    s.parts[p].ticket.store(
+        epoch << 32 | s.Begin(p, static_cast<uint32_t>(count)),
+        std::memory_order_release);
   }
-  while (s.Step(/*worker=*/false)) {
+  s.generation.fetch_add(1, std::memory_order_seq_cst);
+  // Those who are awake see for themselves.
+  const int asleep = s.sleepers.load(std::memory_order_seq_cst);
+  const int64_t awake = static_cast<int64_t>(s.workers.size()) - asleep;
+  if (asleep > 0 && awake < count - 1) {
+    FutexWake(&s.generation, static_cast<int>(std::min<int64_t>(
+                                 count - 1 - awake, kMaxThreads)));
+  }
+  while (s.Step(/*thread=*/0)) {
   }
   auto over = [&] { return job.left.load(std::memory_order_acquire) == 0; };
   if (!SpinUntil(s.spin_nanoseconds, over)) {

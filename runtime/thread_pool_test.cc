@@ -13,6 +13,7 @@
 
 #include "gtest/gtest.h"
 #include "runtime/base/float_flags.h"
+#include "runtime/cpu/machine.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -75,6 +76,44 @@ TEST(ThreadPoolTest, WorkersHelp) {
     if (inside.load() == 2) met = true;
   });
   EXPECT_TRUE(met);
+}
+
+// So a thread finds in its caches what it left there the last time.
+TEST(ThreadPoolTest, ThreadsBeginWithTheirOwnPart) {
+  ThreadPool pool(2);
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> inside{0};
+    std::thread::id ran[4];
+    pool.ParallelFor(4, [&](int64_t chunk) {
+      ran[chunk] = std::this_thread::get_id();
+      if (chunk % 2 != 0) return;
+      // Both threads are in the first chunk of their parts.
+      inside.fetch_add(1);
+      const auto end =
+          std::chrono::steady_clock::now() + std::chrono::seconds(10);
+      while (inside.load() < 2 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+      }
+    });
+    ASSERT_EQ(inside.load(), 2);
+    ASSERT_EQ(ran[0], std::this_thread::get_id());
+    ASSERT_NE(ran[2], std::this_thread::get_id());
+  }
+}
+
+TEST(ThreadPoolTest, WakesForLongOrFrequentWork) {
+  ThreadPool pool(2);
+  // Its worker has not begun yet, which is as good as sleep.
+  EXPECT_EQ(pool.ThreadsFor(1), 2);
+  const auto rest = std::chrono::milliseconds(1);
+  std::this_thread::sleep_for(rest);
+  EXPECT_EQ(pool.ThreadsFor(30e-6), 1);
+  std::this_thread::sleep_for(rest);
+  EXPECT_EQ(pool.ThreadsFor(30e-6), 1);
+  // A test may be held up between two calls, but not each time.
+  bool wakes = false;
+  for (int i = 0; i < 10000 && !wakes; ++i) wakes = pool.ThreadsFor(30e-6) == 2;
+  EXPECT_EQ(wakes, pool.thread_count() <= AvailableCpus());
 }
 
 TEST(ThreadPoolTest, WaitsForASlowWorker) {

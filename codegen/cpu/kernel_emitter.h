@@ -30,8 +30,7 @@ struct Row {
   MemType type;
   Inner inner = Inner::kContiguous;
   bool iota = false;
-  bool streamed =
-      false;  // full vectors at aligned addresses go past the caches
+  bool streamed = false;  // full steps at aligned addresses pass the caches
   llvm::Value* base = nullptr;    // address of element 0; an iota's first value
   llvm::Value* stride = nullptr;  // bytes (an iota: step); null if class tells
   llvm::Value* lanes = nullptr;   // lane * stride, as a vector; or null

@@ -229,8 +229,8 @@ absl::Status RunWhole(const Launch& launch, const Arguments& args,
 
   const double seconds = static_cast<double>(layout.bytes) / 5e9;
   const uint64_t all_dims = ~uint64_t{0};
-  const Cut cut =
-      ChooseCut(seconds, args.sizes(), all_dims, context.pool->thread_count());
+  const Cut cut = ChooseCut(seconds, args.sizes(), all_dims,
+                            context.pool->ThreadsFor(seconds));
   const int64_t size = args.size(cut.dim);
   const int64_t grain = cut.chunks > 1 ? cut.grain : size;
   context.pool->ParallelFor(cut.chunks, [&](int64_t chunk) {

@@ -13,7 +13,7 @@ namespace {
 // memory, cheap operations in vectors.
 constexpr double kCacheBytesPerSecond = 50e9;
 constexpr double kMemoryBytesPerSecond = 15e9;
-constexpr double kFlopsPerSecond = 8e9;
+constexpr double kFlopsPerSecond = 14e9;
 
 constexpr double kChunkSeconds = 20e-6;
 // An interrupt is seen between chunks.
@@ -74,6 +74,7 @@ Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
       wanted = std::clamp<int64_t>(
           static_cast<int64_t>(std::min(seconds / kChunkSeconds, 1e9)), threads,
           int64_t{kChunksPerThread} * threads);
+      wanted -= wanted % threads;  // the same for each
     }
   }
   wanted = std::max(wanted, static_cast<int64_t>(seconds / kMaxChunkSeconds));
@@ -132,8 +133,9 @@ absl::Status RunRows(const Launch& launch, const Arguments& args,
     return absl::OkStatus();
   }
   const int64_t rows = args.size(0);
-  const Cut cut = ChooseCut(EstimateSeconds(launch), args.sizes(),
-                            ParallelDims(launch), context.pool->thread_count());
+  const double seconds = EstimateSeconds(launch);
+  const Cut cut = ChooseCut(seconds, args.sizes(), ParallelDims(launch),
+                            context.pool->ThreadsFor(seconds));
   if (cut.chunks <= 1) {
     if (rows > 0 || launch.split == Split::kSerial) args.Call(0, rows);
     return absl::OkStatus();

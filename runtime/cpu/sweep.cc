@@ -215,7 +215,8 @@ absl::Status RunTiles(const Sweep& sweep,
   for (const SweepLaunch& l : launches) seconds += EstimateSeconds(*l.launch);
   // Rows are no elements: a cut needs no whole vectors.
   const int64_t sizes[] = {sweep.rows, 1};
-  const Cut cut = ChooseCut(seconds, sizes, 1, threads);
+  const Cut cut =
+      ChooseCut(seconds, sizes, 1, context.pool->ThreadsFor(seconds));
   std::vector<Piece> pieces;
   const int64_t grain =
       cut.chunks <= 1 || totals.whole ? sweep.rows : cut.grain;

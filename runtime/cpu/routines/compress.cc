@@ -68,7 +68,7 @@ absl::Status ForEachPiece(const Mask& mask, const RunContext& context, F&& f) {
   const double seconds = kSecondsPerElement * static_cast<double>(mask.count());
   const int64_t sizes[2] = {mask.count(), 1};
   const Cut cut =
-      ChooseCut(seconds, sizes, /*dims=*/1, context.pool->thread_count());
+      ChooseCut(seconds, sizes, /*dims=*/1, context.pool->ThreadsFor(seconds));
   if (cut.chunks <= 1) {
     f(int64_t{0}, mask.count(), int64_t{0}, total);
     return absl::OkStatus();

@@ -72,7 +72,7 @@ absl::Status InPieces(const RunContext& context, double seconds, int64_t count,
                       F&& f) {
   const int64_t sizes[2] = {count, 1};
   const Cut cut =
-      ChooseCut(seconds, sizes, /*dims=*/1, context.pool->thread_count());
+      ChooseCut(seconds, sizes, /*dims=*/1, context.pool->ThreadsFor(seconds));
   if (cut.chunks <= 1) {
     f(int64_t{0}, count);
     return absl::OkStatus();
