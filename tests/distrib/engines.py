@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 SECONDS = 120
+# What srun says when the nodes still clear up after the job before.
+_QUEUE = re.compile(r"^srun: job \d+ (queued and waiting for|has been allocated) resources\n", re.M)
 
 
 def need(*programs):
@@ -69,7 +72,7 @@ def run(*words, stdin=None, seconds=SECONDS, **more):
     """Runs a command to its end: exit status, output, error output."""
     with Command(*words, stdin=subprocess.PIPE, **more) as command:
         out, err = command.process.communicate(stdin, timeout=seconds)
-        return command.process.returncode, out, err
+        return command.process.returncode, out, _QUEUE.sub("", err)
 
 
 def fuseau_run(*words, **more):
