@@ -86,8 +86,10 @@ void Processes::Start(int rank, absl::string_view program,
   for (auto& [name, value] : variables) all[name] = value;
   std::vector<std::string> texts;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!absl::StartsWith(*entry, "FUSEAU_") ||
-        absl::StartsWith(*entry, "FUSEAU_UCX_LIBRARY=")) {
+    const std::string name(
+        absl::string_view(*entry).substr(0, std::strcspn(*entry, "=")));
+    if (all.count(name) > 0) continue;
+    if (!absl::StartsWith(name, "FUSEAU_") || name == "FUSEAU_UCX_LIBRARY") {
       texts.emplace_back(*entry);
     }
   }
