@@ -52,6 +52,23 @@ uint8_t RaisedFloatErrors(ir::OpCode op, DType in, DType out) {
   return IsInexact(out) || divides ? row.raises : 0;
 }
 
+uint8_t RaisedFloatErrors(const ir::TraceNode& node) {
+  if (node.operands.empty()) return 0;
+  return node.watched &
+         RaisedFloatErrors(node.op, node.operands.back().dtype, node.dtype);
+}
+
+void NoteFirstSuspects(absl::Span<const FloatErrors> suspects, uint8_t flags) {
+  for (int kind = kDivideFlag; kind <= kInvalidFlag; kind *= 2) {
+    if ((flags & kind) == 0) continue;
+    for (const FloatErrors& suspect : suspects) {
+      if ((suspect.flags & kind) == 0) continue;
+      NoteFloatErrors(suspect.where, static_cast<uint8_t>(kind));
+      break;
+    }
+  }
+}
+
 const char* WordOf(ir::OpCode op, uint8_t watched) {
   const ir::OpRow& row = ir::RowOf(op);
   if ((watched & kSecondWord) != 0) {

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "ir/op_table.h"
+#include "ir/trace.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/float_flags.h"
 
@@ -28,6 +30,8 @@ inline bool float_errors_at_once = false;
 
 // The kinds that NumPy may find behind a loop of these types: FloatFlags.
 uint8_t RaisedFloatErrors(ir::OpCode op, DType in, DType out);
+// Those of them that a node of a trace is watched for.
+uint8_t RaisedFloatErrors(const ir::TraceNode& node);
 // Among the kinds that an operation is watched for: NumPy's messages have a
 // second word for it, since it is an operator of scalars ("scalar add") or a
 // product that `dot` asked for.
@@ -61,6 +65,8 @@ struct FloatErrors {
 };
 // From any thread.
 void NoteFloatErrors(const char* where, uint8_t flags);
+// Notes each of these kinds for the first operation that could raise it.
+void NoteFirstSuspects(absl::Span<const FloatErrors> suspects, uint8_t flags);
 // Notes the flags of this thread, as far as they are watched, and clears them.
 inline void CheckFloatErrors(const char* where, uint8_t watched) {
   const uint8_t flags = TestFloatFlags();

@@ -92,10 +92,7 @@ Program::Program(ir::TraceWords words, JitMode mode)
     : mode_(mode), bytes_(sizeof(*this)) {
   const ir::Trace trace = ir::ReadTrace(words);
   for (const ir::TraceNode& node : trace.nodes) {
-    if (node.operands.empty()) continue;
-    const uint8_t raised =
-        node.watched &
-        RaisedFloatErrors(node.op, node.operands.back().dtype, node.dtype);
+    const uint8_t raised = RaisedFloatErrors(node);
     if (raised == 0) continue;
     watched_ |= raised;
     suspects_.push_back({WordOf(node.op, node.watched), raised});
@@ -239,19 +236,12 @@ void Program::FindFloatErrors(uint8_t flags, ir::TraceWords words,
   if (flags != found_flags_) {
     const std::vector<FloatErrors> before = TakeFloatErrors();
     const bool ran = !inputs_are_lost && RunAgain(words, inputs, scalars);
+    if (!ran) {
+      TakeFloatErrors();
+      NoteFirstSuspects(suspects_, flags);
+    }
     found_ = TakeFloatErrors();
     for (const FloatErrors& e : before) NoteFloatErrors(e.where, e.flags);
-    if (!ran) {
-      for (int kind = kDivideFlag; kind <= kInvalidFlag; kind *= 2) {
-        if ((flags & kind) == 0) continue;
-        const auto suspect = std::find_if(
-            suspects_.begin(), suspects_.end(),
-            [&](const FloatErrors& e) { return (e.flags & kind) != 0; });
-        if (suspect != suspects_.end()) {
-          found_.push_back({suspect->where, static_cast<uint8_t>(kind)});
-        }
-      }
-    }
     // What was not found is looked for again.
     found_flags_ = found_.empty() ? 0 : flags;
   }

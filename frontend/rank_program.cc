@@ -56,6 +56,9 @@ absl::StatusOr<std::unique_ptr<RankProgram>> RankProgram::Make(
       passes::PartitionTrace(trace, inputs, rank, ranks, options));
   for (const ir::TraceNode& node : trace.nodes) {
     made->overwrites_inputs_ |= node.donated;
+    if (const uint8_t raised = RaisedFloatErrors(node)) {
+      made->suspects_.push_back({WordOf(node.op, node.watched), raised});
+    }
   }
   for (const int32_t output : trace.outputs) {
     made->output_bytes_.push_back(BytesOf(trace, output));
@@ -68,6 +71,10 @@ absl::StatusOr<std::unique_ptr<RankProgram>> RankProgram::Make(
   // From here on the words are what is read.
   made->partition_.trace = ir::Trace();
   return made;
+}
+
+void RankProgram::NoteErrorsElsewhere(uint8_t flags) const {
+  NoteFirstSuspects(suspects_, flags);
 }
 
 absl::Status RankProgram::Run(distrib::Group* group, uint64_t run,

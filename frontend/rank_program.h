@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "distrib/group.h"
+#include "frontend/float_errors.h"
 #include "frontend/program.h"
 #include "ir/trace_words.h"
 #include "passes/partition.h"
@@ -34,8 +35,11 @@ class RankProgram {
                    const std::atomic<bool>& cancel,
                    std::vector<runtime::BufferRef>* outputs);
 
+  // Other ranks have met these kinds of floating-point errors: notes the first
+  // operations that could.
+  void NoteErrorsElsewhere(uint8_t flags) const;
+
   const passes::Partition& partition() const { return partition_; }
-  Program& program() { return *program_; }
   // The sizes of the outputs, as whole values.
   const std::vector<int64_t>& output_bytes() const { return output_bytes_; }
   // Whether a run may write to its inputs.
@@ -47,6 +51,7 @@ class RankProgram {
   passes::Partition partition_;
   std::vector<uint64_t> words_;
   std::vector<int64_t> output_bytes_;
+  std::vector<FloatErrors> suspects_;  // what each operation could raise
   std::unique_ptr<Program> program_;
   bool overwrites_inputs_ = false;
 };

@@ -9,6 +9,7 @@
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
 #include "runtime/arena.h"
+#include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 
@@ -67,6 +68,17 @@ int64_t PitchOf(const ir::Trace& trace, int32_t node, int64_t bytes) {
   constexpr int64_t kElement = 16;  // of the largest type
   if (pitch == 0) return kElement;
   return pitch % 8 == 0 ? pitch : pitch * kElement;
+}
+
+// Once for each operation.
+void WarnOfGathers(const passes::Partition& partition) {
+  static auto* const told = new absl::flat_hash_set<std::string>;
+  for (const char* name : partition.gathered) {
+    if (!told->insert(name).second) continue;
+    LogWarning(absl::StrCat("`", name,
+                            "` is computed whole by every rank: its operands "
+                            "are gathered"));
+  }
 }
 
 uint8_t NotedFlags() {
@@ -219,6 +231,7 @@ absl::Status Ranks::Define(Entry* entry, absl::Span<const int32_t> layouts) {
   WireWriter command(RankCommand::kDefine);
   command.Put(entry->index);
   command.Put(static_cast<uint64_t>(options_.min_bytes));
+  command.Put(static_cast<uint64_t>(options_.min_product));
   command.Put(static_cast<uint64_t>(options_.max_whole_bytes));
   command.PutAll(words);
   command.Put(inputs.size());
@@ -227,6 +240,7 @@ absl::Status Ranks::Define(Entry* entry, absl::Span<const int32_t> layouts) {
   auto made = RankProgram::Make(words, inputs, options_, rank(), size());
   if (made.ok()) {
     entry->program = *std::move(made);
+    if (options_.min_bytes > 0) WarnOfGathers(entry->program->partition());
   } else {
     entry->status = made.status();
   }
@@ -364,10 +378,8 @@ absl::Status Ranks::Compute(Entry* entry, Cone* cone,
     }
     return status;
   }
-  const uint8_t elsewhere = float_flags & ~NotedFlags();
-  if (elsewhere != 0) {
-    program.program().FindFloatErrors(elsewhere, {}, {}, {},
-                                      /*inputs_are_lost=*/true);
+  if (const uint8_t elsewhere = float_flags & ~NotedFlags()) {
+    program.NoteErrorsElsewhere(elsewhere);
   }
   std::vector<RankValue*> held;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -418,6 +430,14 @@ absl::Status Ranks::Fetch(Node* node) {
 
 absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
                                char* to) {
+  const std::vector<int64_t>& cuts = node->rank_value->held.distribution.cuts;
+  const auto end = std::upper_bound(cuts.begin(), cuts.end(), offset);
+  if (end == cuts.end() || *end < offset + bytes) {
+    // An element of a larger type than the one it was cut as.
+    FUSEAU_RETURN_IF_ERROR(Fetch(node));
+    std::memcpy(to, node->buffer->data() + offset, static_cast<size_t>(bytes));
+    return absl::OkStatus();
+  }
   const uint64_t run = ++run_;
   WireWriter command(RankCommand::kFetchRange);
   command.Put(run);

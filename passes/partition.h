@@ -43,6 +43,9 @@ struct Distribution {
 struct PartitionOptions {
   // A value of fewer bytes than this for each rank is not cut.
   int64_t min_bytes = int64_t{512} << 10;
+  // A product of two matrices of fewer multiplications is computed whole: BLAS
+  // gives other bits to parts of it.
+  int64_t min_product = int64_t{1} << 24;
   // Values that no rule can compute in parts are made whole on every rank, up
   // to so many bytes each.
   int64_t max_whole_bytes = INT64_MAX;

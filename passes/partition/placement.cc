@@ -34,6 +34,7 @@ class Placer {
         inputs_(inputs),
         ranks_(ranks),
         min_bytes_(options.min_bytes),
+        min_product_(options.min_product),
         uses_(FindUses(trace)),
         out_(&program_) {
     program_.ranks = ranks;
@@ -281,6 +282,8 @@ class Placer {
 
   int32_t Routine(TraceNode node) {
     const int dim = CutDimension(node);
+    if (node.op == OpCode::kMatmul && Count(node.shape) < min_product_)
+      return out_.Everywhere(node);
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
     if (dim < 0 && IsRunning(node) && CanChain(node) &&
@@ -545,6 +548,7 @@ class Placer {
   const absl::Span<const Distribution> inputs_;
   const int ranks_;
   const int64_t min_bytes_;
+  const int64_t min_product_;
   const std::vector<Use> uses_;
   Program program_;
   Writer out_;

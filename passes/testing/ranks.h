@@ -84,6 +84,7 @@ struct Ran {
 inline PartitionOptions CutAll() {
   PartitionOptions options;
   options.min_bytes = 0;
+  options.min_product = 0;
   return options;
 }
 
