@@ -72,7 +72,7 @@ Pattern AllToAll(int rank, int ranks) {
 // Calls of UCX, and nothing else.
 class PlainUcx {
  public:
-  explicit PlainUcx(Group* group) : ucx_(**LoadUcx(false)), group_(*group) {
+  explicit PlainUcx(Group* group) : ucx_(**LoadUcx()), group_(*group) {
     ucp_config_t* config = nullptr;
     ucx_.ucp_config_read(nullptr, nullptr, &config);
     ucx_.ucp_config_modify(config, "NET_DEVICES", "lo");

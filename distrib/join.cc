@@ -24,6 +24,11 @@
 namespace fuseau::distrib {
 namespace {
 
+// In jobs of so many ranks all connections are made at once, in larger ones
+// when they are needed. UCX 1.13 ends the process if the other side ends while
+// a connection over TCP is being made; this makes that time short.
+constexpr int kConnectAtOnce = 32;
+
 // A group that keeps PMIx until its end.
 class PmixGroup : public RankGroup {
  public:
@@ -114,8 +119,7 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
     }
   }
 
-  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx,
-                          LoadUcx(!options.interface.empty()));
+  FUSEAU_ASSIGN_OR_RETURN(const UcxLibrary* ucx, LoadUcx());
   FUSEAU_ASSIGN_OR_RETURN(std::unique_ptr<UcxTransport> transport,
                           UcxTransport::Create(*ucx, interface.device));
   Hello mine = DescribeProcess();
@@ -148,11 +152,15 @@ absl::StatusOr<std::unique_ptr<Group>> Join(const JoinOptions& given) {
   auto control = std::make_unique<TcpControl>(
       TcpControl::Options{options.rank, silence},
       std::move(meeting->connections), alarm.get());
-  return std::make_unique<PmixGroup>(
+  auto group = std::make_unique<PmixGroup>(
       std::move(rendezvous),
       RankGroup::Options{options.rank, local_ranks > Processors(),
                          silence + absl::Seconds(1)},
       std::move(alarm), std::move(transport), std::move(control));
+  if (options.ranks <= kConnectAtOnce) {
+    FUSEAU_RETURN_IF_ERROR(group->Connect());
+  }
+  return group;
 }
 
 }  // namespace fuseau::distrib

@@ -52,7 +52,11 @@ RankGroup::~RankGroup() {
     return;
   }
   const bool whole = alarm_->Loss().ok();
-  if (whole) transport_->Flush(kFlushTime);
+  if (whole) {
+    transport_->Flush(kFlushTime);
+  } else {
+    transport_->Abandon();
+  }
   control_->Leave();
   if (whole) {
     // The others may need answers from us until they have left too.
@@ -60,6 +64,7 @@ RankGroup::~RankGroup() {
     while (!alarm_->AllLeft() && alarm_->Loss().ok() && Now() < limit) {
       if (!transport_->Progress()) transport_->Sleep(absl::Milliseconds(20));
     }
+    if (!alarm_->Loss().ok()) transport_->Abandon();
   }
   control_.reset();
   alarm_->SetWake(nullptr);
@@ -73,14 +78,15 @@ absl::Status RankGroup::Await(absl::FunctionRef<bool()> ready,
   bool moved = false;       // since then
   int spin = options_.crowded ? 0 : kSpinTurns;
   for (int turn = 1;; ++turn) {
+    // After a loss the transport is not used any more.
+    if (alarm_->raised()) {
+      FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
+    }
     if (transport_->Progress()) {
       moved = true;
       spin = options_.crowded ? 0 : kSpinTurns;
     }
     if (ready()) return absl::OkStatus();
-    if (alarm_->raised()) {
-      FUSEAU_RETURN_IF_ERROR(Interruption(options, start));
-    }
     if (spin > 0) {
       --spin;
       runtime::Pause();
@@ -143,6 +149,10 @@ absl::Status RankGroup::StatusOf(absl::Span<const Message> messages) {
 }
 
 void RankGroup::GiveUp(absl::Span<Message> messages) {
+  if (!alarm_->Loss().ok()) {
+    transport_->Abandon();
+    return;
+  }
   for (Message& message : messages) {
     if (!message.done) transport_->Cancel(&message);
   }

@@ -37,6 +37,9 @@ class RankGroup : public Group {
             std::unique_ptr<Control> control);
   ~RankGroup() override;
 
+  // A message from everybody to everybody, so that all connections are there.
+  absl::Status Connect();
+
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   absl::Status Exchange(uint64_t tag, const runtime::Transfer& transfer,
@@ -79,8 +82,8 @@ class RankGroup : public Group {
   // `bytes` go from `root` to all others, who get them in `received`.
   absl::Status Broadcast(Kind kind, int root, uint64_t detail,
                          absl::string_view bytes, std::string* received);
-  // A run has failed: waits until no message of it can come any more.
-  absl::Status EndFailedRun();
+  // An empty message from everybody to everybody.
+  absl::Status MeetAll(Kind kind);
   absl::Status ReservePacked(int64_t bytes);
 
   const Options options_;

@@ -23,6 +23,9 @@ constexpr size_t kFirstRoom = kFirstBytes - sizeof(uint64_t);
 // The rest is told from the beginning by this bit of the tag.
 constexpr uint64_t kRest = uint64_t{1} << 27;
 
+// For connections to be made.
+constexpr absl::Duration kConnectTime = absl::Seconds(10);
+
 // What ranks combine in an agreement: joining twice changes nothing, so that
 // any number of ranks can come together by dissemination.
 struct Vote {
@@ -198,7 +201,10 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
       FUSEAU_RETURN_IF_ERROR(Broadcast(Kind::kText, failed, 0, "", &text));
       all.status = DecodeStatus(text);
     }
-    FUSEAU_RETURN_IF_ERROR(EndFailedRun());
+    // Messages from one rank come in order: after its last one nothing of the
+    // run can follow. What it sent before is there then, and is dropped.
+    FUSEAU_RETURN_IF_ERROR(MeetAll(Kind::kEnd));
+    DiscardData();
   } else if (discarded_ > 0) {
     // Too late for the others, whose votes are counted.
     all.status = absl::InternalError(absl::StrCat(
@@ -211,17 +217,15 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
   return all;
 }
 
-absl::Status RankGroup::EndFailedRun() {
-  // Messages from one rank come in order: after its last one nothing of the run
-  // can follow. What it sent before is there then, and is dropped.
+absl::Status RankGroup::MeetAll(Kind kind) {
   std::vector<Message> messages(2 * size_);
   for (int peer = 0; peer < size_; ++peer) {
     if (peer == rank_) continue;
-    transport_->Receive(Tag(Kind::kEnd, peer, 0), kWholeMask, nullptr, 0,
+    transport_->Receive(Tag(kind, peer, 0), kWholeMask, nullptr, 0,
                         &messages[peer]);
   }
   for (int peer = 0; peer < size_; ++peer) {
-    if (peer != rank_) Post(peer, Kind::kEnd, 0, "", &messages[size_ + peer]);
+    if (peer != rank_) Post(peer, kind, 0, "", &messages[size_ + peer]);
   }
   absl::Status status = Await(
       [&] {
@@ -231,8 +235,16 @@ absl::Status RankGroup::EndFailedRun() {
       {.discard = true});
   if (status.ok()) status = StatusOf(messages);
   if (!status.ok()) GiveUp(absl::MakeSpan(messages));
-  DiscardData();
   return status;
+}
+
+absl::Status RankGroup::Connect() {
+  alarm_->SetPhase(Phase::kBootstrap);
+  FUSEAU_RETURN_IF_ERROR(MeetAll(Kind::kConnect));
+  transport_->Flush(kConnectTime);
+  // The others have come so far too.
+  FUSEAU_RETURN_IF_ERROR(Agree({}).status());
+  return absl::OkStatus();
 }
 
 }  // namespace fuseau::distrib

@@ -11,6 +11,7 @@ enum class Kind : uint8_t {
   kText = 3,     // the error of an agreement
   kEnd = 4,      // the last message of a run that failed
   kCommand = 5,  // of no run
+  kConnect = 6,  // nothing
 };
 
 // kind 4 | run 16 | sender 16 | detail 28. Runs are told apart modulo 2^16:

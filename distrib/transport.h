@@ -52,10 +52,9 @@ class Transport {
   // A rank that cannot be reached any more, as far as the transport noticed.
   virtual std::optional<int> Broken() const = 0;
 
-  // Ends all messages under way, with an error if need be. Nothing can be sent
-  // or received afterwards. Returns whether none is left: otherwise memory may
-  // still be written when Progress is called.
-  virtual bool Abandon() = 0;
+  // After a loss: nobody touches the memory of messages that are under way any
+  // more. Only Sleep and Wake may be called afterwards.
+  virtual void Abandon() = 0;
   // Returns when all that was sent has arrived or the time is over.
   virtual void Flush(absl::Duration limit) = 0;
 };

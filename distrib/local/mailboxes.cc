@@ -107,9 +107,4 @@ bool LocalTransport::Discard(uint64_t tag, uint64_t mask) {
   return true;
 }
 
-bool LocalTransport::Abandon() {
-  while (!posted_.empty()) Cancel(posted_.front().message);
-  return true;
-}
-
 }  // namespace fuseau::distrib

@@ -43,7 +43,7 @@ class LocalTransport : public Transport {
   void Wake() override;
   bool Discard(uint64_t tag, uint64_t mask) override;
   std::optional<int> Broken() const override { return std::nullopt; }
-  bool Abandon() override;
+  void Abandon() override { posted_.clear(); }
   void Flush(absl::Duration) override {}
 
  private:

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -13,14 +14,15 @@
 namespace fuseau::distrib {
 namespace {
 
-absl::StatusOr<const UcxLibrary*> Load(bool cards) {
+absl::StatusOr<const UcxLibrary*> Load() {
   // Signals are Python's. What UCX has to say goes to standard error, and of a
   // rank that is lost we tell ourselves.
   const ScopedVariable handlers("UCX_HANDLE_ERRORS", "none");
   const ScopedVariable file("UCX_LOG_FILE", "stderr");
   const ScopedVariable level("UCX_LOG_LEVEL", LogsInfo() ? "warn" : "fatal");
   std::optional<ScopedVariable> no_patches;
-  if (!cards) no_patches.emplace("UCX_MEM_MMAP_HOOK_MODE", "none");
+  // To register memory with cards, UCX watches it by patching mmap and others.
+  if (!NamesDevices()) no_patches.emplace("UCX_MEM_MMAP_HOOK_MODE", "none");
 
   // Now, and not as a setting: who starts ranks may find it while we run.
   const char* const named = std::getenv("FUSEAU_UCX_LIBRARY");
@@ -54,9 +56,11 @@ absl::StatusOr<const UcxLibrary*> Load(bool cards) {
 
 }  // namespace
 
-absl::StatusOr<const UcxLibrary*> LoadUcx(bool cards) {
+bool NamesDevices() { return std::getenv("UCX_NET_DEVICES") != nullptr; }
+
+absl::StatusOr<const UcxLibrary*> LoadUcx() {
   static const auto* const library =
-      new absl::StatusOr<const UcxLibrary*>(Load(cards));
+      new absl::StatusOr<const UcxLibrary*>(Load());
   return *library;
 }
 

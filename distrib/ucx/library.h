@@ -45,9 +45,12 @@ struct UcxLibrary {
   std::string version;  // as in "1.13.1"
 };
 
+// Whether the user has named devices for UCX, which may be network cards that
+// read and write memory by themselves. Otherwise ranks use shared memory and
+// the TCP of one interface.
+bool NamesDevices();
+
 // libucp.so.0, or the file that FUSEAU_UCX_LIBRARY names. Loaded once; stays.
-// With `cards`, memory may be registered with network cards: UCX then patches
-// mmap and other functions of this process to watch it.
-absl::StatusOr<const UcxLibrary*> LoadUcx(bool cards);
+absl::StatusOr<const UcxLibrary*> LoadUcx();
 
 }  // namespace fuseau::distrib

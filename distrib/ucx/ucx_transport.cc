@@ -120,14 +120,14 @@ absl::Status UcxTransport::Init(absl::string_view device) {
 }
 
 UcxTransport::~UcxTransport() {
-  // UCX ends the process when a worker is destroyed that still has requests; a
-  // worker that is left alone harms nobody. The order of the rest matters too.
-  if (!abandoned_) {
-    if (worker_ != nullptr) {
-      CloseEndpoints();
-      if (open_ == 0) ucx_.ucp_worker_destroy(worker_);
-    }
-    if (context_ != nullptr && open_ == 0) ucx_.ucp_cleanup(context_);
+  // A worker that is left alone harms nobody, but UCX ends the process when one
+  // is destroyed that still has requests. The order matters too.
+  if (!abandoned_ && worker_ != nullptr) {
+    CloseEndpoints();
+    if (open_ == 0) ucx_.ucp_worker_destroy(worker_);
+  }
+  if (!abandoned_ && context_ != nullptr && open_ == 0) {
+    ucx_.ucp_cleanup(context_);
   }
   if (wake_ >= 0) close(wake_);
 }
@@ -343,12 +343,14 @@ void UcxTransport::CloseEndpoints() {
   }
 }
 
-bool UcxTransport::Abandon() {
-  if (!abandoned_) {
-    CloseEndpoints();
-    abandoned_ = open_ > 0;
-  }
-  return open_ == 0;
+void UcxTransport::Abandon() {
+  if (abandoned_) return;
+  // Memory is touched by Progress alone, which does nothing from now on; only
+  // network cards write by themselves until their connections are closed. UCX
+  // is left alone otherwise: 1.13 ends the process when connections are closed
+  // that are just being made.
+  if (NamesDevices()) CloseEndpoints();
+  abandoned_ = true;
 }
 
 void UcxTransport::Flush(absl::Duration limit) {

@@ -16,8 +16,8 @@ namespace fuseau::distrib {
 
 class UcxTransport : public Transport {
  public:
-  // `device` is the network device that is used unless the user has set
-  // UCX_NET_DEVICES.
+  // `device` is the network device that is used unless the user has named
+  // others (see NamesDevices).
   static absl::StatusOr<std::unique_ptr<UcxTransport>> Create(
       const UcxLibrary& ucx, absl::string_view device);
   ~UcxTransport() override;
@@ -41,7 +41,7 @@ class UcxTransport : public Transport {
   void Wake() override;
   bool Discard(uint64_t tag, uint64_t mask) override;
   std::optional<int> Broken() const override;
-  bool Abandon() override;
+  void Abandon() override;
   void Flush(absl::Duration limit) override;
 
  private:
@@ -80,8 +80,8 @@ class UcxTransport : public Transport {
   std::vector<Endpoint> endpoints_;
   std::list<Sink> sinks_;
   int broken_ = -1;
-  int64_t open_ = 0;        // requests that are not done
-  bool abandoned_ = false;  // and requests are left: no progress any more
+  int64_t open_ = 0;  // requests that are not done
+  bool abandoned_ = false;
 };
 
 }  // namespace fuseau::distrib
