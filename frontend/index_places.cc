@@ -30,23 +30,30 @@ class Elements {
       : node_(array.node()), offset_(array.offset()) {}
 
   Node* node() const { return node_.get(); }
+  // Once they are computed. The memory stays for as long as this object, also
+  // if another evaluation gives the value to the ranks of a job.
   const char* data() const {
-    return offset_ + (node_->state == NodeState::kValue
-                          ? node_->operands[0].scalar
-                          : node_->buffer->data());
+    if (node_->state == NodeState::kValue) {
+      return node_->operands[0].scalar + offset_;
+    }
+    if (!buffer_) buffer_ = node_->buffer;
+    return buffer_->data() + offset_;
   }
 
  private:
   NodeRef node_;
   int64_t offset_;
+  mutable runtime::BufferRef buffer_;
 };
 
 absl::Status Compute(absl::Span<const Elements> arrays) {
-  absl::InlinedVector<Node*, 4> pending;
+  absl::InlinedVector<Node*, 4> nodes;
+  bool here = true;
   for (const Elements& array : arrays) {
-    if (!array.node()->here()) pending.push_back(array.node());
+    nodes.push_back(array.node());
+    here &= array.node()->here();
   }
-  return pending.empty() ? absl::OkStatus() : Evaluate(pending);
+  return here ? absl::OkStatus() : Evaluate(nodes);
 }
 
 // Calls f(index) for all points of a space in C order.

@@ -168,11 +168,14 @@ void MakeArray(Node* node, DType dtype, absl::Span<const int64_t> shape,
   out->set_dtype(dtype);
   out->set_offset(0);
   std::copy_n(shape.data(), rank, out->shape_data());
-  if (axes == nullptr) {
+  if (Count(shape) == 0) {
+    // As NumPy has it.
+    std::fill_n(out->strides_data(), rank, 0);
+  } else if (axes == nullptr) {
     int64_t step = ItemSize(dtype);
     for (int d = rank - 1; d >= 0; --d) {
       out->strides_data()[d] = step;
-      step *= std::max<int64_t>(shape[d], 1);
+      step *= shape[d];
     }
   } else {
     StridesInOrder(shape, axes, ItemSize(dtype), out->strides_data());

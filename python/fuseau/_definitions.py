@@ -293,8 +293,10 @@ class _View:
 
 class _TypeOfType(type):
     def __call__(cls, x, *args):
-        scalar = not args and type(x) is ndarray and x.is_scalar
-        return x.__class__ if scalar else type(x, *args)
+        if args or type(x) is not ndarray:
+            return type(x, *args)
+        # What `numpy.ndarray` means there, so that `type(x) is np.ndarray` holds.
+        return x.__class__ if x.is_scalar else ArrayNotScalar
 
     def __instancecheck__(cls, x):
         return isinstance(x, type)

@@ -335,3 +335,21 @@ def test_random_streams_are_numpys():
         numpy.asarray(fuseau.random.rand(4)), numpy.random.RandomState(3).rand(4)
     )
     assert fuseau.fallback_count() == doors
+
+
+def test_an_array_has_the_type_that_definitions_ask_for():
+    """`type(a) is np.ndarray` decides how NumPy forms a nanmax, and so how the result lies."""
+    rows = numpy.linspace(0, 1, 6)
+    theirs = numpy.nanmax(numpy.broadcast_to(rows, (2, 2, 6)), axis=1, keepdims=True)
+    ours = fuseau.nanmax(fuseau.broadcast_to(fuseau.array(rows), (2, 2, 6)), axis=1, keepdims=True)
+    assert ours.strides == theirs.strides
+    with pytest.warns(RuntimeWarning, match="All-NaN slice encountered"):
+        fuseau.nanmax(fuseau.full((3, 4), numpy.nan)).item()
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 3)])
+def test_arrays_without_elements_have_the_strides_of_numpy(shape):
+    ours, theirs = fuseau.zeros(shape), numpy.zeros(shape)
+    assert ours.strides == theirs.strides
+    assert (ours + 1).strides == (theirs + 1).strides
+    assert ours[..., ::2].strides == theirs[..., ::2].strides
