@@ -1,6 +1,7 @@
 #include "python/bindings/files.h"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <zlib.h>
 
 #include <optional>

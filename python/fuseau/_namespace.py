@@ -8,7 +8,7 @@ import types
 
 import numpy
 
-from . import _definitions, _errstate, _fallback
+from . import _definitions, _errstate, _fallback, _npy
 from ._base import NATIVE_FUNCTIONS, as_function
 from ._fuseau import UFUNCS, computed, function, ndarray, ufunc
 
@@ -137,6 +137,8 @@ def _special():
         )
         for name in GRIDS:
             _specials[name] = Grid(name)
+        for name, body in _npy.FUNCTIONS.items():
+            _specials[name] = as_function(name, body, getattr(numpy, name))
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
         from . import _random
 

@@ -50,6 +50,27 @@ def ranks():
     return _fuseau.ranks() or {"rank": 0, "size": 1, "mode": "single"}
 
 
+def on_first_rank(work):
+    """Calls `work` on the first rank alone. What it raises is an error of all that run the program."""
+    about = ranks()
+    if about["mode"] != "spmd":
+        work()
+        return
+    error = None
+    if about["rank"] == 0:
+        try:
+            work()
+        except Exception as raised:
+            error = raised
+    try:
+        _fuseau.agree_on_ranks(None if error is None else f"{type(error).__name__}: {error}")
+    except OSError:
+        # The first rank has more to tell than the text that the others got.
+        if error is None:
+            raise
+        raise error from None
+
+
 def leave(fetch=False):
     """Lets the other ranks go. With `fetch`, what they hold comes to this process first."""
     atexit.unregister(leave)
