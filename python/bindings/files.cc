@@ -1,10 +1,8 @@
 #include "python/bindings/files.h"
 
 #include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
 #include <zlib.h>
 
-#include <optional>
 #include <string>
 
 #include "frontend/array_files.h"
@@ -67,9 +65,9 @@ py::tuple Load(const py::object& shape, const py::object& dtype,
   return py::make_tuple(std::move(object), *sum);
 }
 
-void Agree(const std::optional<std::string>& error) {
-  Check(AgreeOnRanks(error.has_value() ? PythonError("OSError", *error)
-                                       : absl::OkStatus()));
+void Agree(const std::string& exception, const std::string& message) {
+  Check(AgreeOnRanks(exception.empty() ? absl::OkStatus()
+                                       : PythonError(exception, message)));
 }
 
 uint32_t CombineChecksums(uint32_t first, uint32_t second, int64_t bytes) {
@@ -95,9 +93,9 @@ bool AddFiles(PyObject* object) {
                "path"_a, "offset"_a, "checksum"_a = false,
                "Makes an array in parts that every rank reads its part of. "
                "Returns it and the CRC-32 of all bytes, 0 if not asked for.");
-    module.def("agree_on_ranks", &Agree,
+    module.def("agree_on_ranks", &Agree, "exception"_a = "", "message"_a = "",
                "Where all ranks run the program: they come together, and the "
-               "error text of one is an OSError of all.");
+               "exception that one names (of Python's own) is one of all.");
     module.def("combine_checksums", &CombineChecksums,
                "The CRC-32 of bytes that are followed by so many others, of "
                "which it is the second.");

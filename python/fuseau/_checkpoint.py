@@ -3,9 +3,9 @@
     folder/manifest.json        names, shapes, dtypes, sizes, checksums
     folder/N/0.npy, 1.npy, ...  the arrays, in NumPy's format
 
-N grows with each checkpoint of a folder. The arrays are written first. Then a new manifest takes the
-place of the old one by a rename, and what the old one named is removed. So whenever a program ends,
-there is either the old checkpoint or the new one.
+N grows with each checkpoint of a folder. The arrays are written first. Then a new manifest takes
+the place of the old one by a rename, and what the old one named is removed. So whenever a program
+ends, there is either the old checkpoint or the new one.
 """
 
 import json
@@ -57,7 +57,7 @@ def checkpoint(path, **arrays):
     values = {name: _value(name, x) for name, x in arrays.items()}
     numbers = _earlier(folder)
     # All have looked before the first rank goes on.
-    agree_on_ranks(None)
+    agree_on_ranks()
     number = str(max(numbers, default=0) + 1)
     on_first_rank(lambda: os.makedirs(os.path.join(folder, number)))
     entries = {}
@@ -119,6 +119,11 @@ def _value(name, x):
     return x if x.flags.f_contiguous else numpy.ascontiguousarray(x)
 
 
+def _bytes_of(array, fortran_order):
+    """The memory of a contiguous array of NumPy's."""
+    return (array.T if fortran_order else array).reshape(-1).view(numpy.uint8).data
+
+
 def _earlier(folder):
     """The numbers of the subfolders with arrays, complete or not."""
     names = os.listdir(folder) if os.path.exists(folder) else []
@@ -132,7 +137,7 @@ def _write(path, x, header):
     """Writes an array; returns the CRC-32 of its file."""
     head = bytes(header)
     if type(x) is numpy.ndarray:
-        body = memoryview(x.T if header.fortran_order else x).cast("B") if x.size else b""
+        body = _bytes_of(x, header.fortran_order)
         _parts.create(path, len(head) + x.nbytes, [(0, head), (len(head), body)])
         return zlib.crc32(body, zlib.crc32(head))
     checksum = _npy.write(path, x, checksum=True)
@@ -170,6 +175,8 @@ def _read(folder, entry):
     try:
         with open(path, "rb") as file:
             header = Header.read(file)
+            if header is None:
+                raise ValueError("its header is of a later version")
             offset = file.tell()
             file.seek(0)
             checksum = zlib.crc32(file.read(offset))
@@ -177,9 +184,8 @@ def _read(folder, entry):
                 array, sum_of_parts = _parts.load(header, path, offset, checksum=True)
                 checksum = combine_checksums(checksum, sum_of_parts, header.nbytes)
             else:
-                array = numpy.empty(
-                    header.shape, header.dtype, "F" if header.fortran_order else "C"
-                )
+                order = "F" if header.fortran_order else "C"
+                array = numpy.empty(header.shape, header.dtype, order)
                 checksum = _fill(array, file, checksum)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
@@ -197,9 +203,7 @@ def _read(folder, entry):
 
 def _fill(array, file, checksum):
     """Reads the elements of a contiguous array; returns the checksum of all so far."""
-    if array.size == 0:
-        return checksum
-    room = memoryview(array.T if array.flags.f_contiguous else array).cast("B")
+    room = _bytes_of(array, not array.flags.c_contiguous)
     for start in range(0, len(room), _PIECE):
         piece = room[start : start + _PIECE]
         if file.readinto(piece) != len(piece):

@@ -8,7 +8,7 @@ import types
 
 import numpy
 
-from . import _definitions, _errstate, _fallback, _npy
+from . import _definitions, _errstate, _fallback
 from ._base import NATIVE_FUNCTIONS, as_function
 from ._fuseau import UFUNCS, computed, function, ndarray, ufunc
 
@@ -32,6 +32,8 @@ QUIET = frozenset(
     load loadtxt may_share_memory min_scalar_type save savetxt savez savez_compressed shares_memory
     """.split()
 )
+# Those among them that ranks of a job do in parts.
+FILES = frozenset("load save savez savez_compressed".split())
 _CHECKS = ("assert_a", "assert_equal", "build_err_msg", "print_assert_equal")
 # Modules without functions of arrays.
 SHARED_MODULES = frozenset("core dtypes exceptions f2py typing version matlib".split())
@@ -79,6 +81,8 @@ def resolve(path):
         return importlib.import_module(f"fuseau.{path}")
     if path in _special():
         return _special()[path]
+    if path in FILES:
+        return _of_files(path)
     if _definitions.is_defined(path):
         return _definitions.define(path)
     if isinstance(value, type) or not callable(value) or path in SHARED:
@@ -123,6 +127,14 @@ def _other_ufunc(value):
     return COMPOSED.get(name) or COMPOSED.setdefault(name, ComposedUfunc(name))
 
 
+@functools.cache
+def _of_files(path):
+    """A function of files. What it needs of Python's library is not for all programs."""
+    from . import _npy
+
+    return as_function(path, _npy.FUNCTIONS[path], _fallback.lookup(path))
+
+
 _specials = {}
 
 
@@ -137,8 +149,6 @@ def _special():
         )
         for name in GRIDS:
             _specials[name] = Grid(name)
-        for name, body in _npy.FUNCTIONS.items():
-            _specials[name] = as_function(name, body, getattr(numpy, name))
     if "random.Generator" not in _specials and "numpy.random" in sys.modules:
         from . import _random
 

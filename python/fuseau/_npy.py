@@ -16,7 +16,8 @@ def save(file, arr, allow_pickle=True):
     """
     path, array = _parts.path_of(file), _parts.in_parts(arr)
     if path is None or array is None:
-        return call_quietly("save", numpy.save, (file, arr), {"allow_pickle": allow_pickle})
+        call_quietly("save", numpy.save, (file, arr), {"allow_pickle": allow_pickle})
+        return
     if not path.endswith(".npy"):
         path += ".npy"
     write(path, array)

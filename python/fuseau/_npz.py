@@ -31,9 +31,9 @@ def savez(file, *args, allow_pickle=True, **kwds):
     parts = {name: _parts.in_parts(x) for name, x in arrays.items()} if path else {}
     clash = len(arrays) < len(args) + len(kwds)
     if clash or not any(x is not None for x in parts.values()):
-        return call_quietly(
-            "savez", numpy.savez, (file, *args), {"allow_pickle": allow_pickle} | kwds
-        )
+        options = {"allow_pickle": allow_pickle} | kwds
+        call_quietly("savez", numpy.savez, (file, *args), options)
+        return
     if not path.endswith(".npz"):
         path += ".npz"
     members, end = [], 0

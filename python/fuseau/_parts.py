@@ -1,4 +1,4 @@
-"""What the formats of files share: arrays in parts on the ranks of a job, and their place in a file.
+"""What the formats of files share: arrays in parts on the ranks of a job, their places in files.
 
 Each rank writes and reads its own part, so no process ever has the whole array. All ranks see one
 file system. The first rank makes the file; the others find it there.
@@ -27,7 +27,7 @@ def in_parts(x):
 
     A view is copied by the ranks. What is small, or whole in this process, is not in parts.
     """
-    if type(x) is not ndarray or not _fuseau.is_large(x.nbytes):
+    if type(x) is not ndarray or x.ndim == 0 or not _fuseau.is_large(x.nbytes):
         return None
     if _fuseau.in_parts(x):
         return x
@@ -49,7 +49,7 @@ def create(path, size, pieces=()):
 
 
 def store(array, path, offset, checksum=False):
-    """The parts of an array go to an existing file; returns the CRC-32 of its bytes if asked for."""
+    """The parts of an array go to an existing file; the CRC-32 of its bytes if asked for."""
     return _fuseau.store_parts(array, os.fsencode(path), offset, checksum)
 
 
@@ -85,7 +85,7 @@ class Header:
     @property
     def is_large(self):
         """Whether the ranks of a job would share an array like this."""
-        return self.dtype in NATIVE_DTYPES and _fuseau.is_large(self.nbytes)
+        return self.shape != () and self.dtype in NATIVE_DTYPES and _fuseau.is_large(self.nbytes)
 
     def __bytes__(self):
         file = io.BytesIO()

@@ -51,23 +51,25 @@ def ranks():
 
 
 def on_first_rank(work):
-    """Calls `work` on the first rank alone. What it raises is an error of all that run the program."""
+    """Calls `work` on the first rank. What it raises is an error of all that run the program."""
     about = ranks()
     if about["mode"] != "spmd":
         work()
         return
-    error = None
+    error, names = None, []
     if about["rank"] == 0:
         try:
             work()
         except Exception as raised:
             error = raised
+            own = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+            names = [own.__name__, str(error)]
     try:
-        _fuseau.agree_on_ranks(None if error is None else f"{type(error).__name__}: {error}")
-    except OSError:
-        # The first rank has more to tell than the text that the others got.
+        _fuseau.agree_on_ranks(*names)
+    except Exception:
         if error is None:
             raise
+        # The first rank knows more than the others were told.
         raise error from None
 
 

@@ -175,3 +175,25 @@ def test_errors(ranks, tmp_path):
     )
     assert full == "OSError rank 0: cannot write to /dev/full: No space left on device"
     assert total == str(3000 * 2999 / 2)
+
+
+def test_no_rank_has_the_whole(tmp_path):
+    """The peak of the memory of rank 0 grows by its part of what it loads, and no more."""
+    code = """
+    import resource
+    def peak():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+    a = (np.arange(8 << 20) * 0.5).eval()  # 64 MiB
+    np.save("warm.npy", a[:1000000])
+    start = peak()
+    np.save("a.npy", a)
+    saved = peak()
+    b = np.load("a.npy").eval()
+    print(saved - start, peak() - saved)
+    """
+    words = ["-c", HEAD + textwrap.dedent(code)]
+    status, out, err = fuseau_run("-n", "2", *words, cwd=tmp_path)
+    assert (status, err) == (0, "")
+    saving, loading = map(int, out.split())
+    assert saving < 16 and loading < 48
