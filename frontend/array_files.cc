@@ -43,7 +43,9 @@ absl::StatusOr<uint32_t> StoreArray(const Array& array,
   FUSEAU_ASSIGN_OR_RETURN(Ranks* const ranks, ActiveRanks());
   // Another thread may have fetched it while this one waited; the ranks still
   // have it unless its memory was given away.
-  if (node->rank_value == nullptr) {
+  const RankValue* const value = node->rank_value;
+  if (value == nullptr ||
+      value->held.distribution.kind != passes::Distribution::kCut) {
     return absl::FailedPreconditionError("the array is not in parts");
   }
   return ranks->Store(node.get(), place);

@@ -14,7 +14,6 @@ absl::StatusOr<uint32_t> Ranks::Store(const Node* node,
   const uint64_t run = ++run_;
   WireWriter command(RankCommand::kStore);
   command.Put(run);
-  // Where all ranks run the program it has an id of its own as well.
   command.Put(node->rank_value->id);
   PutPlace(place, &command);
   FUSEAU_RETURN_IF_ERROR(Send(command));
