@@ -1,16 +1,13 @@
 #include "frontend/evaluate.h"
 
-#include <pthread.h>
-
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
+#include "frontend/evaluation_lock.h"
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
 #include "frontend/plan_cache.h"
@@ -34,85 +31,6 @@ constexpr int64_t kLongWork = int64_t{8} << 20;
 // stop and to go on costs as much.
 constexpr double kQuickSeconds = 5e-6;
 constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
-
-struct Turn {
-  // Down to `holder`: under the language's lock.
-  bool busy = false;
-  int waiting = 0;
-  bool held = false;  // by HoldEvaluations, called by `holder`
-  pthread_t holder = {};
-  std::mutex mutex;
-  std::condition_variable given;
-  bool is_given = false;  // to one of those who wait; under the mutex
-};
-
-// One evaluation at a time. It is begun and ended under the language's lock, so
-// a flag is enough as long as nobody waits. Who waits lets the other threads of
-// the language run, since the one that evaluates needs them to stop to put its
-// results into the graph. The turn is handed to one who waits: were it free for
-// a moment, a thread that evaluates in a loop would take it again and again,
-// since it has the language's lock and who waits has not.
-class EvaluationLock {
- public:
-  EvaluationLock() : turn_of_caller_(IsHolder(turn_)) {
-    if (!turn_of_caller_) Take();
-  }
-  ~EvaluationLock() {
-    if (!turn_of_caller_) Give();
-  }
-  EvaluationLock(const EvaluationLock&) = delete;
-  EvaluationLock& operator=(const EvaluationLock&) = delete;
-
-  static void Hold() {
-    if (IsHolder(turn_)) return;
-    Take();
-    turn_->held = true;
-    turn_->holder = pthread_self();
-  }
-  static void LetGo() {
-    if (!IsHolder(turn_)) return;
-    turn_->held = false;
-    Give();
-  }
-
- private:
-  static bool IsHolder(const Turn* turn) {
-    return turn->held && pthread_equal(turn->holder, pthread_self()) != 0;
-  }
-
-  static void Take() {
-    if (turn_->busy) Wait(turn_);
-    turn_->busy = true;
-  }
-
-  static void Give() {
-    Turn* turn = turn_;
-    turn->busy = turn->waiting > 0;
-    if (!turn->busy) return;
-    const std::lock_guard lock(turn->mutex);
-    turn->is_given = true;
-    turn->given.notify_one();
-  }
-
-  static void Wait(Turn* turn) {
-    ++turn->waiting;
-    {
-      Released released;
-      std::unique_lock lock(turn->mutex);
-      turn->given.wait(lock, [&] { return turn->is_given; });
-      turn->is_given = false;
-    }
-    --turn->waiting;
-  }
-
-  // Lives for ever. The threads that had it do not exist in a child process.
-  static inline Turn* turn_ = [] {
-    pthread_atfork(nullptr, nullptr, [] { turn_ = new Turn; });
-    return new Turn;
-  }();
-
-  const bool turn_of_caller_;
-};
 
 // Under the evaluation lock.
 PlanCache& Plans() {

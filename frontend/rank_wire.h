@@ -28,6 +28,11 @@ enum class RankCommand : uint64_t {
   kFetch,
   // run, id, first and last byte: as kFetch, of some bytes of one owner
   kFetchRange,
+  // run, id, place: every rank writes its part of a value to a file
+  kStore,
+  // run, id, bytes, distribution, place: a value that every rank reads its part
+  // of from a file
+  kLoad,
   // ids of values that nobody needs any more
   kFree,
   kStop,
@@ -54,6 +59,14 @@ class WireWriter {
       Put(static_cast<uint64_t>(w.lo));
       Put(static_cast<uint64_t>(w.hi));
     }
+  }
+
+  // Its number of bytes, and these, filled up to whole words.
+  void Put(absl::string_view text) {
+    Put(static_cast<uint64_t>(text.size()));
+    const size_t at = words_.size();
+    words_.resize(at + (text.size() + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+    if (!text.empty()) std::memcpy(&words_[at], text.data(), text.size());
   }
 
   absl::Span<const uint64_t> words() const { return words_; }
@@ -98,6 +111,18 @@ class WireReader {
       w.hi = static_cast<int64_t>(Get());
     }
     return d;
+  }
+
+  std::string GetText() {
+    const uint64_t bytes = Get();
+    if (bytes > (words_.size() - at_) * sizeof(uint64_t)) {
+      ok_ = false;
+      return {};
+    }
+    std::string text(bytes, '\0');
+    if (bytes > 0) std::memcpy(text.data(), &words_[at_], bytes);
+    at_ += (bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    return text;
   }
 
   bool ok() const { return ok_; }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "frontend/float_errors.h"
+#include "frontend/rank_files.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
 
@@ -22,6 +23,19 @@ runtime::CopyPart Bytes(int64_t offset, int64_t bytes) {
 }
 
 }  // namespace
+
+Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks) {
+  const int64_t rows = (bytes + pitch - 1) / pitch;
+  Distribution cut;
+  cut.kind = Distribution::kCut;
+  for (int r = 0; r <= ranks; ++r) {
+    cut.cuts.push_back(std::min(bytes, rows * r / ranks * pitch));
+  }
+  for (int r = 0; r < ranks; ++r) {
+    cut.windows.push_back({cut.cuts[r], cut.cuts[r + 1]});
+  }
+  return cut;
+}
 
 absl::StatusOr<BufferRef> AllocatePart(int64_t bytes,
                                        const Distribution& distribution,
@@ -114,6 +128,12 @@ absl::StatusOr<bool> RankWorker::Do(absl::string_view bytes) {
       break;
     case RankCommand::kFetchRange:
       status = FetchRange(&command);
+      break;
+    case RankCommand::kStore:
+      status = Store(&command);
+      break;
+    case RankCommand::kLoad:
+      status = Load(&command);
       break;
     default:
       return absl::InternalError("a command of a kind that there is not");
@@ -222,6 +242,28 @@ absl::Status RankWorker::FetchRange(WireReader* command) {
   const int64_t lo = static_cast<int64_t>(command->Get());
   const int64_t hi = static_cast<int64_t>(command->Get());
   return SendRange(group_, run, *value, lo, hi, /*to_all=*/false, nullptr);
+}
+
+absl::Status RankWorker::Store(WireReader* command) {
+  const uint64_t run = command->Get();
+  FUSEAU_ASSIGN_OR_RETURN(const RankPart* value, Find(command->Get()));
+  FUSEAU_ASSIGN_OR_RETURN(const FilePlace place, GetPlace(command));
+  return StorePart(group_, run, *value, place).status();
+}
+
+absl::Status RankWorker::Load(WireReader* command) {
+  const uint64_t run = command->Get();
+  const uint64_t id = command->Get();
+  RankPart value;
+  value.bytes = static_cast<int64_t>(command->Get());
+  value.distribution = command->GetDistribution();
+  FUSEAU_ASSIGN_OR_RETURN(const FilePlace place, GetPlace(command));
+  FUSEAU_ASSIGN_OR_RETURN(
+      value.part,
+      AllocatePart(value.bytes, value.distribution, group_->rank()));
+  FUSEAU_RETURN_IF_ERROR(LoadPart(group_, run, value, place).status());
+  parts_[id] = std::move(value);
+  return absl::OkStatus();
 }
 
 }  // namespace fuseau

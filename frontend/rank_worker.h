@@ -40,6 +40,8 @@ class RankWorker {
   absl::Status Place(WireReader* command);
   absl::Status Fetch(WireReader* command);
   absl::Status FetchRange(WireReader* command);
+  absl::Status Store(WireReader* command);
+  absl::Status Load(WireReader* command);
   absl::StatusOr<const RankPart*> Find(uint64_t id) const;
 
   distrib::Group* const group_;
@@ -48,6 +50,10 @@ class RankWorker {
   absl::flat_hash_map<uint64_t, absl::StatusOr<std::unique_ptr<RankProgram>>>
       programs_;
 };
+
+// A value as rows of `pitch` bytes, the last one perhaps shorter: for each rank
+// about as many.
+passes::Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks);
 
 // The memory of a rank for its part of a value that is distributed so; null if
 // it has none.

@@ -12,6 +12,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
+#include "runtime/stats.h"
 
 namespace fuseau {
 namespace {
@@ -30,21 +31,6 @@ Distribution AtRoot() {
   Distribution root;
   root.kind = Distribution::kRoot;
   return root;
-}
-
-// `rows` rows of `pitch` bytes, the last one perhaps shorter, for each rank
-// about as many.
-Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks) {
-  const int64_t rows = (bytes + pitch - 1) / pitch;
-  Distribution cut;
-  cut.kind = Distribution::kCut;
-  for (int r = 0; r <= ranks; ++r) {
-    cut.cuts.push_back(std::min(bytes, rows * r / ranks * pitch));
-  }
-  for (int r = 0; r < ranks; ++r) {
-    cut.windows.push_back({cut.cuts[r], cut.cuts[r + 1]});
-  }
-  return cut;
 }
 
 // The largest step with which operations of a trace go through the value of a
@@ -287,6 +273,7 @@ absl::Status Ranks::Place(Node* node, const Distribution& distribution) {
     status = Agree(status, nullptr);
   }
   FUSEAU_RETURN_IF_ERROR(status);
+  runtime::Increment(runtime::Counter::kBytesPlaced, node->bytes);
   Hold(node, value.release());
   // What the ranks have need not be here twice.
   if (!whole && !node->exposed) {
@@ -423,6 +410,7 @@ absl::Status Ranks::Fetch(Node* node) {
     status = Agree(status, nullptr);
   }
   FUSEAU_RETURN_IF_ERROR(status);
+  runtime::Increment(runtime::Counter::kBytesFetched, node->bytes);
   node->buffer = *std::move(whole);
   node->state = NodeState::kReady;
   return absl::OkStatus();
@@ -445,6 +433,7 @@ absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
   command.Put(static_cast<uint64_t>(offset));
   command.Put(static_cast<uint64_t>(offset + bytes));
   FUSEAU_RETURN_IF_ERROR(Send(command));
+  runtime::Increment(runtime::Counter::kBytesFetched, bytes);
   const Released released;
   return Agree(SendRange(group_.get(), run, node->rank_value->held, offset,
                          offset + bytes, mode_ == Mode::kSpmd, to),

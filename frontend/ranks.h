@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "distrib/group.h"
 #include "frontend/cone.h"
+#include "frontend/rank_files.h"
 #include "frontend/rank_program.h"
 #include "frontend/rank_worker.h"
 #include "passes/partition.h"
@@ -59,6 +60,16 @@ class Ranks {
   absl::Status Fetch(Node* node);
   // Some bytes of a node that is away, all owned by one rank.
   absl::Status FetchBytes(Node* node, int64_t offset, int64_t bytes, char* to);
+
+  // Every rank writes its part of a value that is in parts to a file, and reads
+  // its part of a new one, cut into rows of `pitch` bytes, which is away then.
+  // Both give the CRC-32 of all bytes if it is wanted.
+  absl::StatusOr<uint32_t> Store(const Node* node, const FilePlace& place);
+  absl::StatusOr<Node*> Load(int64_t bytes, int64_t pitch,
+                             const FilePlace& place, uint32_t* sum);
+  // Where all ranks run the program: they come together, and an error of one is
+  // an error of all. Else the status itself.
+  absl::Status Meet(const absl::Status& mine);
 
   // All that is away, before the job is left.
   absl::Status FetchAll();

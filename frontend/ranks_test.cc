@@ -1,10 +1,19 @@
 // Evaluation on ranks that are threads of this process; this thread is rank 0.
 #include "frontend/ranks.h"
 
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "frontend/array_files.h"
 #include "frontend/evaluate.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
@@ -14,12 +23,15 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/arena.h"
+#include "runtime/base/status.h"
+#include "runtime/stats.h"
 
 namespace fuseau {
 namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class RanksTest : public ::testing::TestWithParam<int> {
  protected:
@@ -183,6 +195,76 @@ TEST_P(RanksTest, WhatIsFetchedOutlivesTheJob) {
   ASSERT_TRUE(Ranks::Leave().ok());
   EXPECT_THAT(Values(a), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_THAT(Values(Plus(a, 1)), ElementsAre(2, 3, 4, 5, 6, 7));
+}
+
+// A file of so many bytes, all 0, that is gone in the end.
+class TestFile {
+ public:
+  explicit TestFile(int64_t bytes)
+      : path_(absl::StrCat(::testing::TempDir(), "ranks_test_", getpid())) {
+    std::ofstream(path_, std::ios::binary) << std::string(bytes, '\0');
+  }
+  ~TestFile() { std::remove(path_.c_str()); }
+  FilePlace at(int64_t offset) const { return {path_, offset, true}; }
+  std::string Content() const {
+    std::ifstream file(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  const std::string path_;
+};
+
+TEST_P(RanksTest, PartsGoToAFileAndComeBack) {
+  constexpr int64_t kSize = 1001, kBytes = kSize * 8, kOffset = 24;
+  const Array a = Plus(Range(kSize), 0.5);
+  ASSERT_TRUE(*IsInParts(a));
+  EXPECT_FALSE(*IsInParts(Slice(a, 1, 9)));
+  const int64_t fetched = ReadCounter(runtime::Counter::kBytesFetched);
+  const TestFile file(kOffset + kBytes + 8);
+  const auto stored = StoreArray(a, file.at(kOffset));
+  ASSERT_TRUE(stored.ok()) << stored.status();
+
+  std::vector<double> expected(kSize);
+  for (int64_t i = 0; i < kSize; ++i) expected[i] = i + 0.5;
+  std::string content(kOffset + kBytes + 8, '\0');
+  std::memcpy(&content[kOffset], expected.data(), kBytes);
+  EXPECT_EQ(file.Content(), content);
+  EXPECT_EQ(*stored,
+            crc32(0, reinterpret_cast<Bytef*>(&content[kOffset]), kBytes));
+
+  Array b;
+  const int64_t shape[1] = {kSize};
+  const auto loaded = LoadArray(shape, DType::kFloat64, /*fortran_order=*/false,
+                                file.at(kOffset), &b);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(*loaded, *stored);
+  EXPECT_TRUE(IsAway(b));
+  EXPECT_TRUE(IsAway(Plus(a, b)));
+  EXPECT_EQ(ReadCounter(runtime::Counter::kBytesFetched), fetched);
+  EXPECT_EQ(Values(b), expected);
+}
+
+TEST_P(RanksTest, AFileThatIsWrongIsAnErrorOfAllRanks) {
+  const Array a = Plus(Range(64), 0.5);
+  ASSERT_TRUE(*IsInParts(a));
+  const FilePlace missing{"/no/such/file", 0, true};
+  const absl::Status status = StoreArray(a, missing).status();
+  EXPECT_EQ(std::string(*status.GetPayload(kPythonExceptionUrl)),
+            "FileNotFoundError");
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("/no/such/file: No such file or directory"));
+  // The last rank alone finds that the file is too short.
+  const TestFile file(64 * 8 - 1);
+  Array b;
+  const int64_t shape[1] = {64};
+  const absl::Status early = LoadArray(shape, DType::kFloat64,
+                                       /*fortran_order=*/false, file.at(0), &b)
+                                 .status();
+  EXPECT_THAT(std::string(early.message()),
+              HasSubstr("it ends at byte 511, 1 bytes too early"));
+  EXPECT_FALSE(b.has_base());
+  EXPECT_EQ(Values(a)[63], 63.5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RanksTest, ::testing::Values(2, 3, 4));

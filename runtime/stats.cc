@@ -36,6 +36,14 @@ absl::string_view CounterName(Counter counter) {
       return "band_groups";
     case Counter::kBytesMoved:
       return "bytes_moved";
+    case Counter::kBytesFetched:
+      return "bytes_fetched";
+    case Counter::kBytesPlaced:
+      return "bytes_placed";
+    case Counter::kBytesStored:
+      return "bytes_stored";
+    case Counter::kBytesLoaded:
+      return "bytes_loaded";
     case Counter::kBuffersMade:
       return "buffers_made";
     case Counter::kBuffersRecycled:

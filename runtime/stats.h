@@ -24,6 +24,10 @@ enum class Counter : uint8_t {
   kRoutines,
   kBandGroups,
   kBytesMoved,
+  kBytesFetched,  // from other ranks of a job to this process
+  kBytesPlaced,   // of this process, to the ranks
+  kBytesStored,   // of values in parts, by all ranks, to files
+  kBytesLoaded,   // the same from files
   kBuffersMade,
   kBuffersRecycled,
   kNumpyRoutines,  // called on computed arrays

@@ -9,6 +9,7 @@
 #include "frontend/host.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
+#include "python/bindings/files.h"
 #include "python/bindings/float_reports.h"
 #include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
@@ -134,7 +135,8 @@ bool Fill(PyObject* module) {
   ReadWindowLimits();
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
-  return WatchForks() && AddReports(module) && AddRanks(module);
+  return WatchForks() && AddReports(module) && AddRanks(module) &&
+         AddFiles(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

@@ -5,6 +5,7 @@ printing, `float`, `if`, `numpy.asarray`, `.eval()` and the like. Names of NumPy
 native form are computed by NumPy, with one warning for each.
 """
 
+import importlib as _importlib
 import os as _os
 import sys as _sys
 
@@ -71,10 +72,12 @@ globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
 
 _OWN_NAMES = (
+    "CheckpointError",
     "Explanation",
     "FallbackError",
     "FallbackWarning",
     "RankFailure",
+    "checkpoint",
     "cluster",
     "coverage",
     "eval",
@@ -82,7 +85,17 @@ _OWN_NAMES = (
     "fallback_count",
     "install_as_numpy",
     "ranks",
+    "restore",
 )
+
+
+# Few programs need them, and they need more of Python's library than all the rest.
+_LATE = {
+    "CheckpointError": "_checkpoint",
+    "checkpoint": "_checkpoint",
+    "io": "io",
+    "restore": "_checkpoint",
+}
 
 
 def eval(*arrays):
@@ -120,6 +133,10 @@ def __getattr__(name):
         return [*_numpy.__all__, *_OWN_NAMES]
     if name.startswith("__"):
         raise AttributeError(f"module 'fuseau' has no attribute {name!r}")
+    if name in _LATE:
+        module = _importlib.import_module(f"fuseau.{_LATE[name]}")
+        globals()[name] = value = module if name == "io" else getattr(module, name)
+        return value
     try:
         if not is_public(name):
             # What programs should not use is NumPy's own.
@@ -133,4 +150,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *public_names()})
+    return sorted({*globals(), *_LATE, *public_names()})

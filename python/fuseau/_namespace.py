@@ -32,6 +32,8 @@ QUIET = frozenset(
     load loadtxt may_share_memory min_scalar_type save savetxt savez savez_compressed shares_memory
     """.split()
 )
+# Those among them that ranks of a job do in parts.
+FILES = frozenset("load save savez savez_compressed".split())
 _CHECKS = ("assert_a", "assert_equal", "build_err_msg", "print_assert_equal")
 # Modules without functions of arrays.
 SHARED_MODULES = frozenset("core dtypes exceptions f2py typing version matlib".split())
@@ -79,6 +81,8 @@ def resolve(path):
         return importlib.import_module(f"fuseau.{path}")
     if path in _special():
         return _special()[path]
+    if path in FILES:
+        return _of_files(path)
     if _definitions.is_defined(path):
         return _definitions.define(path)
     if isinstance(value, type) or not callable(value) or path in SHARED:
@@ -121,6 +125,14 @@ def _other_ufunc(value):
     if getattr(numpy, name, None) is not value:
         return value
     return COMPOSED.get(name) or COMPOSED.setdefault(name, ComposedUfunc(name))
+
+
+@functools.cache
+def _of_files(path):
+    """A function of files. What it needs of Python's library is not for all programs."""
+    from . import _npy
+
+    return as_function(path, _npy.FUNCTIONS[path], _fallback.lookup(path))
 
 
 _specials = {}

@@ -50,6 +50,29 @@ def ranks():
     return _fuseau.ranks() or {"rank": 0, "size": 1, "mode": "single"}
 
 
+def on_first_rank(work):
+    """Calls `work` on the first rank. What it raises is an error of all that run the program."""
+    about = ranks()
+    if about["mode"] != "spmd":
+        work()
+        return
+    error, names = None, []
+    if about["rank"] == 0:
+        try:
+            work()
+        except Exception as raised:
+            error = raised
+            own = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+            names = [own.__name__, str(error)]
+    try:
+        _fuseau.agree_on_ranks(*names)
+    except Exception:
+        if error is None:
+            raise
+        # The first rank knows more than the others were told.
+        raise error from None
+
+
 def leave(fetch=False):
     """Lets the other ranks go. With `fetch`, what they hold comes to this process first."""
     atexit.unregister(leave)
