@@ -15,6 +15,7 @@
 #include "python/bindings/interrupt.h"
 #include "python/bindings/numpy_call.h"
 #include "python/bindings/python.h"
+#include "python/bindings/rank_plan.h"
 #include "python/bindings/ranks.h"
 #include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
@@ -134,7 +135,8 @@ bool Fill(PyObject* module) {
   ReadWindowLimits();
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
-  return WatchForks() && AddReports(module) && AddRanks(module);
+  return WatchForks() && AddReports(module) && AddRanks(module) &&
+         AddRankPlan(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,
