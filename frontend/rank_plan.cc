@@ -71,6 +71,11 @@ absl::StatusOr<PlannedWork> WorkOf(const passes::Partition& partition,
                           codegen::ExplainTrace(partition.trace));
   work.steps = std::move(plan.steps);
   work.least_bytes = plan.least_bytes;
+  for (const codegen::ValueReport& value : plan.values) {
+    if (!value.copied.empty()) {
+      work.copies.push_back({value.operation, value.copied});
+    }
+  }
   // The chain of exchanges keeps its order in the plan.
   for (const ir::TraceNode& node : partition.trace.nodes) {
     if (node.op != ir::OpCode::kExchange) continue;

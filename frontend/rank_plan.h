@@ -33,9 +33,15 @@ struct PlannedExchange {
 // What one rank does in a run of a program. Exchanges are steps among the
 // others, so the order of the plan is kept.
 struct PlannedWork {
+  struct Copied {
+    std::string operation;
+    std::string why;
+  };
+
   int32_t rank = 0;
   std::vector<codegen::StepReport> steps;
   std::vector<PlannedExchange> exchanges;  // in the order of their steps
+  std::vector<Copied> copies;  // updates that could not be done in place
   int64_t least_bytes = 0;  // what is read of inputs, and the results, once
 };
 

@@ -28,7 +28,7 @@ py::list Messages(const std::vector<PlannedMessage>& messages) {
 }
 
 py::dict Work(const PlannedWork& work) {
-  py::list steps, exchanges;
+  py::list steps, exchanges, copies;
   for (const codegen::StepReport& s : work.steps) {
     steps.append(py::dict("what"_a = s.what, "kernel"_a = s.kernel,
                           "sizes"_a = s.sizes, "schedule"_a = s.schedule,
@@ -39,8 +39,11 @@ py::dict Work(const PlannedWork& work) {
                               "receives"_a = Messages(e.receives),
                               "copied"_a = e.copied));
   }
+  for (const PlannedWork::Copied& c : work.copies) {
+    copies.append(py::make_tuple(c.operation, c.why));
+  }
   return py::dict("rank"_a = work.rank, "steps"_a = steps,
-                  "exchanges"_a = exchanges,
+                  "exchanges"_a = exchanges, "copies"_a = copies,
                   "least_bytes"_a = work.least_bytes);
 }
 
