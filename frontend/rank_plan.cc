@@ -50,8 +50,9 @@ int64_t BytesOf(const runtime::CopyPart& part) {
   return part.bytes * Count(part.sizes);
 }
 
-PlannedExchange ReportOf(const runtime::Transfer& transfer) {
+PlannedExchange ReportOf(const runtime::Transfer& transfer, int64_t number) {
   PlannedExchange report;
+  report.number = number;
   for (const auto& m : transfer.sends) {
     report.sends.push_back({m.peer, m.bytes});
   }
@@ -80,7 +81,8 @@ absl::StatusOr<PlannedWork> WorkOf(const passes::Partition& partition,
   for (const ir::TraceNode& node : partition.trace.nodes) {
     if (node.op != ir::OpCode::kExchange) continue;
     work.exchanges.push_back(
-        ReportOf(partition.transfers[static_cast<size_t>(node.attribute)]));
+        ReportOf(partition.transfers[static_cast<size_t>(node.attribute)],
+                 node.attribute));
   }
   return work;
 }
@@ -129,7 +131,7 @@ class PlannedRanks : public Ranks {
       work.rank = rank;
       work.steps.emplace_back().what = "exchange";
       work.exchanges.push_back(ReportOf(passes::Redistribute(
-          node->bytes, root, value->held.distribution, rank, size())));
+          node->bytes, root, value->held.distribution, rank, size()), 0));
     }
     return absl::OkStatus();
   }

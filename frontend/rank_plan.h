@@ -25,6 +25,7 @@ struct PlannedMessage {
 
 // One exchange, as a rank does it.
 struct PlannedExchange {
+  int64_t number = 0;  // in its program, the same on all ranks
   std::vector<PlannedMessage> sends;
   std::vector<PlannedMessage> receives;
   int64_t copied = 0;  // bytes that the rank moves to its own new buffer

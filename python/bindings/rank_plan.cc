@@ -32,10 +32,10 @@ py::dict Work(const PlannedWork& work) {
   for (const codegen::StepReport& s : work.steps) {
     steps.append(py::dict("what"_a = s.what, "kernel"_a = s.kernel,
                           "sizes"_a = s.sizes, "schedule"_a = s.schedule,
-                          "bytes"_a = s.bytes, "flops"_a = s.flops));
+                          "together"_a = s.together, "bytes"_a = s.bytes, "flops"_a = s.flops));
   }
   for (const PlannedExchange& e : work.exchanges) {
-    exchanges.append(py::dict("sends"_a = Messages(e.sends),
+    exchanges.append(py::dict("number"_a = e.number, "sends"_a = Messages(e.sends),
                               "receives"_a = Messages(e.receives),
                               "copied"_a = e.copied));
   }
