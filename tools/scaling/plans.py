@@ -11,10 +11,10 @@ def plan_of(np, name, points, ranks, of):
         steps = program.make(np, points)
         # Twice: the second time, values lie as every further step finds them.
         for _ in range(2):
-            wanted = [next(steps) for _ in range(program.steps)][-1]
+            wanted = [next(steps) for _ in range(program.planned)][-1]
             taken = plan.take()
         del wanted
-        return taken, program.steps
+        return taken, program.planned
 
 
 def kernel_bytes(plan, steps):
