@@ -173,10 +173,10 @@ class Reporter {
       case Step::kSweep: {
         const runtime::Sweep& sweep = plan_.sweeps[step.launch];
         for (int32_t launch : sweep.launches)
-          AddLaunch(launch, sweep.launches.size(),
-                    absl::StrCat("; ", sweep.launches.size(),
-                                 " kernels over tiles of ", sweep.tile,
-                                 " rows"));
+          AddLaunch(
+              launch, sweep.launches.size(),
+              absl::StrCat("; ", sweep.launches.size(),
+                           " kernels over tiles of ", sweep.tile, " rows"));
         break;
       }
     }

@@ -57,8 +57,8 @@ double SecondsOf(const runtime::Plan& plan) {
         break;
       case runtime::Step::kRoutine:
         seconds +=
-            kLaunchSeconds +
-            runtime::StepsOf(plan.routines[step.launch]) / kRoutineStepsPerSecond;
+            kLaunchSeconds + runtime::StepsOf(plan.routines[step.launch]) /
+                                 kRoutineStepsPerSecond;
         break;
       case runtime::Step::kCopy:
       case runtime::Step::kFill:

@@ -120,8 +120,7 @@ class PlannedRanks : public Ranks {
   }
 
   // The value stays here, and is taken to be on the ranks as well.
-  absl::Status Spread(Node* node, uint64_t /*run*/,
-                      RankValue* value) override {
+  absl::Status Spread(Node* node, uint64_t /*run*/, RankValue* value) override {
     PlannedProgram& program = job_->programs.emplace_back();
     program.runs = 1;
     for (const int rank : of_) {
@@ -130,15 +129,18 @@ class PlannedRanks : public Ranks {
       PlannedWork& work = program.work.emplace_back();
       work.rank = rank;
       work.steps.emplace_back().what = "exchange";
-      work.exchanges.push_back(ReportOf(passes::Redistribute(
-          node->bytes, root, value->held.distribution, rank, size()), 0));
+      work.exchanges.push_back(
+          ReportOf(passes::Redistribute(node->bytes, root,
+                                        value->held.distribution, rank, size()),
+                   0));
     }
     return absl::OkStatus();
   }
 
   absl::Status Execute(const Entry& entry, uint64_t /*run*/,
                        absl::Span<const runtime::BufferRef> /*parts*/,
-                       const Cone& /*cone*/, const std::atomic<bool>& /*cancel*/,
+                       const Cone& /*cone*/,
+                       const std::atomic<bool>& /*cancel*/,
                        std::vector<runtime::BufferRef>* outputs,
                        uint8_t* /*float_flags*/) override {
     outputs->resize(entry.program->partition().outputs.size());
@@ -183,14 +185,15 @@ absl::Status BeginPlan(int ranks, absl::Span<const int> of) {
     return PythonError("ValueError", "this process belongs to a job already");
   }
   if (ranks < 1 || ranks > (1 << 20)) {
-    return PythonError("ValueError", absl::StrCat("a plan of ", ranks,
-                                                  " ranks: there must be 1 to ",
-                                                  1 << 20));
+    return PythonError("ValueError",
+                       absl::StrCat("a plan of ", ranks,
+                                    " ranks: there must be 1 to ", 1 << 20));
   }
   for (const int rank : of) {
     if (rank >= 0 && rank < ranks) continue;
-    return PythonError("ValueError", absl::StrCat("rank ", rank, " of a plan of ",
-                                                  ranks, " ranks"));
+    return PythonError(
+        "ValueError",
+        absl::StrCat("rank ", rank, " of a plan of ", ranks, " ranks"));
   }
   FUSEAU_RETURN_IF_ERROR(EvaluateAll());
   Ranks::Activate(std::make_unique<PlannedRanks>(ranks, of));

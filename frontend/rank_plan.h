@@ -43,7 +43,7 @@ struct PlannedWork {
   std::vector<codegen::StepReport> steps;
   std::vector<PlannedExchange> exchanges;  // in the order of their steps
   std::vector<Copied> copies;  // updates that could not be done in place
-  int64_t least_bytes = 0;  // what is read of inputs, and the results, once
+  int64_t least_bytes = 0;     // what is read of inputs, and the results, once
 };
 
 struct PlannedProgram {

@@ -376,8 +376,7 @@ absl::Status Ranks::Compute(Entry* entry, Cone* cone,
   uint8_t float_flags = 0;
   absl::Status status = Send(command);
   if (status.ok()) {
-    status =
-        Execute(*entry, run, parts, *cone, cancel, &outputs, &float_flags);
+    status = Execute(*entry, run, parts, *cone, cancel, &outputs, &float_flags);
   }
   if (!status.ok()) {
     // What was overwritten in parts is lost.

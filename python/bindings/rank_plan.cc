@@ -32,12 +32,13 @@ py::dict Work(const PlannedWork& work) {
   for (const codegen::StepReport& s : work.steps) {
     steps.append(py::dict("what"_a = s.what, "kernel"_a = s.kernel,
                           "sizes"_a = s.sizes, "schedule"_a = s.schedule,
-                          "together"_a = s.together, "bytes"_a = s.bytes, "flops"_a = s.flops));
+                          "together"_a = s.together, "bytes"_a = s.bytes,
+                          "flops"_a = s.flops));
   }
   for (const PlannedExchange& e : work.exchanges) {
-    exchanges.append(py::dict("number"_a = e.number, "sends"_a = Messages(e.sends),
-                              "receives"_a = Messages(e.receives),
-                              "copied"_a = e.copied));
+    exchanges.append(
+        py::dict("number"_a = e.number, "sends"_a = Messages(e.sends),
+                 "receives"_a = Messages(e.receives), "copied"_a = e.copied));
   }
   for (const PlannedWork::Copied& c : work.copies) {
     copies.append(py::make_tuple(c.operation, c.why));
@@ -55,8 +56,7 @@ py::dict Take() {
     py::list work;
     for (const PlannedWork& w : program.work) work.append(Work(w));
     programs.append(py::dict("runs"_a = program.runs,
-                             "gathered"_a = program.gathered,
-                             "work"_a = work));
+                             "gathered"_a = program.gathered, "work"_a = work));
   }
   return py::dict("programs"_a = programs, "commands"_a = job->commands,
                   "command_bytes"_a = job->command_bytes);

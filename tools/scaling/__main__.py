@@ -92,9 +92,7 @@ def show(title, rows):
     print(f"\n{title}")
     print("  ranks   step ms  compute  exchange    agree  messages  KB sent  efficiency  by itself")
     for r in rows:
-        times = "".join(
-            f"{1e3 * r[k]:9.3f}" for k in ("seconds", "compute", "exchange", "agree")
-        )
+        times = "".join(f"{1e3 * r[k]:9.3f}" for k in ("seconds", "compute", "exchange", "agree"))
         print(
             f"  {r['ranks']:5d} {times} {r['messages']:9.1f} {r['sent'] / 1e3:8.1f}"
             f" {r['efficiency']:11.3f} {r['efficiency_alone']:10.3f}"
@@ -118,8 +116,11 @@ def main():
     ranks = [r for r in RANKS if r <= options.most]
     report = {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": {"cpu": np._fuseau.machine()["cpu"], "processors": processors,
-                    "system": platform.machine()},
+        "machine": {
+            "cpu": np._fuseau.machine()["cpu"],
+            "processors": processors,
+            "system": platform.machine(),
+        },
         "network": options.network,
         "ranks_per_node": options.ranks_per_node,
         "programs": {},
@@ -144,7 +145,9 @@ def main():
         show(f"{name}, strong: {program.fixed} points", made["strong"])
         if not options.no_check:
             made["check"] = checked(np, name, rates, processors)
-            print(f"\n{name} here, {program.points // 4} points a rank: ranks, measured, modelled ms")
+            print(
+                f"\n{name} here, {program.points // 4} points a rank: ranks, measured, modelled ms"
+            )
             for row in made["check"]:
                 print(f"  {row['ranks']} {1e3 * row['measured']:9.3f} {1e3 * row['modelled']:9.3f}")
         report["programs"][name] = made

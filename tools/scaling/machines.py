@@ -11,8 +11,8 @@ SHARED_MEMORY = Link(latency=0.43e-6, bandwidth=1 / 130e-6 * 2**20, overhead=0.1
 NETWORKS = {
     # A port of 100 Gb/s of InfiniBand or the like.
     "fabric": Link(latency=2e-6, bandwidth=12.5e9, overhead=0.3e-6),
-    # Sockets on a port of 25 Gb/s; the latency of TCP was measured on the loopback at 10 us, to which
-    # comes that of a switch and two cards.
+    # Sockets on a port of 25 Gb/s. The latency of TCP was measured on the loopback at 10 us, to
+    # which comes that of a switch and two cards.
     "ethernet": Link(latency=30e-6, bandwidth=3.1e9, overhead=3e-6),
 }
 # As in distrib/README.md: a halo of 16 MiB is bound by copying.

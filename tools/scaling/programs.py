@@ -1,10 +1,10 @@
 """The programs whose scaling is modelled: generators that make a step each time."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
-from typing import Callable
 
 sys.path.append(str(Path(__file__).parents[2] / "python/examples"))
 
