@@ -7,7 +7,7 @@ their makers and public benchmarks state for small messages, and the rate of one
 
 from model import Link, Machine
 
-SHARED_MEMORY = Link(latency=0.43e-6, bandwidth=1 / 130e-6 * 2**20, overhead=0.1e-6)
+SHARED_MEMORY = Link(latency=0.43e-6, bandwidth=2**20 / 136e-6, overhead=0.1e-6)
 NETWORKS = {
     # A port of 100 Gb/s of InfiniBand or the like.
     "fabric": Link(latency=2e-6, bandwidth=12.5e9, overhead=0.3e-6),
