@@ -157,7 +157,7 @@ class Reporter {
         break;
       }
       case Step::kLaunch:
-        AddLaunch(step.launch, "");
+        AddLaunch(step.launch, 1, "");
         break;
       case Step::kRoutine:
         AddRoutine(step.launch);
@@ -165,16 +165,18 @@ class Reporter {
       case Step::kBands: {
         const runtime::BandGroup& group = plan_.groups[step.group];
         for (const runtime::BandMember& member : group.members)
-          AddLaunch(member.launch, absl::StrCat("; ", group.members.size(),
-                                                " sweeps advance together"));
+          AddLaunch(member.launch, group.members.size(),
+                    absl::StrCat("; ", group.members.size(),
+                                 " sweeps advance together"));
         break;
       }
       case Step::kSweep: {
         const runtime::Sweep& sweep = plan_.sweeps[step.launch];
         for (int32_t launch : sweep.launches)
-          AddLaunch(launch, absl::StrCat("; ", sweep.launches.size(),
-                                         " kernels over tiles of ", sweep.tile,
-                                         " rows"));
+          AddLaunch(
+              launch, sweep.launches.size(),
+              absl::StrCat("; ", sweep.launches.size(),
+                           " kernels over tiles of ", sweep.tile, " rows"));
         break;
       }
     }
@@ -188,7 +190,7 @@ class Reporter {
     return bytes;
   }
 
-  void AddLaunch(int32_t index, const std::string& with) {
+  void AddLaunch(int32_t index, size_t together, const std::string& with) {
     const Launch& launch = plan_.launches[index];
     StepReport& step = report_.steps.emplace_back();
     step.what = "kernel";
@@ -197,6 +199,7 @@ class Reporter {
       step.values = launches_[index];
     step.sizes.assign(launch.sizes.begin(), launch.sizes.end());
     step.schedule = ScheduleOf(launch) + with;
+    step.together = static_cast<int64_t>(together);
     step.bytes = launch.bytes;
     step.flops = launch.flops;
     for (int32_t i = 0; i < launch.input_count; ++i)

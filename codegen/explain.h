@@ -26,6 +26,9 @@ struct StepReport {
   std::vector<int32_t> values;  // that it computes
   std::vector<int64_t> sizes;   // of its loops
   std::string schedule;
+  // Kernels that go through the same rows together, so that these are read from
+  // memory less often than `bytes` says.
+  int64_t together = 1;
   int64_t bytes = 0;  // moved, at least
   double flops = 0;   // an estimate, in cheap operations
 };

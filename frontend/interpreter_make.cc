@@ -6,6 +6,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/routine_call.h"
 #include "runtime/base/status.h"
+#include "runtime/routine.h"
 
 namespace fuseau {
 namespace {
@@ -361,7 +362,7 @@ class Interpreter::Maker {
     group.first = static_cast<int32_t>(made_->routines_.size()) - 1;
     group.to = values_[i].storage;
     group.seconds =
-        kCallSeconds + static_cast<double>(Count(node.shape)) / kFlopsPerSecond;
+        kCallSeconds + runtime::StepsOf(routine.call) / kFlopsPerSecond;
     Touch(group.to);
     made_->groups_.push_back(group);
     return absl::OkStatus();

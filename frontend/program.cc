@@ -12,6 +12,7 @@
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/launch.h"
+#include "runtime/routine.h"
 #include "runtime/stats.h"
 
 namespace fuseau {
@@ -56,9 +57,8 @@ double SecondsOf(const runtime::Plan& plan) {
         break;
       case runtime::Step::kRoutine:
         seconds +=
-            kLaunchSeconds +
-            static_cast<double>(Count(plan.routines[step.launch].sizes)) /
-                kRoutineStepsPerSecond;
+            kLaunchSeconds + runtime::StepsOf(plan.routines[step.launch]) /
+                                 kRoutineStepsPerSecond;
         break;
       case runtime::Step::kCopy:
       case runtime::Step::kFill:

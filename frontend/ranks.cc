@@ -8,6 +8,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
+#include "frontend/window.h"
 #include "runtime/arena.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
@@ -89,20 +90,32 @@ void Graph::ReleaseRankValue(Node* node) {
   delete value;
 }
 
+// What waits to be computed is in the memory of all ranks later.
 Ranks::Ranks(std::unique_ptr<distrib::Group> group, Mode mode)
-    : group_(std::move(group)), mode_(mode) {
+    : group_(std::move(group)), mode_(mode), window_bytes_(window.max_bytes) {
+  if (__builtin_mul_overflow(window_bytes_, int64_t{size()},
+                             &window.max_bytes)) {
+    window.max_bytes = INT64_MAX;
+  }
   options_.min_bytes = SettingInt("FUSEAU_PARTITION_BYTES", kPartitionBytes);
   options_.max_whole_bytes =
       SettingInt("FUSEAU_GATHER_BYTES", options_.max_whole_bytes);
 }
 
+Ranks::~Ranks() { window.max_bytes = window_bytes_; }
+
 void Ranks::Join(std::unique_ptr<distrib::Group> group, Mode mode) {
+  if (group->size() == 1) return;
+  Activate(std::unique_ptr<Ranks>(new Ranks(std::move(group), mode)));
+}
+
+void Ranks::Activate(std::unique_ptr<Ranks> ranks) {
   FUSEAU_CHECK(active_ == nullptr);
   // A child process can reach nobody: what is away is lost there.
   static const int watched =
       pthread_atfork(nullptr, nullptr, [] { active_ = nullptr; });
   FUSEAU_CHECK(watched == 0);
-  if (group->size() > 1) active_ = new Ranks(std::move(group), mode);
+  active_ = ranks.release();
 }
 
 void Ranks::Hold(Node* node, RankValue* value) {
@@ -208,10 +221,17 @@ absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
   return entries_[hash].emplace_back(std::move(entry)).get();
 }
 
-absl::Status Ranks::Define(Entry* entry, absl::Span<const int32_t> layouts) {
-  entry->index = next_program_++;
+std::vector<Distribution> Ranks::InputsOf(const Entry& entry) const {
   std::vector<Distribution> inputs;
-  for (const int32_t layout : layouts) inputs.push_back(layouts_[layout]);
+  for (size_t i = entry.words; i < entry.key.size(); ++i) {
+    inputs.push_back(layouts_[entry.key[i]]);
+  }
+  return inputs;
+}
+
+absl::Status Ranks::Define(Entry* entry) {
+  entry->index = next_program_++;
+  const std::vector<Distribution> inputs = InputsOf(*entry);
   const ir::TraceWords words =
       absl::MakeConstSpan(entry->key).subspan(0, entry->words);
   WireWriter command(RankCommand::kDefine);
@@ -254,6 +274,13 @@ absl::Status Ranks::Place(Node* node, const Distribution& distribution) {
   command.Put(static_cast<uint64_t>(node->bytes));
   command.Put(distribution);
   FUSEAU_RETURN_IF_ERROR(Send(command));
+  FUSEAU_RETURN_IF_ERROR(Spread(node, run, value.get()));
+  Hold(node, value.release());
+  return absl::OkStatus();
+}
+
+absl::Status Ranks::Spread(Node* node, uint64_t run, RankValue* value) {
+  const Distribution& distribution = value->held.distribution;
   const bool whole = distribution.kind == Distribution::kWhole;
   absl::Status status;
   if (whole) {
@@ -274,7 +301,6 @@ absl::Status Ranks::Place(Node* node, const Distribution& distribution) {
   }
   FUSEAU_RETURN_IF_ERROR(status);
   runtime::Increment(runtime::Counter::kBytesPlaced, node->bytes);
-  Hold(node, value.release());
   // What the ranks have need not be here twice.
   if (!whole && !node->exposed) {
     node->buffer.reset();
@@ -283,12 +309,14 @@ absl::Status Ranks::Place(Node* node, const Distribution& distribution) {
   return absl::OkStatus();
 }
 
+bool Ranks::MustCut(const Cone& /*cone*/) const { return false; }
+
 absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
                         bool* done) {
   *done = false;
   FUSEAU_RETURN_IF_ERROR(SendFrees());
   FUSEAU_ASSIGN_OR_RETURN(Entry * entry, EntryFor(*cone));
-  if (!entry->cut) {
+  if (!entry->cut && !MustCut(*cone)) {
     for (Node* node : cone->input_nodes()) FUSEAU_RETURN_IF_ERROR(Fetch(node));
     cone->BindInputs();
     return absl::OkStatus();
@@ -317,10 +345,7 @@ absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
 absl::Status Ranks::Compute(Entry* entry, Cone* cone,
                             const std::atomic<bool>& cancel) {
   if (entry->program == nullptr && entry->status.ok()) {
-    const absl::Span<const uint64_t> key = entry->key;
-    const absl::Span<const uint64_t> tail = key.subspan(entry->words);
-    FUSEAU_RETURN_IF_ERROR(
-        Define(entry, std::vector<int32_t>(tail.begin(), tail.end())));
+    FUSEAU_RETURN_IF_ERROR(Define(entry));
   }
   FUSEAU_RETURN_IF_ERROR(entry->status);
   RankProgram& program = *entry->program;
@@ -352,10 +377,7 @@ absl::Status Ranks::Compute(Entry* entry, Cone* cone,
   uint8_t float_flags = 0;
   absl::Status status = Send(command);
   if (status.ok()) {
-    const Released released;
-    status = Agree(program.Run(group_.get(), run, parts, cone->scalars(),
-                               cancel, &outputs),
-                   &float_flags);
+    status = Execute(*entry, run, parts, *cone, cancel, &outputs, &float_flags);
   }
   if (!status.ok()) {
     // What was overwritten in parts is lost.
@@ -388,6 +410,17 @@ absl::Status Ranks::Compute(Entry* entry, Cone* cone,
   cone->Attach(&outputs, held,
                [this](Node* node, RankValue* value) { Hold(node, value); });
   return absl::OkStatus();
+}
+
+absl::Status Ranks::Execute(const Entry& entry, uint64_t run,
+                            absl::Span<const BufferRef> parts, const Cone& cone,
+                            const std::atomic<bool>& cancel,
+                            std::vector<BufferRef>* outputs,
+                            uint8_t* float_flags) {
+  const Released released;
+  return Agree(entry.program->Run(group_.get(), run, parts, cone.scalars(),
+                                  cancel, outputs),
+               float_flags);
 }
 
 absl::Status Ranks::Fetch(Node* node) {

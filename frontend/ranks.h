@@ -43,9 +43,13 @@ class Ranks {
   static Ranks* active() { return active_; }
   // Joins a job; all nodes that there are stay as they are.
   static void Join(std::unique_ptr<distrib::Group> group, Mode mode);
+  // The same for ranks of another kind, be it a single one.
+  static void Activate(std::unique_ptr<Ranks> ranks);
   // Lets the other ranks go; the process is alone from then on, and what is
   // away is lost.
   static absl::Status Leave();
+
+  virtual ~Ranks();
 
   int rank() const { return group_->rank(); }
   int size() const { return group_->size(); }
@@ -57,9 +61,10 @@ class Ranks {
   // not, the inputs of the cone are in this process now.
   absl::Status Run(Cone* cone, const std::atomic<bool>& cancel, bool* done);
   // The whole value of a node that is away.
-  absl::Status Fetch(Node* node);
+  virtual absl::Status Fetch(Node* node);
   // Some bytes of a node that is away, all owned by one rank.
-  absl::Status FetchBytes(Node* node, int64_t offset, int64_t bytes, char* to);
+  virtual absl::Status FetchBytes(Node* node, int64_t offset, int64_t bytes,
+                                  char* to);
 
   // Every rank writes its part of a value that is in parts to a file, and reads
   // its part of a new one, cut into rows of `pitch` bytes, which is away then.
@@ -81,7 +86,7 @@ class Ranks {
   // What ranks hold of a node's value is needed no more.
   void Release(Node* node, const RankValue* value);
 
- private:
+ protected:
   struct Entry {
     std::vector<uint64_t> key;  // words of the trace, then layouts
     size_t words = 0;
@@ -93,11 +98,27 @@ class Ranks {
 
   Ranks(std::unique_ptr<distrib::Group> group, Mode mode);
 
+  // What the ranks do is behind these; they see to everything else. Whether a
+  // cone is computed by all ranks though it is not worth it.
+  virtual bool MustCut(const Cone& cone) const;
+  // Brings a value of this process to the ranks.
+  virtual absl::Status Spread(Node* node, uint64_t run, RankValue* value);
+  // Runs a program on all ranks; `outputs` gets this rank's parts.
+  virtual absl::Status Execute(const Entry& entry, uint64_t run,
+                               absl::Span<const runtime::BufferRef> parts,
+                               const Cone& cone,
+                               const std::atomic<bool>& cancel,
+                               std::vector<runtime::BufferRef>* outputs,
+                               uint8_t* float_flags);
+
+  std::vector<passes::Distribution> InputsOf(const Entry& entry) const;
+
+ private:
   int32_t LayoutOf(const passes::Distribution& distribution);
   std::unique_ptr<RankValue> NewValue(int64_t bytes,
                                       const passes::Distribution& distribution);
   absl::StatusOr<Entry*> EntryFor(const Cone& cone);
-  absl::Status Define(Entry* entry, absl::Span<const int32_t> layouts);
+  absl::Status Define(Entry* entry);
   passes::Distribution PlaceFor(const Cone& cone, size_t input) const;
   absl::Status Place(Node* node, const passes::Distribution& distribution);
   absl::Status Compute(Entry* entry, Cone* cone,
@@ -112,6 +133,7 @@ class Ranks {
 
   const std::unique_ptr<distrib::Group> group_;
   const Mode mode_;
+  const int64_t window_bytes_;  // of the process alone
   passes::PartitionOptions options_;
   uint64_t run_ = 0;
   uint64_t next_id_ = 1;

@@ -283,7 +283,9 @@ class Emitter {
       std::fill(none.strides.begin(), none.strides.end(), 0);
       return reads;
     }
-    if (reach == Reach::kHalo) FillHaloOf(o.value);
+    // Also for who needs none of it: the value without its halo would be needed
+    // beside the one with it, and the halo not be stored in place.
+    if (!plan_.halos[o.value].empty()) FillHaloOf(o.value);
     int32_t fetched = -1;
     if (reach == Reach::kPacked || reach == Reach::kWhole) {
       Wants wants = WantsOf(program_, p, k, reach);

@@ -16,6 +16,7 @@
 #include "python/bindings/interrupt.h"
 #include "python/bindings/numpy_call.h"
 #include "python/bindings/python.h"
+#include "python/bindings/rank_plan.h"
 #include "python/bindings/ranks.h"
 #include "python/bindings/reports.h"
 #include "python/bindings/ufunc_call.h"
@@ -136,7 +137,7 @@ bool Fill(PyObject* module) {
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return WatchForks() && AddReports(module) && AddRanks(module) &&
-         AddFiles(module);
+         AddFiles(module) && AddRankPlan(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,
