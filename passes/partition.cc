@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/partition/emit.h"
+#include "passes/partition/overlap.h"
 #include "passes/partition/placement.h"
 #include "passes/partition/transfers.h"
 
@@ -12,8 +13,8 @@ absl::StatusOr<Partition> PartitionTrace(const ir::Trace& trace,
                                          absl::Span<const Distribution> inputs,
                                          int rank, int ranks,
                                          const PartitionOptions& options) {
-  const partition::Program program =
-      partition::Place(trace, inputs, ranks, options);
+  partition::Program program = partition::Place(trace, inputs, ranks, options);
+  partition::WidenWork(&program, options.overlap_share);
   return partition::Emit(trace, program, inputs, rank, options);
 }
 

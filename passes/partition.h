@@ -49,6 +49,9 @@ struct PartitionOptions {
   // Values that no rule can compute in parts are made whole on every rank, up
   // to so many bytes each.
   int64_t max_whole_bytes = INT64_MAX;
+  // On either side of what a rank owns it computes at most one part in so many
+  // of that again, where this saves exchanges.
+  int64_t overlap_share = 8;
 };
 
 // What one rank does for a trace.

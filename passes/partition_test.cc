@@ -183,6 +183,101 @@ TEST_P(PartitionTest, AStencilSendsItsHalo) {
   }
 }
 
+// Steps of the same on one grid, after each of which the first and the last row
+// become copies of their neighbours and the first column of the second one.
+Trace Steps(int64_t n, int64_t m, int steps, bool edges) {
+  Builder b;
+  const int64_t row = m * 8;
+  const Dims space = {n - 2, m - 2}, strides = {row, 8},
+             dense = {(m - 2) * 8, 8};
+  int32_t u = b.Input({n, m}, /*donated=*/true);
+  for (int step = 0; step < steps; ++step) {
+    int32_t sum =
+        b.Compute(OpCode::kAdd, space,
+                  {Read(u, 8, strides), Read(u, 2 * row + 8, strides)});
+    sum = b.Compute(OpCode::kMultiply, space,
+                    {Read(sum, 0, dense), Read(u, row, strides)});
+    sum = b.Compute(OpCode::kAdd, space,
+                    {Read(sum, 0, dense), Read(u, row + 16, strides)});
+    u = b.Update(u, space, row + 8, strides, Read(sum, 0, dense));
+    if (!edges) continue;
+    u = b.Update(u, {m}, 0, {8}, Read(u, row, {8}));
+    u = b.Update(u, {n}, 0, {row}, Read(u, 8, {row}));
+    u = b.Update(u, {m}, (n - 1) * row, {8}, Read(u, (n - 2) * row, {8}));
+  }
+  b.trace.outputs = {u};
+  return b.trace;
+}
+
+// Each rank has 64 rows, so it may compute 8 more on either side.
+TEST_P(PartitionTest, AChainOfStepsHasOneExchangeForEachEight) {
+  const int64_t n = 64 * ranks(), m = 10;
+  const BufferRef whole = Numbers(n * m);
+  const Distribution even = CutEvenly(n, m * 8, ranks());
+  for (const bool edges : {false, true}) {
+    SCOPED_TRACE(edges ? "edges" : "inside");
+    const Trace trace = Steps(n, m, /*steps=*/20, edges);
+    const Ran ran =
+        Check(trace, {whole}, {MakeSpread(whole, even, ranks())}, ranks());
+    EXPECT_EQ(ran.outputs[0].distribution.cuts, even.cuts);
+    for (int r = 0; r < ranks(); ++r) {
+      const Partition& p = ran.partitions[r];
+      const int neighbours = (r > 0) + (r + 1 < ranks());
+      EXPECT_EQ(p.messages, 3 * neighbours);
+      EXPECT_LE(p.sent_bytes, 20 * m * 8 * neighbours);
+      EXPECT_GE(p.sent_bytes, 20 * (m - 2) * 8 * neighbours);
+    }
+  }
+}
+
+TEST_P(PartitionTest, TwoGridsThatTakeTurnsAreExchangedTogether) {
+  const int64_t n = 64 * ranks(), m = 10;
+  Builder b;
+  const int64_t row = m * 8;
+  const Dims space = {n - 2, m - 2}, strides = {row, 8},
+             dense = {(m - 2) * 8, 8};
+  int32_t u = b.Input({n, m}, /*donated=*/true);
+  int32_t w = b.Input({n, m}, /*donated=*/true);
+  const int32_t source = b.Input({n, m});
+  for (int step = 0; step < 20; ++step) {
+    int32_t sum =
+        b.Compute(OpCode::kAdd, space,
+                  {Read(u, 8, strides), Read(u, 2 * row + 8, strides)});
+    sum = b.Compute(OpCode::kSubtract, space,
+                    {Read(sum, 0, dense), Read(source, row + 8, strides)});
+    w = b.Update(w, space, row + 8, strides, Read(sum, 0, dense));
+    std::swap(u, w);
+  }
+  b.trace.outputs = {u, w};
+  const BufferRef whole = Numbers(n * m);
+  const Distribution even = CutEvenly(n, m * 8, ranks());
+  const Spread spread = MakeSpread(whole, even, ranks());
+  const Ran ran = Check(b.trace, {whole, whole, whole},
+                        {spread, MakeSpread(whole, even, ranks()),
+                         MakeSpread(whole, even, ranks())},
+                        ranks());
+  for (int r = 0; r < ranks(); ++r) {
+    const int neighbours = (r > 0) + (r + 1 < ranks());
+    // Both grids for each eight steps, and the source once.
+    EXPECT_LE(ran.partitions[r].messages, 7 * neighbours);
+    EXPECT_GT(ran.partitions[r].messages, 3 * neighbours - 1);
+  }
+}
+
+// With four rows, a rank has to compute too much of its neighbours'.
+TEST_P(PartitionTest, FewRowsAreExchangedBeforeEachStep) {
+  const int64_t n = 4 * ranks(), m = 10;
+  const BufferRef whole = Numbers(n * m);
+  const Ran ran = Check(
+      Steps(n, m, /*steps=*/5, /*edges=*/false), {whole},
+      {MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())}, ranks());
+  for (int r = 0; r < ranks(); ++r) {
+    const int neighbours = (r > 0) + (r + 1 < ranks());
+    EXPECT_EQ(ran.partitions[r].messages, 5 * neighbours);
+    EXPECT_EQ(ran.partitions[r].sent_bytes, 5 * neighbours * (m - 1) * 8);
+  }
+}
+
 TEST_P(PartitionTest, AHaloIsWrittenToTheRoomOfAnInputThatStays) {
   const int64_t n = 56;
   Distribution d = CutEvenly(n, 8, ranks());
@@ -501,6 +596,8 @@ TEST_P(PartitionTest, Redistribution) {
                                ? to.windows[r].hi - to.windows[r].lo
                                : bytes;
       target.parts.push_back(Has(to, r) ? Allocate(room) : BufferRef());
+    }
+    for (int r = 0; r < ranks(); ++r) {
       threads.emplace_back([&, r] {
         const std::vector<Transfer> transfers = {
             Redistribute(bytes, from, to, r, ranks())};

@@ -76,7 +76,7 @@ class Emitter {
       if (from.kind == Distribution::kCut) {
         value.windows = from.windows;
       } else if (from.kind == Distribution::kRoot) {
-        value.windows = OwnedWindows(p);
+        value.windows = ComputedWindows(p);
       }
       TraceNode node = p.node;
       if (p.cut())
@@ -89,11 +89,11 @@ class Emitter {
     }
   }
 
-  std::vector<Distribution::Window> OwnedWindows(const Placed& p) const {
+  std::vector<Distribution::Window> ComputedWindows(const Placed& p) const {
     std::vector<Distribution::Window> windows;
     for (int r = 0; r < ranks_; ++r) {
-      const ByteRange owned = p.owned(r);
-      windows.push_back({owned.lo, owned.hi});
+      const ByteRange computed = p.computed(r);
+      windows.push_back({computed.lo, computed.hi});
     }
     return windows;
   }
@@ -331,7 +331,7 @@ class Emitter {
           Read(p, static_cast<int>(k), plan_.reaches[index][k]));
     }
     Value& value = values_[index];
-    if (p.cut()) value.windows = OwnedWindows(p);
+    if (p.cut()) value.windows = ComputedWindows(p);
     // A copy of what an exchange brings stays where that is.
     const bool makes_room =
         p.cut() && !plan_.rooms[index].empty() &&
@@ -351,8 +351,8 @@ class Emitter {
       node.operands[k] = std::move(operands[k][0]);
     node.shape = regions[0].count;
     if (node.op == OpCode::kIota) node.attribute += regions[0].first[0];
-    const ByteRange owned = p.owned(rank_);
-    const int64_t bytes = owned.hi - owned.lo;
+    const ByteRange computed = p.computed(rank_);
+    const int64_t bytes = computed.hi - computed.lo;
     value.node = IsExchanged(node, bytes) ? node.operands[0].value
                                           : Add(std::move(node), bytes);
     if (makes_room) PutInRoom(p, value);
@@ -393,14 +393,14 @@ class Emitter {
   // where they are compiled.
   void PutInRoom(const Placed& p, Value& value) {
     const Distribution::Window window = value.windows[rank_];
-    const ByteRange owned = p.owned(rank_);
-    if (window == Distribution::Window{owned.lo, owned.hi}) return;
+    const ByteRange computed = p.computed(rank_);
+    if (window == Distribution::Window{computed.lo, computed.hi}) return;
     const int64_t item = ItemSize(p.node.dtype);
     TraceNode store;
     store.op = OpCode::kUpdate;
     store.dtype = p.node.dtype;
-    store.shape = {(owned.hi - owned.lo) / item};
-    store.write_offset = owned.lo - window.lo;
+    store.shape = {(computed.hi - computed.lo) / item};
+    store.write_offset = computed.lo - window.lo;
     store.write_strides = {item};
     const int32_t result = value.node;
     const int64_t bytes = window.hi - window.lo;
@@ -424,6 +424,7 @@ class Emitter {
     const std::vector<Region> regions = RegionsOf(p, rank_);
     FUSEAU_ASSIGN_OR_RETURN(std::vector<TraceOperand> reads,
                             Read(p, 1, plan_.reaches[index][1]));
+    if (plan_.reaches[index][0] == Reach::kHalo) FillHaloOf(old);
     // After reading: it may have brought the old value's halo.
     Value& value = values_[index];
     if (p.work.kind == Work::kEverywhere) {

@@ -24,7 +24,7 @@ void EraseDimension(Dims& dims, size_t d) {
 
 // Dimensions of one element go, then `d` joins the one before it wherever all
 // rows of strides allow it.
-void Join(Dims& shape, absl::Span<Dims* const> rows) {
+void JoinDimensions(Dims& shape, absl::Span<Dims* const> rows) {
   for (size_t d = shape.size(); d-- > 0;) {
     if (shape[d] != 1) continue;
     EraseDimension(shape, d);
@@ -102,8 +102,13 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
     case Work::kEverywhere:
       return {Everything(node.shape)};
     case Work::kRows: {
-      const int64_t first = placed.work.rows[rank];
-      const int64_t last = placed.work.rows[rank + 1];
+      int64_t first = placed.work.rows[rank];
+      int64_t last = placed.work.rows[rank + 1];
+      if (!placed.wider.empty()) {
+        const int64_t row = placed.bytes / node.shape[placed.work.dim];
+        first = placed.wider[rank].lo / row;
+        last = placed.wider[rank].hi / row;
+      }
       if (first == last) return {};
       Region region = Everything(node.shape);
       if (placed.work.dim >= 0) {
@@ -125,10 +130,23 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
       box.run = ItemSize(node.dtype);
       box.shape = node.shape;
       box.strides = node.write_strides;
-      return Clip(box, placed.owned(rank));
+      return Clip(box, placed.computed(rank));
     }
   }
   __builtin_unreachable();
+}
+
+int64_t OffsetOf(const TraceOperand& operand, const Region& region) {
+  int64_t offset = operand.offset;
+  for (size_t d = 0; d < operand.strides.size(); ++d)
+    offset += region.first[d] * operand.strides[d];
+  return offset;
+}
+
+ByteRange Join(ByteRange a, ByteRange b) {
+  if (a.Empty()) return b;
+  if (b.Empty()) return a;
+  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
 }
 
 TraceNode Unset(int64_t bytes) {
@@ -164,7 +182,7 @@ bool ReadsAll(const ir::Trace& trace, const TraceNode& reader,
 void Collapse(TraceNode& node) {
   absl::InlinedVector<Dims*, 3> rows;
   for (TraceOperand& o : node.operands) rows.push_back(&o.strides);
-  Join(node.shape, rows);
+  JoinDimensions(node.shape, rows);
 }
 
 bool CollapseUpdate(TraceNode& node) {
@@ -190,7 +208,7 @@ bool CollapseUpdate(TraceNode& node) {
   permute(node.shape);
   permute(write);
   permute(source.strides);
-  Join(node.shape, {&write, &source.strides});
+  JoinDimensions(node.shape, {&write, &source.strides});
   return IsNested(node.shape, write, ItemSize(node.dtype));
 }
 

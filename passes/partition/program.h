@@ -33,11 +33,17 @@ struct Placed {
   int64_t bytes = 0;
   // Rank r owns the bytes [cuts[r], cuts[r + 1]). Empty: every rank has all.
   std::vector<int64_t> cuts;
+  // What rank r computes: what it owns, and bytes around it that it would else
+  // get from their owners. Empty: what it owns.
+  std::vector<ByteRange> wider;
 
   bool cut() const { return !cuts.empty(); }
   ByteRange owned(int rank) const {
     if (!cut()) return {0, bytes};
     return {cuts[rank], cuts[rank + 1]};
+  }
+  ByteRange computed(int rank) const {
+    return wider.empty() ? owned(rank) : wider[rank];
   }
 };
 
@@ -75,6 +81,12 @@ ir::TraceNode Unset(int64_t bytes);
 
 // What a rank computes of an operation: mostly one part of its space or none.
 std::vector<Region> RegionsOf(const Placed& placed, int rank);
+
+// Where an operand reads the first element of a region.
+int64_t OffsetOf(const ir::TraceOperand& operand, const Region& region);
+
+// The least range that has both.
+ByteRange Join(ByteRange a, ByteRange b);
 
 // Bytes of a result, without those of updates.
 int64_t ResultBytes(const ir::TraceNode& node);

@@ -8,20 +8,6 @@ namespace {
 using ir::OpCode;
 using ir::TraceOperand;
 
-ByteRange Join(ByteRange a, ByteRange b) {
-  if (a.Empty()) return b;
-  if (b.Empty()) return a;
-  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
-}
-
-// Where the operand reads the first element of a region.
-int64_t OffsetOf(const TraceOperand& o, const Region& region) {
-  int64_t offset = o.offset;
-  for (size_t d = 0; d < o.strides.size(); ++d)
-    offset += region.first[d] * o.strides[d];
-  return offset;
-}
-
 int64_t Size(ByteRange range) {
   return std::max<int64_t>(0, range.hi - range.lo);
 }
@@ -60,7 +46,8 @@ class Planner {
     const Placed& read = program_.nodes[value];
     if (!read.cut() || Count(placed.node.shape) == 0) return Reach::kOwn;
     if (placed.node.op == OpCode::kUpdate && operand == 0) {
-      return placed.work.kind == Work::kWrites ? Reach::kOwn : Reach::kWhole;
+      return placed.work.kind == Work::kWrites ? ChooseOld(placed, value)
+                                               : Reach::kWhole;
     }
     if (OwnsAll(placed, operand, read)) return Reach::kOwn;
     const Wants wants = WantsOf(program_, placed, operand, Reach::kPacked);
@@ -68,9 +55,9 @@ class Planner {
     std::vector<ByteRange> needs(program_.ranks);
     for (int r = 0; r < program_.ranks; ++r) {
       const ByteRange owned = read.owned(r);
-      needs[r] = owned;
+      needs[r] = read.computed(r);
       whole &= 4 * Bytes(wants[r]) >= 3 * read.bytes;
-      if (Covers(owned, wants[r])) continue;
+      if (Covers(needs[r], wants[r])) continue;
       for (const Box& box : wants[r]) needs[r] = Join(needs[r], box.hull());
       halo &= IsHalo(owned, needs[r], wants[r]);
     }
@@ -81,14 +68,28 @@ class Planner {
     return whole ? Reach::kWhole : Reach::kPacked;
   }
 
-  // Whether every rank owns what it reads. Most do, so this is quick.
+  // What an update does not replace stays, also around what a rank owns.
+  Reach ChooseOld(const Placed& update, int32_t old) {
+    const Placed& read = program_.nodes[old];
+    bool has_all = true;
+    std::vector<ByteRange> needs(program_.ranks);
+    for (int r = 0; r < program_.ranks; ++r) {
+      needs[r] = Join(read.computed(r), update.computed(r));
+      has_all &= Covers(read.computed(r), update.computed(r));
+    }
+    if (has_all) return Reach::kOwn;
+    Widen(needs, plan_.halos[old]);
+    return Reach::kHalo;
+  }
+
+  // Whether every rank has what it reads. Most do, so this is quick.
   bool OwnsAll(const Placed& placed, int operand, const Placed& read) const {
     const TraceOperand& o = placed.node.operands[operand];
     for (int r = 0; r < program_.ranks; ++r) {
       for (const Region& region : RegionsOf(placed, r)) {
         const ByteRange hull = Extent(OffsetOf(o, region), region.count,
                                       o.strides, ItemSize(o.dtype));
-        if (!Covers(read.owned(r), hull)) return false;
+        if (!Covers(read.computed(r), hull)) return false;
       }
     }
     return true;

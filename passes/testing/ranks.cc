@@ -8,6 +8,7 @@
 #include "codegen/compiler.h"
 #include "frontend/interpreter.h"
 #include "gtest/gtest.h"
+#include "passes/partition/program.h"
 #include "runtime/arena.h"
 
 namespace fuseau::passes::testing {
@@ -180,6 +181,47 @@ void ExpectIs(const Spread& spread, const BufferRef& want, int ranks) {
   }
 }
 
+// That a rank's operations stay in the buffers that they read and write.
+void ExpectInBounds(const Partition& partition) {
+  std::vector<int64_t> bytes;  // by node
+  const auto expect_in = [&](const ByteRange& range, int32_t value, size_t i) {
+    EXPECT_GE(range.lo, 0) << "node " << i;
+    EXPECT_LE(range.hi, bytes[value]) << "node " << i;
+  };
+  const auto extent = [](const runtime::CopyPart& part) {
+    return Extent(part.offset, part.sizes, part.strides, part.bytes);
+  };
+  for (size_t i = 0; i < partition.trace.nodes.size(); ++i) {
+    const ir::TraceNode& node = partition.trace.nodes[i];
+    const bool update = node.op == ir::OpCode::kUpdate;
+    bytes.push_back(update ? bytes[node.operands[0].value]
+                           : partition::ResultBytes(node));
+    if (Count(node.shape) == 0) continue;
+    for (size_t k = update ? 1 : 0; k < node.operands.size(); ++k) {
+      const ir::TraceOperand& o = node.operands[k];
+      expect_in(Extent(o.offset, node.shape, o.strides, ItemSize(o.dtype)),
+                o.value, i);
+    }
+    if (update) {
+      expect_in(Extent(node.write_offset, node.shape, node.write_strides,
+                       ItemSize(node.dtype)),
+                node.operands[0].value, i);
+    }
+    if (node.op != ir::OpCode::kExchange) continue;
+    const int32_t source = node.operands[0].value;
+    const auto target = static_cast<int32_t>(i);
+    const runtime::Transfer& transfer = partition.transfers[node.attribute];
+    for (const auto& message : transfer.sends)
+      for (const auto& part : message.parts) expect_in(extent(part), source, i);
+    for (const auto& message : transfer.receives)
+      for (const auto& part : message.parts) expect_in(extent(part), target, i);
+    for (const auto& copy : transfer.copies) {
+      expect_in(extent(copy.from), source, i);
+      expect_in(extent(copy.to), target, i);
+    }
+  }
+}
+
 void RunOnRanks(const Trace& trace, const std::vector<Spread>& inputs,
                 absl::Span<const runtime::ScalarValue> scalars, int ranks,
                 Tier tier, Ran* ran, const PartitionOptions& options) {
@@ -192,6 +234,7 @@ void RunOnRanks(const Trace& trace, const std::vector<Spread>& inputs,
   for (int r = 0; r < ranks; ++r) {
     auto partition = PartitionTrace(trace, distributions, r, ranks, options);
     ASSERT_TRUE(partition.ok()) << partition.status();
+    ExpectInBounds(*partition);
     ran->partitions.push_back(*std::move(partition));
   }
   const auto rank = [&](int r) {
