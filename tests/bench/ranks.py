@@ -37,6 +37,7 @@ def child(name):
 
     import fuseau
     import numpy
+
     from measure import check, convert, evaluate
     from workloads import cases
 
@@ -58,7 +59,11 @@ def child(name):
             result = evaluate(case.workload.run(fuseau, **ours))
             times.append(time.perf_counter() - start)
         fresh = convert(fuseau, case.inputs())
-        right = check(case.workload, case.workload.run(fuseau, **fresh), case.workload.run(numpy, **case.inputs()))[0]
+        right = check(
+            case.workload,
+            case.workload.run(fuseau, **fresh),
+            case.workload.run(numpy, **case.inputs()),
+        )[0]
         del result
     print(json.dumps([min(times) * 1e3, bool(right)]))
 
@@ -101,7 +106,10 @@ def main():
         threads, ranks = least["1 process, 2 threads"], least["2 ranks of 1 thread"]
         table[name] = {**least, "right": right}
         row = " | ".join(f"{ms:.4g}" for ms in least.values())
-        print(f"| {name} | {row} | {threads / ranks:.2f} | {'yes' if right else '**no**'} |", flush=True)
+        print(
+            f"| {name} | {row} | {threads / ranks:.2f} | {'yes' if right else '**no**'} |",
+            flush=True,
+        )
     if options.json:
         with open(options.json, "w") as file:
             json.dump(table, file, indent=1)
