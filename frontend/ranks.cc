@@ -57,10 +57,22 @@ int64_t PitchOf(const ir::Trace& trace, int32_t node, int64_t bytes) {
   return pitch % 8 == 0 ? pitch : pitch * kElement;
 }
 
-// Once for each operation.
-void WarnOfGathers(const passes::Partition& partition) {
+// What is gathered and smaller than this is not worth a word.
+constexpr int64_t kLargeGather = int64_t{16} << 20;
+
+// Of operations on large values, once for each.
+void WarnOfGathers(const RankProgram& program,
+                   absl::Span<const Distribution> inputs) {
+  int64_t largest = 0;
+  for (const Distribution& input : inputs) {
+    if (!input.cuts.empty()) largest = std::max(largest, input.cuts.back());
+  }
+  for (const int64_t bytes : program.output_bytes()) {
+    largest = std::max(largest, bytes);
+  }
+  if (largest < kLargeGather) return;
   static auto* const told = new absl::flat_hash_set<std::string>;
-  for (const char* name : partition.gathered) {
+  for (const char* name : program.partition().gathered) {
     if (!told->insert(name).second) continue;
     LogWarning(absl::StrCat("`", name,
                             "` is computed whole by every rank: its operands "
@@ -246,7 +258,7 @@ absl::Status Ranks::Define(Entry* entry) {
   auto made = RankProgram::Make(words, inputs, options_, rank(), size());
   if (made.ok()) {
     entry->program = *std::move(made);
-    if (options_.min_bytes > 0) WarnOfGathers(entry->program->partition());
+    WarnOfGathers(*entry->program, inputs);
   } else {
     entry->status = made.status();
   }
