@@ -9,6 +9,7 @@
 #include "frontend/ranks.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/array_object.h"
+#include "python/bindings/throw_status.h"
 #include "runtime/base/status.h"
 
 namespace fuseau::python {
@@ -16,12 +17,6 @@ namespace {
 
 namespace py = pybind11;
 using py::literals::operator""_a;
-
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  Raise(status);
-  throw py::error_already_set();
-}
 
 const Array& ArrayIn(const py::object& object) {
   if (!IsArray(object.ptr())) throw py::type_error("not a fuseau array");

@@ -6,18 +6,13 @@
 #include <vector>
 
 #include "python/bindings/rank_plan.h"
+#include "python/bindings/throw_status.h"
 
 namespace fuseau::python {
 namespace {
 
 namespace py = pybind11;
 using py::literals::operator""_a;
-
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  Raise(status);
-  throw py::error_already_set();
-}
 
 py::list Messages(const std::vector<PlannedMessage>& messages) {
   py::list list;

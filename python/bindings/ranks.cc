@@ -9,6 +9,7 @@
 #include "frontend/host.h"
 #include "frontend/job.h"
 #include "frontend/ranks.h"
+#include "python/bindings/throw_status.h"
 #include "runtime/thread_pool.h"
 
 namespace fuseau::python {
@@ -16,12 +17,6 @@ namespace {
 
 namespace py = pybind11;
 using py::literals::operator""_a;
-
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  Raise(status);
-  throw py::error_already_set();
-}
 
 py::object AboutRanks() {
   const Ranks* ranks = Ranks::active();
