@@ -19,6 +19,12 @@ constexpr int64_t kLongRow = 4;
 // Elements that a call of an inner loop gets at most.
 constexpr int64_t kMaxBlock = 512;
 
+// Strided operands are loaded and stored lane by lane. The code generator's
+// time grows with the square of a block's instructions, so there are no more
+// lanes than this in a step, or the least number for each operand.
+constexpr int kStridedLanes = 128;
+constexpr int kFewestLanes = 8;
+
 }  // namespace
 
 KernelEmitter::KernelEmitter(const KernelSpec& spec, const Target& target,
@@ -88,9 +94,18 @@ int KernelEmitter::NaturalWidth() const {
   for (mlir::Operation& op : spec_.body->without_terminator())
     for (mlir::Type type : op.getResultTypes()) see(type);
   // An iota is computed in 64 bits before it is converted.
-  for (const OperandSpec& in : spec_.inputs)
+  int strided = 0;
+  for (const OperandSpec& in : spec_.inputs) {
     if (in.iota) widest = 8;
-  return target_.VectorBytes() / widest;
+    strided += !in.iota && in.inner == Inner::kStrided;
+  }
+  for (const OperandSpec& out : spec_.outputs)
+    strided += out.inner == Inner::kStrided;
+  int width = target_.VectorBytes() / widest;
+  // The lanes of an inner reduction are part of its meaning.
+  if (!spec_.ReducesInner())
+    while (width > kFewestLanes && strided * width > kStridedLanes) width /= 2;
+  return width;
 }
 
 llvm::Value* KernelEmitter::LoadSlot(int slot) {
