@@ -116,4 +116,6 @@ class Cluster:
         if self._joining:
             self._job.refuse()
         elif len(self._lost) == 1:  # The others end for its sake.
-            print(f"fuseau: rank {rank.number} ended: {rank.end}", file=sys.stderr, flush=True)
+            # One write, since another thread may print a traceback.
+            sys.stderr.write(f"fuseau: rank {rank.number} ended: {rank.end}\n")
+            sys.stderr.flush()
