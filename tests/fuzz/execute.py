@@ -2,6 +2,8 @@
 what comes out.
 """
 
+import ast
+import functools
 import re
 import warnings
 from dataclasses import dataclass
@@ -216,10 +218,54 @@ def reference_statement(statement):
     mask, which NumPy reads while it writes to the array that the mask may be a view of, and the
     operand of a negation into given memory, which goes wrong for strided numbers of four bytes where
     the operand lies there too, under whatever name.
+
+    An operand that nobody else holds gets a name: NumPy stores the result of an operator in such an
+    array of 256 KiB or more, and the result then has that one's memory order, not its own.
     """
     statement = _NEGATIVE.sub(r"np.negative(np.array(\1), out=", statement)
     statement = _MASK_WRITE.sub(r"\1[np.array(\2)] = ", statement)
-    return _SLICE_COPY.sub(r"\1 = np.array(\2)", statement)
+    statement = _SLICE_COPY.sub(r"\1 = np.array(\2)", statement)
+    return named_operands(statement)
+
+
+class _NamesOperands(ast.NodeTransformer):
+    """Writes `(_operand0 := f(a)) + b` for `f(a) + b`."""
+
+    def __init__(self):
+        self.names = 0
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        node.left, node.right = self.named(node.left), self.named(node.right)
+        return node
+
+    def named(self, operand):
+        if not any(isinstance(n, ast.Call | ast.BinOp) for n in ast.walk(operand)):
+            return operand
+        name = ast.Name(f"_operand{self.names}", ast.Store())
+        self.names += 1
+        return ast.NamedExpr(name, operand)
+
+
+@functools.cache
+def named_operands(statement):
+    """The statement with a name for each operand that is computed."""
+    if not any(sign in statement for sign in "+-*/%&|^@<>"):
+        return statement
+    try:
+        tree = ast.parse(statement)
+    except SyntaxError:
+        return statement
+    naming = _NamesOperands()
+    naming.visit(tree)
+    if not naming.names:
+        return statement
+    named = ast.unparse(ast.fix_missing_locations(tree))
+    try:
+        compile(named, "named", "exec")
+    except SyntaxError:  # no such names in a comprehension's iterable
+        return statement
+    return named
 
 
 def check(statements, module, options=Options(), strict=False):
@@ -237,6 +283,8 @@ def check(statements, module, options=Options(), strict=False):
             if strict:
                 caught.clear()
             want = run_statement(reference_statement(statement), reference)
+            for name in [n for n in reference if n.startswith("_operand")]:
+                del reference[name]
             if strict and any(
                 "invalid value encountered in cast" in str(w.message) for w in caught
             ):

@@ -17,7 +17,7 @@ import time
 from .data import data, literal
 from .execute import Options
 from .generate import generate
-from .program import script
+from .program import compiled, script
 
 SECONDS = 120.0
 MAX_LITERAL = 16
@@ -158,6 +158,16 @@ FOREIGN = re.compile(r"\w+ = data\(")
 """A name for a real NumPy array: its views belong to NumPy, so such a program proves nothing."""
 
 
+def is_python(statements):
+    """Whether a program can be compiled: a name's text need not stand wherever the name does."""
+    try:
+        for statement in statements:
+            compiled(statement)
+    except SyntaxError:
+        return False
+    return True
+
+
 class Shrinker:
     def __init__(self, statements, failure, run):
         self.statements, self.failure, self.run = list(statements), failure, run
@@ -171,7 +181,7 @@ class Shrinker:
             return False
         if must_shrink and measure(candidate) >= measure(self.statements):
             return False
-        if any(FOREIGN.match(s) for s in candidate):
+        if any(FOREIGN.match(s) for s in candidate) or not is_python(candidate):
             return False
         self.tried.add(key)
         failure = self.run(candidate)

@@ -152,6 +152,18 @@ def test_numpy_negates_a_copy():
     assert reference_statement("a2 = np.negative(a0)") == "a2 = np.negative(a0)"
 
 
+def test_numpy_keeps_its_operands():
+    """NumPy stores a sum in an operand of 256 KiB that nobody else holds, in that one's order."""
+    program = [
+        "a0 = np.ones((109, 301))",
+        "a1 = np.ones_like(a0, order='F') + a0",
+        "a2 = a1.flags.c_contiguous",
+    ]
+    assert check(program, numpy) is not None
+    assert reference_statement("a1 = -f(a0) + a0") == "a1 = (_operand0 := (-f(a0))) + a0"
+    assert reference_statement("a1 = a0 + a0[1:]") == "a1 = a0 + a0[1:]"
+
+
 CRASHING = """
 import os, time
 from numpy import *
@@ -222,3 +234,13 @@ def test_shrinking_keeps_the_kind_of_failure():
     small, last = shrink(["a0 = 1 + 2", "a1 = bad + a0", "a2 = a1"], Failure("value", "bad"), run)
     assert small == ["a0 = bad"]
     assert last.kind == "value"
+
+
+def test_shrinking_keeps_to_python():
+    """Nothing can be stored in `a0.reshape(-1)`, only in a part of it."""
+
+    def run(program):
+        return Failure("value", "bad") if program and "2" in program[-1] else None
+
+    small, _ = shrink(["a0.reshape(-1)[:] = 2"], Failure("value", "bad"), run)
+    compile(small[0], "small", "exec")
