@@ -156,7 +156,10 @@ bool CopyOperand(PyArrayObject* source, DType dtype, Array* out) {
   for (int d = 0; d < rank; ++d) {
     if (PyArray_STRIDE(source, d) == 0 && shape[d] > 1) once[d] = 1;
   }
-  if (once == shape) return CopyValues(source, dtype, out);
+  // NumPy's arrays without elements have strides of 0 too, and can be written.
+  if (once == shape || PyArray_SIZE(source) == 0) {
+    return CopyValues(source, dtype, out);
+  }
   PyArray_Descr* descr = PyArray_DESCR(source);
   Py_INCREF(descr);
   PyRef part(PyArray_NewFromDescr(&PyArray_Type, descr, rank, once.data(),

@@ -24,7 +24,7 @@ def test_filled(shape, dtype):
 
 
 LISTS = (
-    [], [[]], [1, 2, 3], [1, 2.5], [True, 2], [True, False], [1, 2j], [[1, 2], [3, 4]], (1, (2)), [(1, 2), [3, 4]], 5, 2.5, True, 1j,
+    [], [[]], [[], []], [1, 2, 3], [1, 2.5], [True, 2], [True, False], [1, 2j], [[1, 2], [3, 4]], (1, (2)), [(1, 2), [3, 4]], 5, 2.5, True, 1j,
     [[1], [2], [3]], [2**31], [2**63], [-(2**63)], [numpy.float32(1), 2], [numpy.int8(1), numpy.int16(2)], range(4), [numpy.nan, -0.0],
     [[[]]], [numpy.array([1, 2]), numpy.array([3.5, 4])],
 )  # fmt: skip
@@ -38,6 +38,7 @@ def test_array_of_python_objects(content):
         if numpy.asarray(content).dtype.kind == "f" and numpy.dtype(dtype).kind in "iu":
             continue  # NaN in an integer
         agree(lambda np: np.array(content, dtype=dtype), label=dtype)
+        agree(lambda np: np.array(content, dtype=dtype).flags.writeable, label=dtype)
 
 
 def test_ragged_lists_are_refused():
