@@ -32,8 +32,11 @@ constexpr int64_t kMaxEntry = int64_t{1} << 30;
 constexpr int64_t kStaleSeconds = 600;
 // The time of last use is kept this roughly, to spare the disk.
 constexpr int64_t kTouchSeconds = 60;
-// Other processes write too: look at the folder again after so many entries.
-constexpr int64_t kPutsPerLook = 256;
+// One entry in so many makes its writer look at the whole folder. To look takes
+// about 2 us a file, which a process that only reads, or adds little, is spared.
+constexpr uint64_t kPutsPerLook = 256;
+// The share of the cap that may be put between two looks.
+constexpr int64_t kRoom = 10;
 
 // Followed by the key and the object. Read only by machines like the writer:
 // objects are machine code.
@@ -83,8 +86,8 @@ bool WriteAll(int file, absl::string_view bytes) {
   return true;
 }
 
-std::string FileName(absl::string_view key) {
-  return absl::StrCat(DigestOf({key}).Hex(), kSuffix);
+std::string FileName(const Digest& key) {
+  return absl::StrCat(key.Hex(), kSuffix);
 }
 
 // Makes a folder and those above it.
@@ -132,9 +135,7 @@ KernelStore& KernelStore::Global() {
 KernelStore::KernelStore(absl::string_view dir, int64_t byte_cap,
                          bool read_only)
     : path_(dir), byte_cap_(byte_cap), read_only_(read_only) {
-  if (path_.empty()) return;
-  Open(path_);
-  if (enabled() && !read_only_) Shrink();
+  if (!path_.empty()) Open(path_);
 }
 
 KernelStore::~KernelStore() {
@@ -165,7 +166,7 @@ void KernelStore::Open(const std::string& dir) {
 
 std::optional<std::string> KernelStore::Get(absl::string_view key) {
   if (!enabled()) return std::nullopt;
-  std::optional<std::string> object = Read(FileName(key), key);
+  std::optional<std::string> object = Read(FileName(DigestOf({key})), key);
   Increment(object.has_value() ? Counter::kKernelCacheDiskHits
                                : Counter::kKernelCacheDiskMisses);
   return object;
@@ -218,10 +219,14 @@ void KernelStore::Put(absl::string_view key, absl::string_view object) {
   if (!enabled() || read_only_) return;
   const int64_t bytes = sizeof(Header) + key.size() + object.size();
   if (bytes > kMaxEntry || bytes > byte_cap_) return;
-  if (!Write(FileName(key), key, object)) return;
-  const int64_t total = bytes_.fetch_add(bytes) + bytes;
-  const int64_t puts = puts_.fetch_add(1) + 1;
-  if (total > byte_cap_ || puts % kPutsPerLook == 0) Shrink();
+  const Digest digest = DigestOf({key});
+  if (!Write(FileName(digest), key, object)) return;
+  const int64_t unseen = unseen_.fetch_add(bytes) + bytes;
+  // The digest decides by chance: processes that write a few entries each look
+  // as often, in all, as one that writes many.
+  if (unseen > byte_cap_ / kRoom || digest.words[0] % kPutsPerLook == 0) {
+    Shrink();
+  }
 }
 
 // The entry appears under its name only when it is whole. No fsync: what a
@@ -259,11 +264,12 @@ bool KernelStore::Write(const std::string& name, absl::string_view key,
   return written;
 }
 
-// Counts what the folder holds, removes temporary files that nobody will finish
-// and, over the cap, the entries used longest ago.
+// Removes temporary files that nobody will finish and, where the next look may
+// come too late, the entries used longest ago.
 void KernelStore::Shrink() {
   std::unique_lock<std::mutex> lock(shrinking_, std::try_to_lock);
   if (!lock.owns_lock()) return;
+  unseen_.store(0);
   // A descriptor of its own: its position is shared otherwise.
   const int descriptor =
       openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -292,22 +298,21 @@ void KernelStore::Shrink() {
     entries.push_back({std::string(name), info.st_size, info.st_mtim});
   }
   closedir(list);
-  if (total > byte_cap_) {
+  // Room for what is put before the next look.
+  const int64_t goal = byte_cap_ - byte_cap_ / kRoom;
+  if (total > goal) {
     std::sort(entries.begin(), entries.end(),
               [](const Entry& a, const Entry& b) {
                 return a.used.tv_sec != b.used.tv_sec
                            ? a.used.tv_sec < b.used.tv_sec
                            : a.used.tv_nsec < b.used.tv_nsec;
               });
-    // Some room below the cap, so that the next entries need no look.
-    const int64_t goal = byte_cap_ - byte_cap_ / 10;
     for (const Entry& entry : entries) {
       if (total <= goal) break;
       unlinkat(folder_, entry.name.c_str(), 0);
       total -= entry.bytes;
     }
   }
-  bytes_.store(total);
 }
 
 void KernelStore::Fail(absl::string_view what) {

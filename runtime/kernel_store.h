@@ -26,7 +26,7 @@ class KernelStore {
   // Makes the folder, readable for nobody else, unless `read_only`. The store
   // is off when `dir` is empty or when the folder is not private: an entry is
   // code that we run. A read-only folder may also belong to root. When the
-  // entries are larger than `byte_cap` those used longest ago go.
+  // entries come near `byte_cap` those used longest ago go.
   KernelStore(absl::string_view dir, int64_t byte_cap, bool read_only);
   ~KernelStore();
   KernelStore(const KernelStore&) = delete;
@@ -53,9 +53,7 @@ class KernelStore {
   int folder_ = -1;  // open for as long as the store lives
   std::atomic<bool> failed_{false};
   std::mutex shrinking_;
-  // What the folder holds, as far as this process knows.
-  std::atomic<int64_t> bytes_{0};
-  std::atomic<int64_t> puts_{0};
+  std::atomic<int64_t> unseen_{0};  // bytes put since the last look
 };
 
 }  // namespace fuseau::runtime

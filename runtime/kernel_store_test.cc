@@ -163,6 +163,8 @@ TEST_F(KernelStoreTest, LeastRecentlyUsedEntriesGo) {
     EXPECT_EQ(store.Get("key7"), object);
   }
   KernelStore small(dir_, 10'000, false);
+  EXPECT_EQ(Files().size(), 20u) << "a process that only reads does not look";
+  small.Put("key20", object);
   EXPECT_LE(Files().size(), 9u);
   EXPECT_GE(Files().size(), 7u);
   EXPECT_EQ(small.Get("key7"), object);
@@ -185,10 +187,25 @@ TEST_F(KernelStoreTest, StaleTemporariesGo) {
   std::ofstream(fresh) << "half";
   timespec times[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
   utimensat(AT_FDCWD, old.c_str(), times, 0);
-  KernelStore store(dir_, kCap, false);
+  KernelStore store(dir_, 1000, false);
+  store.Put("other", std::string(100, 'o'));
   EXPECT_FALSE(fs::exists(old));
   EXPECT_TRUE(fs::exists(fresh));
   EXPECT_EQ(store.Get("key"), "object");
+}
+
+// Each of many processes adds one entry.
+TEST_F(KernelStoreTest, SmallWritersKeepTheCapTogether) {
+  constexpr int64_t kBytes = 200'000;
+  const std::string object(600, 'o');
+  for (int i = 0; i < 3000; ++i) {
+    KernelStore(dir_, kBytes, false).Put(absl::StrCat("key", i), object);
+  }
+  int64_t total = 0;
+  for (const fs::path& file : Files()) {
+    total += static_cast<int64_t>(fs::file_size(file));
+  }
+  EXPECT_LT(total, 4 * kBytes);
 }
 
 // The file size limit stands for a full disk.

@@ -84,22 +84,20 @@ PyObject* QuickArgsort(PyObject* const* args) {
   return places ? CopyFromNumpy(places.array()) : nullptr;
 }
 
-// Products of vectors and matrices of one type, in C order: those that BLAS
-// gets from NumPy as they are.
-bool IsDense(const Array* array) {
-  return array != nullptr && array->has(kCContiguous) && array->rank() >= 1 &&
-         array->rank() <= 2 && array->size() > 0 && !IsComplex(array->dtype());
+// Products of real vectors and matrices of one type.
+bool IsRealMatrix(const Array* array) {
+  return array != nullptr && array->rank() >= 1 && array->rank() <= 2 &&
+         array->size() > 0 && !IsComplex(array->dtype());
 }
 
 PyObject* QuickDot(PyObject* const* args) {
   const Array* a = PlainArray(args[0]);
   const Array* b = PlainArray(args[1]);
-  if (!IsDense(a) || !IsDense(b) || a->dtype() != b->dtype() ||
+  if (!IsRealMatrix(a) || !IsRealMatrix(b) || a->dtype() != b->dtype() ||
       a->shape()[a->rank() - 1] != b->shape()[0]) {
     return nullptr;
   }
-  const WatchFor kinds(BySecondWord());
-  return CallBinary(OpCode::kMatmul, args[0], args[1]);
+  return Dot(args[0], args[1]);
 }
 
 PyObject* QuickInner(PyObject* const* args) {

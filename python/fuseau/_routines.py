@@ -36,23 +36,6 @@ def _flat(a):
 # --- Products ----------------------------------------------------------------
 
 
-def _dense_enough(a):
-    """The array, or a copy where NumPy's dot makes one before it calls BLAS."""
-    if a.dtype.kind not in "fc" or a.size == 0:
-        return a
-    item = a.dtype.itemsize
-    steps = [step for step, n in zip(a.strides, a.shape, strict=True) if n > 1]
-    if any(step <= 0 or step % item for step in steps):
-        return a.copy("C")
-    if len(steps) == 2:
-        rows, columns = a.strides
-        by_rows = columns == item and rows >= a.shape[1] * item
-        by_columns = rows == item and columns >= a.shape[0] * item
-        if not by_rows and not by_columns:
-            return a.copy("C")
-    return a
-
-
 @native
 def dot(a, b, out=None):
     """The product of two vectors or matrices; of a number with anything.
@@ -72,7 +55,7 @@ def dot(a, b, out=None):
     if a.shape[-1] == 1 and "c" in (a.dtype.kind, b.dtype.kind):
         # NumPy's dot has these products from BLAS, its matmul has not; the roundings differ.
         raise NotNative
-    return _fuseau.dot(_dense_enough(a), _dense_enough(b))
+    return _fuseau.dot(a, b)
 
 
 @native
