@@ -266,8 +266,8 @@ def _public_paths():
     paths = {}
     for namespace in _NAMESPACES:
         module = getattr(numpy, namespace) if namespace else numpy
-        for name in dir(module):
-            value = getattr(module, name)
+        # Not of `dir`: it names modules too that NumPy loads only when they are asked for.
+        for name, value in vars(module).items():
             kind = type(value)
             plain = kind in (types.ModuleType, type, dict, int, float, str, bool)
             if name.startswith("_") or plain or not callable(value):

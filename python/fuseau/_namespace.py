@@ -79,8 +79,9 @@ def resolve(path):
         if path in SHARED_MODULES or not is_public(path):
             return value
         return importlib.import_module(f"fuseau.{path}")
-    if path in _special():
-        return _special()[path]
+    special = _special(path)
+    if special is not None:
+        return special
     if path in FILES:
         return _of_files(path)
     if _definitions.is_defined(path):
@@ -135,26 +136,22 @@ def _of_files(path):
     return as_function(path, _npy.FUNCTIONS[path], _fallback.lookup(path))
 
 
-_specials = {}
-
-
-def _special():
-    """Objects that are neither functions nor plain classes."""
-    if not _specials:
-        _specials.update({"ndarray": ndarray, "ufunc": ufunc, "vectorize": _vectorize()})
-        _specials.update({"errstate": _errstate.errstate, "seterr": _errstate.seterr})
-        _specials["bmat"] = as_function("bmat", _bmat, numpy.bmat)
-        _specials["ctypeslib.ndpointer"] = as_function(
-            "ctypeslib.ndpointer", _ndpointer, numpy.ctypeslib.ndpointer
-        )
-        for name in GRIDS:
-            _specials[name] = Grid(name)
-    if "random.Generator" not in _specials and "numpy.random" in sys.modules:
+@functools.cache
+def _special(path):
+    """An object that is neither a function nor a plain class, or None. Each is made when it is
+    asked for: they need more of NumPy and of Python's library than the rest.
+    """
+    if path in GRIDS:
+        return Grid(path)
+    if path in _SPECIAL:
+        return _SPECIAL[path]()
+    if path.startswith("random."):
         from . import _random
 
-        for name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
-            _specials[f"random.{name}"] = getattr(_random, name)
-    return _specials
+        name = path.removeprefix("random.")
+        if name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
+            return getattr(_random, name)
+    return None
 
 
 class Grid:
@@ -213,6 +210,19 @@ def _vectorize():
 
     vectorize.__module__ = "fuseau"
     return vectorize
+
+
+_SPECIAL = {
+    "ndarray": lambda: ndarray,
+    "ufunc": lambda: ufunc,
+    "vectorize": _vectorize,
+    "errstate": lambda: _errstate.errstate,
+    "seterr": lambda: _errstate.seterr,
+    "bmat": lambda: as_function("bmat", _bmat, numpy.bmat),
+    "ctypeslib.ndpointer": lambda: as_function(
+        "ctypeslib.ndpointer", _ndpointer, numpy.ctypeslib.ndpointer
+    ),
+}
 
 
 class Submodule(types.ModuleType):

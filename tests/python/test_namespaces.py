@@ -6,6 +6,7 @@ import types
 import fuseau
 import numpy
 import pytest
+from processes import run
 
 NAMESPACES = """
     linalg fft random ma ma.core ma.extras ma.mrecords ma.testutils polynomial polynomial.chebyshev
@@ -119,3 +120,16 @@ def test_numbers_stay_numbers():
     assert bool(fuseau.less(fuseau.uint8(5), -1)) is False
     with pytest.raises(TypeError):
         fuseau.add(3.0, 4.0, dtype="f4", casting="equiv")
+
+
+def test_common_names_load_no_rare_modules():
+    """Those of NumPy's modules that it loads when they are asked for take longer than all the rest."""
+    program = """
+        import sys
+        import fuseau as np
+        np.pi, np.newaxis, np.float64, np.errstate, np.mgrid[0:3], np.linalg.norm(np.ones(3))
+        np.median, np.fft.fft(np.ones(4)), np.histogram(np.ones(3))
+        rare = "unittest numpy.ctypeslib numpy.f2py numpy.ma numpy.random numpy.testing"
+        print([name for name in rare.split() if name in sys.modules])
+    """
+    assert run(program) == "[]\n"
