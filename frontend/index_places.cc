@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "absl/container/inlined_vector.h"
+#include "frontend/convert.h"
 #include "frontend/evaluate.h"
 #include "frontend/index_read.h"
 #include "frontend/layout.h"
@@ -135,7 +136,31 @@ void Measure(const Array& array, absl::Span<const AxisIndex> indices,
   s->count = bytes / s->unit + 1;
 }
 
+// What one thread widens sooner than an operation is recorded and computed.
+constexpr int64_t kFewIndices = 16384;
+
 }  // namespace
+
+absl::Status WidenIndices(const Array& array, Array* out) {
+  const Node* node = array.node();
+  if (array.rank() != 1 || array.size() > kFewIndices ||
+      node->state != NodeState::kReady) {
+    return AsType(array, DType::kInt64, Order::kKeep, out);
+  }
+  FUSEAU_RETURN_IF_ERROR(MakeUninitialized(DType::kInt64, array.shape(),
+                                           nullptr, kWritable, out));
+  const char* from = node->buffer->data() + array.offset();
+  auto* to = reinterpret_cast<int64_t*>(out->node()->buffer->data());
+  const int64_t n = array.size(), step = array.strides()[0];
+  VisitDType(array.dtype(), [&](auto tag) {
+    for (int64_t i = 0; i < n; ++i) {
+      typename decltype(tag)::type index;
+      std::memcpy(&index, from + i * step, sizeof(index));
+      to[i] = ConvertElement<int64_t>(index);
+    }
+  });
+  return absl::OkStatus();
+}
 
 absl::StatusOr<bool> Select(const Array& array,
                             absl::Span<const AxisIndex> indices, int first,

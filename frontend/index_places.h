@@ -27,6 +27,10 @@ struct Selection {
   int64_t offset = 0;  // this byte of the array's storage on
 };
 
+// An array of integers of any type as indices: at once where they are here and
+// few, since they are about to be checked.
+absl::Status WidenIndices(const Array& array, Array* out);
+
 // Computes the index arrays, which must broadcast to one shape in C order.
 // False if an index is out of range.
 absl::StatusOr<bool> Select(const Array& array,

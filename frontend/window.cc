@@ -35,8 +35,13 @@ void BeginWindow(const Graph& graph) {
 }
 
 void RestartWindow(const Graph& graph) {
-  int64_t length = window.operations;
-  if (window.period > 0) length -= length % window.period;
+  // What an evaluation has left belongs to the window that begins. Each
+  // evaluation looks at all that is pending, so that must not grow.
+  int64_t length =
+      std::max<int64_t>(window.operations - graph.pending_count(), 1);
+  if (window.period > 0) {
+    length -= std::min(length % window.period, length - 1);
+  }
   window.aligned = false;
   window.due = false;
   window.next_cut = graph.recorded() + length;

@@ -43,5 +43,26 @@ TEST(Window, FullWindowsHaveWholeRepetitions) {
   window = before;
 }
 
+TEST(Window, WhatAnEvaluationLeavesCounts) {
+  const Window before = window;
+  window.operations = 200;
+  window.period = 0;
+  Graph& graph = Graph::Get();
+  std::vector<Node*> left;
+  for (int i = 0; i < 150; ++i) {
+    Node* node = graph.NewNode(OpCode::kIota, DType::kInt64, 1, 0);
+    node->shape()[0] = i;
+    graph.Commit(node);
+    left.push_back(node);
+  }
+  RestartWindow(graph);
+  EXPECT_EQ(window.next_cut - graph.recorded(), 50);
+  window.period = 7;
+  RestartWindow(graph);
+  EXPECT_EQ(window.next_cut - graph.recorded(), 49);
+  for (Node* node : left) graph.Unref(node);
+  window = before;
+}
+
 }  // namespace
 }  // namespace fuseau

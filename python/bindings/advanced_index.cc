@@ -49,7 +49,7 @@ IndexKind ToIndices(PyObject* object, Array* out) {
     *out = array;
     return IndexKind::kIntegers;
   }
-  const absl::Status status = AsType(array, DType::kInt64, Order::kKeep, out);
+  const absl::Status status = WidenIndices(array, out);
   if (status.ok()) return IndexKind::kIntegers;
   Raise(status);
   return IndexKind::kError;
