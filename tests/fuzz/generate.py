@@ -111,15 +111,20 @@ def is_masked_overlap(statement, env):
     return any(numpy.may_share_memory(target, env[n]) for n in names if n in env)
 
 
-_SETS = re.compile(r"\bnp\.(unique\w*|union1d|intersect1d|setdiff1d|setxor1d|isin)\(")
+_APART = re.compile(
+    r"\b(unique\w*|union1d|intersect1d|setdiff1d|setxor1d|isin|remainder|mod|fmod|floor_divide|divmod"
+    r"|floor|ceil|trunc|rint|round|around|fix|modf|heaviside)\(| (%|//)=? "
+)
+_DRAWN_INDEX = re.compile(r"\(data\([^%]*\) % \d+\)")
 
 
 def tells_roundings_apart(statement, statements, env):
-    """Whether a statement asks which numbers are equal, of numbers that inexact functions may have
-    rounded: the last bits of those depend on how NumPy's arrays lie in memory, and how many
-    elements a set has would depend on them.
+    """Whether a statement asks which numbers are equal or whole, of numbers that inexact functions
+    may have rounded: the last bits of those depend on how NumPy's arrays lie in memory, and how many
+    elements a set has, or what a division leaves, would depend on them.
     """
-    if _SETS.search(statement) is None or not is_inexact([*statements, statement]):
+    text = _DRAWN_INDEX.sub("", statement)
+    if _APART.search(text) is None or not is_inexact([*statements, statement]):
         return False
     names = set(_NAME.findall(statement))
     return any(numpy.asarray(env[n]).dtype.kind in "fc" for n in names if n in env)

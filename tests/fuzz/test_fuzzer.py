@@ -139,6 +139,8 @@ def test_sets_are_not_of_rounded_numbers():
     product = ["a0 = a0 * a0  # complex"]
     assert tells_roundings_apart("a2 = np.unique(a0)", product, rounded)
     assert tells_roundings_apart("a2 = np.union1d(a1, a0)", product, rounded)
+    assert tells_roundings_apart("a2 = a0 % a0[::-1]", product, rounded)
+    assert not tells_roundings_apart("a2 = a0[(data('int64', (3,), 5) % 3)]", product, rounded)
     assert not tells_roundings_apart("a2 = np.unique(a1)", product, rounded)
     assert not tells_roundings_apart("a2 = np.unique(a0)", ["a0 = a0 + a0"], rounded)
     assert not tells_roundings_apart("a2 = np.sort(a0)", product, rounded)
