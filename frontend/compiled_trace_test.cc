@@ -5,9 +5,11 @@
 #include <random>
 
 #include "codegen/compiler.h"
+#include "frontend/direct_run.h"
 #include "frontend/interpreter.h"
 #include "frontend/reference.h"
 #include "gtest/gtest.h"
+#include "ir/trace_words.h"
 #include "runtime/executor.h"
 #include "runtime/inner_loops.h"
 #include "runtime/routine.h"
@@ -377,6 +379,32 @@ TEST_P(CompiledTraceTest, TheInterpreterEqualsTheReference) {
     if ((*interpreter)->overwrites_inputs()) continue;
     ExpectEqual(MakeInputs(trace), inputs);
   }
+}
+
+TEST_P(CompiledTraceTest, TheDirectRunEqualsTheReference) {
+  RegisterLoops();
+  DirectRun run;
+  int taken = 0;
+  for (int i = 0; i < 60; ++i) {
+    const int seed = GetParam() * 1000 + i;
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const Trace trace = TraceMaker(seed, 9).Make();
+    if (trace.outputs.empty()) continue;
+    ir::TraceWriter words;
+    ir::WriteTrace(trace, &words);
+    if (!run.Take(words.words())) continue;
+    ++taken;
+    std::vector<runtime::BufferRef> want, got;
+    ASSERT_EQ(
+        EvaluateReference(trace, MakeInputs(trace), {Scalar()}, nullptr, &want),
+        absl::OkStatus());
+    const auto inputs = MakeInputs(trace);
+    bool destroyed = false;
+    ASSERT_EQ(run.Run(inputs, {Scalar()}, &destroyed, &got), absl::OkStatus());
+    ExpectEqual(want, got);
+    if (!destroyed) ExpectEqual(MakeInputs(trace), inputs);
+  }
+  EXPECT_GT(taken, 30);
 }
 
 TEST(RoutineTest, EveryRowHasOne) {

@@ -160,6 +160,13 @@ const InnerLoop* FindElementLoop(OpCode op, absl::Span<const DType> in,
   return UfuncLoop(op, in, out);
 }
 
+bool RoundsByLayout(OpCode op, DType operand) {
+  constexpr int kFunction = 10;  // flops
+  const ir::OpRow& row = ir::RowOf(op);
+  return row.family == ir::Family::kElementwise &&
+         (row.flops >= kFunction || IsComplex(operand));
+}
+
 const InnerLoop* FindJoiningLoop(Combiner combiner, DType element,
                                  DType result) {
   const DType in[2] = {result, element};

@@ -16,6 +16,11 @@ const runtime::InnerLoop* FindElementLoop(ir::OpCode op,
                                           absl::Span<const DType> in,
                                           DType out);
 
+// Whether the loop rounds differently where the elements of that operand do not
+// follow each other: NumPy's loops of complex numbers and of functions. Kernels
+// give such loops packed elements.
+bool RoundsByLayout(ir::OpCode op, DType operand);
+
 // The loop that joins elements to partial results; its operands are the partial
 // results and the elements. Null if there is none.
 const runtime::InnerLoop* FindJoiningLoop(Combiner combiner, DType element,

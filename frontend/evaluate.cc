@@ -7,6 +7,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
+#include "frontend/direct_run.h"
 #include "frontend/evaluation_lock.h"
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
@@ -31,6 +32,9 @@ constexpr int64_t kLongWork = int64_t{8} << 20;
 // stop and to go on costs as much.
 constexpr double kQuickSeconds = 5e-6;
 constexpr int64_t kPlanCacheBytes = int64_t{64} << 20;
+// To make a program takes as long as to compute a small trace directly five
+// times, and saves a sixth of that each time.
+constexpr int kDirectRuns = 4;
 
 // Under the evaluation lock.
 PlanCache& Plans() {
@@ -39,6 +43,13 @@ PlanCache& Plans() {
   return *plans;
 }
 
+// Under the evaluation lock.
+DirectRun& TheDirectRun() {
+  static auto* const run = new DirectRun;
+  return *run;
+}
+
+// Null if the trace is taken by the direct run.
 Program* ProgramOf(const Cone& cone) {
   const ir::TraceWords words = cone.trace();
   Program* program =
@@ -49,6 +60,10 @@ Program* ProgramOf(const Cone& cone) {
   }
   runtime::Increment(runtime::Counter::kPlanMisses);
   static const JitMode mode = ReadJitMode();
+  if (mode == JitMode::kAuto && Plans().TimesMissed() <= kDirectRuns &&
+      TheDirectRun().Take(words)) {
+    return nullptr;
+  }
   return Plans().Insert(words, std::make_unique<Program>(words, mode));
 }
 
@@ -63,6 +78,40 @@ absl::Status RunOnRanks(Cone* cone, bool* done) {
   return status;
 }
 
+absl::Status RunDirectly(const Cone& cone, bool* destroyed,
+                         std::vector<BufferRef>* outputs) {
+  runtime::IncrementAlone(runtime::Counter::kDirectRuns);
+  DirectRun& run = TheDirectRun();
+  if (run.seconds() < kQuickSeconds) {
+    return run.Run(cone.inputs(), cone.scalars(), destroyed, outputs);
+  }
+  Released released;
+  return run.Run(cone.inputs(), cone.scalars(), destroyed, outputs);
+}
+
+absl::Status RunBy(Program* program, const Cone& cone, bool* destroyed,
+                   std::vector<BufferRef>* outputs) {
+  const Program::Choice choice = float_errors_at_once
+                                     ? program->ChooseChecked(cone.trace())
+                                     : program->Choose(cone.trace());
+  const RunArguments arguments = {cone.trace(), cone.inputs(), cone.scalars()};
+  std::atomic<bool> cancel{false};
+  if (choice.seconds < kQuickSeconds) {
+    return RunProgram(program, choice, arguments, cancel, destroyed, outputs);
+  }
+  const bool interruptible = (choice.wait || cone.bytes() >= kLongWork) &&
+                             evaluation_host.begin_interruptible != nullptr &&
+                             evaluation_host.begin_interruptible(&cancel);
+  absl::Status status;
+  {
+    Released released;
+    status =
+        RunProgram(program, choice, arguments, cancel, destroyed, outputs);
+  }
+  if (interruptible) evaluation_host.end_interruptible();
+  return status;
+}
+
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
   runtime::IncrementAlone(runtime::Counter::kWindows);
@@ -71,29 +120,11 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
     FUSEAU_RETURN_IF_ERROR(RunOnRanks(cone, &done));
     if (done) return absl::OkStatus();
   }
-  Program* program = ProgramOf(*cone);
-  const Program::Choice choice = float_errors_at_once
-                                     ? program->ChooseChecked(cone->trace())
-                                     : program->Choose(cone->trace());
-  const RunArguments arguments = {cone->trace(), cone->inputs(),
-                                  cone->scalars()};
-  std::atomic<bool> cancel{false};
-  absl::Status status;
   bool destroyed = false;
-  if (choice.seconds < kQuickSeconds) {
-    status =
-        RunProgram(program, choice, arguments, cancel, &destroyed, outputs);
-  } else {
-    const bool interruptible = (choice.wait || cone->bytes() >= kLongWork) &&
-                               evaluation_host.begin_interruptible != nullptr &&
-                               evaluation_host.begin_interruptible(&cancel);
-    {
-      Released released;
-      status =
-          RunProgram(program, choice, arguments, cancel, &destroyed, outputs);
-    }
-    if (interruptible) evaluation_host.end_interruptible();
-  }
+  Program* const program = ProgramOf(*cone);
+  const absl::Status status = program == nullptr
+                                  ? RunDirectly(*cone, &destroyed, outputs)
+                                  : RunBy(program, *cone, &destroyed, outputs);
   if (status.ok()) {
     cone->Attach(outputs);
     RestartWindow(Graph::Get());

@@ -206,7 +206,8 @@ class Interpreter::Maker {
          k < node.operands.size(); ++k) {
       TraceOperand& operand = draft.operands.emplace_back(node.operands[k]);
       operand.value = values_[operand.value].storage;
-      if (DependsOnLayout(node, operand) && !InRow(node.shape, operand)) {
+      if (RoundsByLayout(node.op, operand.dtype) &&
+          !InRow(node.shape, operand)) {
         Pack(i, node.shape, &operand);
       }
     }
@@ -231,17 +232,6 @@ class Interpreter::Maker {
     made_->raises_ = true;
     // Kinds beside those of the table may come up too: a signalling NaN.
     return {WordOf(node.op, node.watched), node.watched};
-  }
-
-  // NumPy's loops of complex numbers and of functions round differently where
-  // elements do not follow each other; kernels give such loops packed elements.
-  static bool DependsOnLayout(const TraceNode& node,
-                              const TraceOperand& operand) {
-    constexpr int kFunction = 10;  // flops
-    const ir::OpRow& row = ir::RowOf(node.op);
-    return row.family == ir::Family::kElementwise &&
-           (row.flops >= kFunction ||
-            ClassOf(operand.dtype) == DTypeClass::kComplex);
   }
 
   // Whether the elements of each row follow each other, or are one.

@@ -45,8 +45,17 @@ Program* PlanCache::Use(Place entry) {
 }
 
 Program* PlanCache::Find(ir::TraceWords words) {
-  const auto it = index_.find(Key(words));
-  return it != index_.end() ? Use(it->second) : nullptr;
+  const Key key(words);
+  const auto it = index_.find(key);
+  if (it != index_.end()) return Use(it->second);
+  missed_ = key.hash;
+  return nullptr;
+}
+
+int PlanCache::TimesMissed() {
+  Miss& miss = misses_[missed_ % kMisses];
+  if (miss.hash != missed_) miss = {missed_, 0};
+  return ++miss.times;
 }
 
 ir::TraceWords PlanCache::Expected() const {

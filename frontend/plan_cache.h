@@ -1,6 +1,7 @@
 // Programs by trace.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -21,6 +22,9 @@ class PlanCache {
 
   // Null if the trace is not known. The program stays until the next Insert.
   Program* Find(ir::TraceWords words);
+  // How often, as far as is remembered, the trace that Find has just not found
+  // was not found, this time included. To be asked once.
+  int TimesMissed();
   // The trace that is likely to be asked for next: the one that was when the
   // last one was asked for before, or that one again. No words if the cache is
   // empty. They stay until the next Insert.
@@ -60,6 +64,13 @@ class PlanCache {
 
   const int64_t max_bytes_;
   int64_t bytes_ = 0;
+  struct Miss {
+    uint64_t hash = 0;
+    int times = 0;
+  };
+  static constexpr size_t kMisses = 4096;
+  uint64_t missed_ = 0;  // the last one's hash
+  std::array<Miss, kMisses> misses_;
   std::list<Entry> entries_;    // the latest used first
   std::list<Entry> forgotten_;  // to be used again
   absl::flat_hash_map<Key, Place, KeyHash> index_;

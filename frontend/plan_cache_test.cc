@@ -48,6 +48,16 @@ TEST(PlanCache, ExpectsWhatCameNextBefore) {
   EXPECT_EQ(cache.FindExpected(), one);
 }
 
+TEST(PlanCache, CountsMisses) {
+  PlanCache cache(1 << 20);
+  for (int times = 1; times <= 3; ++times) {
+    cache.Find(Words(1));
+    EXPECT_EQ(cache.TimesMissed(), times);
+  }
+  cache.Find(Words(2));
+  EXPECT_EQ(cache.TimesMissed(), 1);
+}
+
 TEST(PlanCache, DoesNotExpectWhatIsForgotten) {
   PlanCache probe(1 << 20);
   Insert(1, &probe);

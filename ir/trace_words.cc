@@ -5,22 +5,6 @@
 namespace fuseau::ir {
 namespace {
 
-class Reader {
- public:
-  explicit Reader(TraceWords words) : at_(words.data()) {}
-
-  uint64_t Word() { return *at_++; }
-  int64_t Number() { return static_cast<int64_t>(*at_++); }
-  Dims Row(size_t rank) {
-    Dims dims(rank);
-    for (int64_t& d : dims) d = Number();
-    return dims;
-  }
-
- private:
-  const uint64_t* at_;
-};
-
 uint64_t Mix(uint64_t a, uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
@@ -28,47 +12,6 @@ uint64_t Mix(uint64_t a, uint64_t b) {
 
 bool IsReduction(OpCode op) { return RowOf(op).family == Family::kReduction; }
 bool IsRoutine(OpCode op) { return RowOf(op).family == Family::kRoutine; }
-
-TraceNode ReadNode(const Trace& trace, Reader* in) {
-  TraceNode node;
-  const uint64_t head = in->Word();
-  node.op = static_cast<OpCode>(head & 0xff);
-  node.dtype = static_cast<DType>(head >> 8 & 0xff);
-  const size_t rank = head >> 16 & 0xff;
-  const size_t operands = head >> 24 & 0xff;
-  node.watched = static_cast<uint8_t>(head >> 32);
-  if (node.op == OpCode::kScalar) return node;
-  node.shape = in->Row(rank);
-  if (node.op == OpCode::kInput) return node;
-  if (IsReduction(node.op) || IsRoutine(node.op)) {
-    const uint64_t reduced = in->Word();
-    for (size_t d = 0; d < rank; ++d) {
-      node.reduced.push_back((reduced >> d & 1) != 0);
-    }
-  }
-  if (IsRoutine(node.op) || node.op == OpCode::kIota) {
-    node.attribute = in->Number();
-  }
-  const bool update = node.op == OpCode::kUpdate;
-  if (update) {
-    node.write_offset = in->Number();
-    node.write_strides = in->Row(rank);
-  }
-  for (size_t k = 0; k < operands; ++k) {
-    TraceOperand& operand = node.operands.emplace_back();
-    const uint64_t word = in->Word();
-    operand.value = static_cast<int32_t>(word & 0xffffffff);
-    operand.dtype = static_cast<DType>(word >> 32);
-    if (update && k == 0) continue;
-    if (trace.nodes[operand.value].op == OpCode::kScalar) {
-      operand.strides.assign(rank, 0);
-    } else {
-      operand.offset = in->Number();
-      operand.strides = in->Row(rank);
-    }
-  }
-  return node;
-}
 
 }  // namespace
 
@@ -94,28 +37,89 @@ uint64_t HashWords(TraceWords words) {
   return Mix(even ^ kOdd[2], odd);
 }
 
+NodeReader::NodeReader(TraceWords words)
+    : at_(words.data() + 1),
+      nodes_(static_cast<int32_t>(words[0] & 0xffffffff)),
+      outputs_(static_cast<int32_t>(words[0] >> 32)) {}
+
+NodeWords NodeReader::Head() {
+  NodeWords node;
+  const uint64_t head = *at_++;
+  node.op = static_cast<OpCode>(head & 0xff);
+  node.dtype = static_cast<DType>(head >> 8 & 0xff);
+  node.rank = static_cast<int>(head >> 16 & 0xff);
+  node.operands.resize(head >> 24 & 0xff);
+  node.watched = static_cast<uint8_t>(head >> 32);
+  if (node.op == OpCode::kScalar) return node;
+  node.shape = Row(node.rank);
+  if (node.op == OpCode::kInput) return node;
+  if (IsReduction(node.op) || IsRoutine(node.op)) node.reduced = *at_++;
+  if (IsRoutine(node.op) || node.op == OpCode::kIota) {
+    node.attribute = static_cast<int64_t>(*at_++);
+  }
+  if (node.op == OpCode::kUpdate) {
+    node.write_offset = static_cast<int64_t>(*at_++);
+    node.write_strides = Row(node.rank);
+  }
+  return node;
+}
+
+TraceNode NodeWords::Node() const {
+  TraceNode node;
+  node.op = op;
+  node.dtype = dtype;
+  node.watched = watched;
+  if (op == OpCode::kScalar) return node;
+  node.shape.assign(shape, shape + rank);
+  if (IsReduction(op) || IsRoutine(op)) {
+    for (int d = 0; d < rank; ++d) {
+      node.reduced.push_back((reduced >> d & 1) != 0);
+    }
+  }
+  node.attribute = attribute;
+  if (op == OpCode::kUpdate) {
+    node.write_offset = write_offset;
+    node.write_strides.assign(write_strides, write_strides + rank);
+  }
+  for (size_t k = 0; k < operands.size(); ++k) {
+    TraceOperand& operand = node.operands.emplace_back();
+    operand.value = operands[k].value;
+    operand.dtype = operands[k].dtype;
+    operand.offset = operands[k].offset;
+    if (operands[k].strides != nullptr) {
+      operand.strides.assign(operands[k].strides, operands[k].strides + rank);
+    } else if (op != OpCode::kUpdate || k > 0) {
+      operand.strides.assign(rank, 0);
+    }
+  }
+  return node;
+}
+
 Trace ReadTrace(TraceWords words) {
   Trace trace;
-  Reader in(words);
-  const uint64_t counts = in.Word();
-  trace.nodes.reserve(counts & 0xffffffff);
-  for (uint64_t i = counts & 0xffffffff; i > 0; --i) {
-    trace.nodes.push_back(ReadNode(trace, &in));
+  NodeReader in(words);
+  trace.nodes.reserve(in.nodes());
+  for (int32_t i = in.nodes(); i > 0; --i) {
+    trace.nodes.push_back(
+        in.Next([&](int32_t value) {
+            return trace.nodes[value].op == OpCode::kScalar;
+          }).Node());
   }
-  uint64_t bits = in.Word();
+  const uint64_t* at = in.ends();
+  uint64_t bits = *at++;
   int input = 0;
   for (TraceNode& node : trace.nodes) {
     if (node.op != OpCode::kInput) continue;
     if (input == 64) {
-      bits = in.Word();
+      bits = *at++;
       input = 0;
     }
     node.donated = (bits >> input++ & 1) != 0;
   }
   // A full last word is followed by an empty one.
-  if (input == 64) in.Word();
-  for (uint64_t i = counts >> 32; i > 0; --i) {
-    trace.outputs.push_back(static_cast<int32_t>(in.Word()));
+  if (input == 64) ++at;
+  for (int32_t i = in.outputs(); i > 0; --i) {
+    trace.outputs.push_back(static_cast<int32_t>(*at++));
   }
   return trace;
 }

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "ir/trace.h"
 #include "runtime/base/dims.h"
@@ -201,6 +202,69 @@ class TraceWriter {
 
 // Equal traces have equal hashes.
 uint64_t HashWords(TraceWords words);
+
+// A node where it stands in the words, without a copy. Sizes and strides are
+// those words themselves.
+struct NodeWords {
+  struct Operand {
+    int32_t value = 0;
+    DType dtype = DType::kFloat64;
+    int64_t offset = 0;
+    const int64_t* strides = nullptr;  // null: a number, or a storage as a whole
+  };
+
+  OpCode op = OpCode::kInput;
+  DType dtype = DType::kFloat64;
+  uint8_t watched = 0;
+  int rank = 0;
+  uint64_t reduced = 0;
+  int64_t attribute = 0;
+  int64_t write_offset = 0;
+  const int64_t* shape = nullptr;
+  const int64_t* write_strides = nullptr;
+  absl::InlinedVector<Operand, 3> operands;
+
+  TraceNode Node() const;
+};
+
+// Goes through the words of a trace node by node.
+class NodeReader {
+ public:
+  explicit NodeReader(TraceWords words);
+  int32_t nodes() const { return nodes_; }
+  int32_t outputs() const { return outputs_; }
+  // The next node. `is_number` tells it of the values before.
+  template <typename F>
+  NodeWords Next(F&& is_number) {
+    NodeWords node = Head();
+    for (size_t k = 0; k < node.operands.size(); ++k) {
+      NodeWords::Operand& operand = node.operands[k];
+      operand.value = static_cast<int32_t>(*at_ & 0xffffffff);
+      operand.dtype = static_cast<DType>(*at_++ >> 32);
+      if (node.op == OpCode::kUpdate && k == 0) continue;
+      if (!is_number(operand.value)) {
+        operand.offset = static_cast<int64_t>(*at_++);
+        operand.strides = Row(node.rank);
+      }
+    }
+    return node;
+  }
+  // Behind the last node: the words that tell which inputs are donated, and
+  // then the outputs.
+  const uint64_t* ends() const { return at_; }
+
+ private:
+  NodeWords Head();
+  const int64_t* Row(int rank) {
+    const auto* row = reinterpret_cast<const int64_t*>(at_);
+    at_ += rank;
+    return row;
+  }
+
+  const uint64_t* at_;
+  int32_t nodes_;
+  int32_t outputs_;
+};
 
 // The trace that was written.
 Trace ReadTrace(TraceWords words);

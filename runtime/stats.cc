@@ -30,6 +30,8 @@ absl::string_view CounterName(Counter counter) {
       return "launches_parallel";
     case Counter::kLaggedWrites:
       return "lagged_writes";
+    case Counter::kDirectRuns:
+      return "direct_runs";
     case Counter::kRoutines:
       return "routines";
     case Counter::kBandGroups:

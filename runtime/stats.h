@@ -18,6 +18,7 @@ enum class Counter : uint8_t {
   kPlanHits,
   kPlanMisses,
   kWindows,
+  kDirectRuns,
   kLaunches,
   kLaunchesParallel,
   kLaggedWrites,
