@@ -52,7 +52,7 @@ def test_text_and_html():
 
 
 def test_the_tier():
-    a = np.ones(1000).eval()
+    a = np.ones(10_000).eval()
     before = np.explain(a * 3.25 - 1.0)
     (a * 3.25 - 1.0).eval()
     after = np.explain(a * 3.25 - 1.0)
