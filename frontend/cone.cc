@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kJoinWork = 8;
 // A result is small if it has this part of the elements of that space, or one.
 constexpr int64_t kSmallPart = 16;
+// So many operations before the cone's first are looked at for such results.
+constexpr int kJoinReach = 64;
 
 int64_t ElementsOf(const Node& node) {
   return Count({node.shape(), node.rank});
@@ -37,13 +39,17 @@ uint32_t Cone::last_epoch_ = 0;
 absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
                            Node* donated) {
   epoch_ = ++last_epoch_;
+  first_ = nullptr;
+  members_ = 0;
   for (Node* root : roots) {
-    if (root->pending()) root->epoch = root->root_epoch = epoch_;
+    if (!root->pending()) continue;
+    Mark(root);
+    root->root_epoch = epoch_;
   }
   if (overwritten != nullptr) overwritten->absorb_epoch = epoch_;
   bool others = Close();
   if (others && JoinSmallResults()) others = Close();
-  while (others && AbsorbReaders()) others = Close();
+  while (others && AbsorbReaders(overwritten)) others = Close();
   return BuildTrace(donated, /*all=*/false);
 }
 
@@ -69,22 +75,29 @@ void Cone::Clear() {
   bytes_ = 0;
 }
 
+void Cone::Mark(Node* node) {
+  if (node->epoch == epoch_) return;
+  node->epoch = epoch_;
+  ++members_;
+}
+
 // Adds what the nodes of the cone read. Record order is an order of
-// computation, so one walk back is enough. Tells whether pending nodes are left
-// that are not in the cone.
+// computation, so one walk back is enough, and it ends at the first of them:
+// what was recorded before may be any amount. Tells whether pending nodes are
+// left that are not in the cone.
 bool Cone::Close() {
-  bool others = false;
-  for (Node* n = Graph::Get().last_pending(); n != nullptr; n = n->previous) {
-    if (n->epoch != epoch_) {
-      others = true;
-      continue;
-    }
+  Graph& graph = Graph::Get();
+  int64_t seen = 0;
+  for (Node* n = graph.last_pending(); seen < members_; n = n->previous) {
+    if (n->epoch != epoch_) continue;
+    ++seen;
+    first_ = n;
     for (int k = 0; k < n->operand_count; ++k) {
       Node* read = n->operands[k].node;
-      if (read != nullptr && read->pending()) read->epoch = epoch_;
+      if (read != nullptr && read->pending()) Mark(read);
     }
   }
-  return others;
+  return members_ < graph.pending_count();
 }
 
 // Small results that are pending, such as other reductions of the same array,
@@ -92,9 +105,9 @@ bool Cone::Close() {
 // memory is enough for all of them. What costs more than that saves waits until
 // it is wanted, since it may never be. True if there were any.
 bool Cone::JoinSmallResults() {
-  Graph& graph = Graph::Get();
+  if (first_ == nullptr) return false;
   int64_t pass = 0;  // elements of the largest space of the cone
-  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+  for (Node* n = first_; n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
     pass = std::max(pass, ElementsOf(*n));
     for (int k = 0; k < n->operand_count; ++k) {
@@ -102,8 +115,12 @@ bool Cone::JoinSmallResults() {
       if (read != nullptr) read->near_epoch = epoch_;
     }
   }
-  bool grew = false;
-  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+  Node* from = first_;
+  for (int i = 0; i < kJoinReach && from->previous != nullptr; ++i) {
+    from = from->previous;
+  }
+  const int64_t before = members_;
+  for (Node* n = from; n != nullptr; n = n->next) {
     if (n->epoch == epoch_) {
       n->near_epoch = epoch_;
       n->extra_work = 0;
@@ -123,39 +140,40 @@ bool Cone::JoinSmallResults() {
     if (!near || work > kJoinWork * pass) continue;
     n->near_epoch = epoch_;
     n->extra_work = work;
-    if (n->base_refs > 0 && IsSmall(*n, pass)) {
-      n->epoch = epoch_;
-      grew = true;
-    }
+    if (n->base_refs > 0 && IsSmall(*n, pass)) Mark(n);
   }
-  return grew;
+  return members_ > before;
 }
 
 // Values without a name that the cone computes or overwrites will be gone, so
 // whoever else reads one must be computed now. True if there were any.
-bool Cone::AbsorbReaders() {
-  Graph& graph = Graph::Get();
-  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+bool Cone::AbsorbReaders(const Node* overwritten) {
+  // Readers come behind what they read, so those of the cone's own values are
+  // behind its first. Those of a value that is there already may be anywhere.
+  bool anywhere = overwritten != nullptr || first_ == nullptr;
+  for (Node* n = first_; n != nullptr; n = n->next) {
     if (n->epoch != epoch_) continue;
     if (n->base_refs == 0 && n->op != OpCode::kIota) n->absorb_epoch = epoch_;
     if (n->op == OpCode::kUpdate) {
       Node* old = n->operands[0].node;
-      if (old->base_refs == 0) old->absorb_epoch = epoch_;
+      if (old->base_refs > 0) continue;
+      old->absorb_epoch = epoch_;
+      anywhere |= !old->pending() && old->refs > 1;
     }
   }
-  bool grew = false;
-  for (Node* n = graph.first_pending(); n != nullptr; n = n->next) {
+  const int64_t before = members_;
+  for (Node* n = anywhere ? Graph::Get().first_pending() : first_; n != nullptr;
+       n = n->next) {
     if (n->epoch == epoch_) continue;
     for (int k = 0; k < n->operand_count; ++k) {
       const Node* read = n->operands[k].node;
       if (read == nullptr || read->absorb_epoch != epoch_) continue;
-      n->epoch = epoch_;
+      Mark(n);
       if (n->base_refs == 0) n->absorb_epoch = epoch_;
-      grew = true;
       break;
     }
   }
-  return grew;
+  return members_ > before;
 }
 
 // Whether somebody but the cone has the node, or will read it. The numbers of
@@ -167,7 +185,8 @@ bool Cone::IsResult(const Node* node) const {
 }
 
 absl::Status Cone::BuildTrace(Node* donated, bool all) {
-  for (Node* n = Graph::Get().first_pending(); n != nullptr; n = n->next) {
+  for (Node* n = all ? Graph::Get().first_pending() : first_; n != nullptr;
+       n = n->next) {
     if (all) n->epoch = epoch_;
     if (n->epoch != epoch_) continue;
     nodes_.push_back(n);

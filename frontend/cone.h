@@ -54,9 +54,10 @@ class Cone {
   void Lose();
 
  private:
+  void Mark(Node* node);
   bool Close();
   bool JoinSmallResults();
-  bool AbsorbReaders();
+  bool AbsorbReaders(const Node* overwritten);
   absl::Status BuildTrace(Node* donated, bool all);
   bool IsResult(const Node* node) const;
   int32_t IndexOf(const NodeOperand& operand, bool whole);
@@ -65,6 +66,8 @@ class Cone {
 
   static uint32_t last_epoch_;
   uint32_t epoch_ = 0;
+  Node* first_ = nullptr;  // of the cone, in record order; null: it is empty
+  int64_t members_ = 0;
   std::vector<Node*> nodes_;  // in record order, kept alive by the results
   std::vector<Node*> input_nodes_;  // kept alive by those that read them
   std::vector<runtime::BufferRef> inputs_;  // not counted
