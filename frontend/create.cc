@@ -212,6 +212,41 @@ void Number(DType dtype, const char value[16], bool scalar_flag, Array* out) {
             scalar_flag ? kScalarFlag : static_cast<uint8_t>(kWritable), out);
 }
 
+absl::Status VectorOf(absl::Span<const Operand> numbers, DType dtype,
+                      Array* out) {
+  const int64_t shape[1] = {static_cast<int64_t>(numbers.size())};
+  const bool known =
+      std::all_of(numbers.begin(), numbers.end(), [&](const Operand& o) {
+        return o.array == nullptr ||
+               o.array->node()->state == NodeState::kValue;
+      });
+  FUSEAU_RETURN_IF_ERROR(
+      known ? MakeUninitialized(dtype, shape, nullptr, kWritable, out)
+            : MakeRoom(dtype, shape, nullptr, out));
+  const int64_t item = ItemSize(dtype);
+  if (known) {
+    char* to = out->node()->buffer->data();
+    for (const Operand& o : numbers) {
+      const char* from =
+          o.array == nullptr
+              ? o.scalar
+              : o.array->node()->operands[0].scalar + o.array->offset();
+      std::memcpy(to, from, static_cast<size_t>(item));
+      to += item;
+    }
+    return absl::OkStatus();
+  }
+  Array place;
+  place.SetRank(0);
+  place.set_dtype(dtype);
+  place.set_base(BaseRef(out->base()));
+  for (const Operand& o : numbers) {
+    FUSEAU_RETURN_IF_ERROR(Assign(place, o));
+    place.set_offset(place.offset() + item);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Concatenate(absl::Span<const Array* const> arrays, int axis,
                          DType dtype, Array* out) {
   const Array& first = *arrays[0];

@@ -45,6 +45,9 @@ absl::Status Full(absl::Span<const int64_t> shape, DType dtype,
                   const Operand& value, Order order, Array* out);
 // 0, 1, ..., n - 1.
 absl::Status Iota(int64_t n, DType dtype, Array* out);
+// A vector of numbers: arrays of rank 0 and of that type, or scalars of it.
+absl::Status VectorOf(absl::Span<const Operand> numbers, DType dtype,
+                      Array* out);
 // An array of rank 0 for a known number of type `dtype`.
 void Number(DType dtype, const char value[16], bool scalar_flag, Array* out);
 

@@ -1,6 +1,8 @@
 // Quick forms of functions that make arrays.
 #include <algorithm>
+#include <cstring>
 
+#include "absl/container/inlined_vector.h"
 #include "frontend/record.h"
 #include "frontend/views.h"
 #include "python/bindings/arguments.h"
@@ -164,6 +166,52 @@ PyObject* CopyOf(PyObject* object) {
                       Casting::kUnsafe, /*copy=*/true, /*keep_scalar=*/false);
 }
 
+// A number of Python as a double, if it is one to the last bit.
+bool PlainDouble(PyObject* object, double* value) {
+  if (PyFloat_CheckExact(object)) {
+    *value = PyFloat_AS_DOUBLE(object);
+    return true;
+  }
+  constexpr int64_t kExact = int64_t{1} << 53;
+  int64_t integer;
+  if (!PlainInt(object, -kExact, kExact, &integer)) return false;
+  *value = static_cast<double>(integer);
+  return true;
+}
+
+// A list of our numbers of one type; among float64 also Python's.
+PyObject* QuickVector(PyObject* list) {
+  constexpr Py_ssize_t kLongest = 64;
+  if (!PyList_CheckExact(list) && !PyTuple_CheckExact(list)) return nullptr;
+  const Py_ssize_t n = PySequence_Fast_GET_SIZE(list);
+  if (n == 0 || n > kLongest) return nullptr;
+  PyObject** const items = PySequence_Fast_ITEMS(list);
+  const Array* first = nullptr;
+  for (Py_ssize_t i = 0; i < n && first == nullptr; ++i) {
+    if (IsArray(items[i])) first = &ArrayOf(items[i]);
+  }
+  if (first == nullptr) return nullptr;
+  const DType dtype = first->dtype();
+  absl::InlinedVector<Operand, 8> numbers(n);
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    if (IsArray(items[i])) {
+      const Array& number = ArrayOf(items[i]);
+      if (number.rank() != 0 || number.dtype() != dtype) return nullptr;
+      numbers[i] = Operand::Of(number);
+      continue;
+    }
+    double value;
+    if (dtype != DType::kFloat64 || !PlainDouble(items[i], &value)) {
+      return nullptr;
+    }
+    numbers[i].kind = KindOf(dtype);
+    std::memcpy(numbers[i].scalar, &value, sizeof(value));
+  }
+  PyObject* result = NewArrayObject();
+  if (result == nullptr) return nullptr;
+  return FinishRecorded(result, VectorOf(numbers, dtype, &ArrayOf(result)));
+}
+
 PyObject* QuickArray(PyObject* const* args) {
   if (IsArray(args[0])) return CopyOf(args[0]);
   if (PyArray_CheckExact(args[0])) {
@@ -173,7 +221,7 @@ PyObject* QuickArray(PyObject* const* args) {
                                                     : nullptr;
   }
   PyRef made(ArrayOfNumbers(args[0]));
-  return made.get() != Py_None ? made.Release() : nullptr;
+  return made.get() != Py_None ? made.Release() : QuickVector(args[0]);
 }
 
 PyObject* QuickAsArray(PyObject* const* args) {

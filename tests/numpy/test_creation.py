@@ -41,6 +41,33 @@ def test_array_of_python_objects(content):
         agree(lambda np: np.array(content, dtype=dtype).flags.writeable, label=dtype)
 
 
+def test_array_of_our_numbers():
+    """Known ones and ones to be computed, alone and among Python's."""
+    for known in (False, True):
+
+        def numbers(np, known=known):
+            a = np.array([0.5, -1.5, 2.0])
+            x, y, i = a[0] * 3, a.sum(), np.arange(4)[2] + 1
+            return [v.eval() if known and np is not numpy else v for v in (x, y, i)]
+
+        for pick in (
+            lambda x, y, i: [x, y],
+            lambda x, y, i: (x, y, x),
+            lambda x, y, i: [x, 2, y, 0.25],
+            lambda x, y, i: [1, x],
+            lambda x, y, i: [i, i],
+            lambda x, y, i: [i, 3],
+            lambda x, y, i: [x, i],
+            lambda x, y, i: [x, True],
+            lambda x, y, i: [x, 2**63, -1],
+            lambda x, y, i: [x, 1j],
+            lambda x, y, i: [[x, y], [y, x]],
+            lambda x, y, i: [x] * 100,
+        ):
+            agree(lambda np, pick=pick: np.array(pick(*numbers(np))))
+            agree(lambda np, pick=pick: np.asarray(pick(*numbers(np))).flags.writeable)
+
+
 def test_ragged_lists_are_refused():
     agree(lambda np: np.array([[1, 2], [3]]), message=True)
     agree(lambda np: np.array([1, [2]]), message=True)
