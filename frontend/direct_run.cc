@@ -124,6 +124,7 @@ bool DirectRun::Read(ir::TraceWords words) {
     }
     if (node.op == OpCode::kScalar) {
       value.input = scalars++;
+      value.bytes = ItemSize(node.dtype);
       continue;
     }
     if (!Suits(node, &seconds_)) return false;

@@ -340,3 +340,16 @@ def test_out_is_returned_and_views_see_it():
         return result is b, view, b
 
     agree(run)
+
+
+def test_parts_of_a_complex_number():
+    """A known number of which one half is written, by a value that is computed."""
+
+    def run(np):
+        z, step = np.array(3 + 2j), np.arange(3.0).sum()
+        z.imag[...] = step
+        w = np.array(3 + 2j, "complex64")
+        w.real[...] += step.astype("f4") * 2
+        return z, w
+
+    agree(run)
