@@ -20,6 +20,9 @@ namespace {
 
 // How often somebody who waits looks whether to go on.
 constexpr std::chrono::milliseconds kGlance(10);
+// What the first compile takes, about, and how much each one tells of the next.
+constexpr double kFirstSeconds = 20e-3;
+constexpr double kWeight = 0.3;
 
 }  // namespace
 
@@ -32,6 +35,7 @@ struct CompileQueue::State {
   bool started = false;
   bool stopped = false;
   bool forking = false;  // no compile begins
+  std::atomic<double> expected_seconds{kFirstSeconds};
   pthread_t thread;
 };
 
@@ -74,9 +78,14 @@ void* CompileQueue::ThreadMain(void* queue) {
     s.jobs.pop_front();
     Job* job = s.running.get();
     lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
     job->plan_ = runtime::AddressRoom() < runtime::kWorkingRoom
                      ? absl::UnavailableError("there is no memory to compile")
                      : s.compile(job->trace_);
+    const std::chrono::duration<double> took =
+        std::chrono::steady_clock::now() - begin;
+    s.expected_seconds =
+        s.expected_seconds * (1 - kWeight) + took.count() * kWeight;
     job->trace_ = ir::Trace();
     job->done_.store(true, std::memory_order_release);
     lock.lock();
@@ -116,6 +125,10 @@ bool CompileQueue::Wait(const JobPtr& job, const std::atomic<bool>* cancel,
     s.changed.wait_for(lock, kGlance);
   }
   return job->done();
+}
+
+double CompileQueue::ExpectedSeconds() const {
+  return state_->expected_seconds;
 }
 
 void CompileQueue::Stop() {

@@ -49,6 +49,9 @@ class CompileQueue {
   // Lets the job be the next one and waits until it is done, until `cancel`
   // becomes true, or for so many seconds. Tells whether it is done.
   bool Wait(const JobPtr& job, const std::atomic<bool>* cancel, double seconds);
+  // What the next compile is likely to take: as the latest ones did. The first
+  // of a process loads and starts the compiler.
+  double ExpectedSeconds() const;
 
   // Finishes the compile that runs and drops the others.
   void Stop();

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -74,6 +75,18 @@ TEST(CompileQueueTest, WaitingEnds) {
   EXPECT_FALSE(queue.Wait(job, &cancel, 60));
   door.Open();
   EXPECT_TRUE(queue.Wait(job, nullptr, 60));
+}
+
+TEST(CompileQueueTest, LearnsHowLongACompileTakes) {
+  CompileQueue queue([](const ir::Trace& trace) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return Compile(trace);
+  });
+  EXPECT_LT(queue.ExpectedSeconds(), 0.05);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(queue.Wait(queue.Add(Trace(1)), nullptr, 60));
+  }
+  EXPECT_GT(queue.ExpectedSeconds(), 0.05);
 }
 
 TEST(CompileQueueTest, StopDropsWhatHasNotBegun) {

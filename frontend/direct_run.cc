@@ -335,8 +335,8 @@ void DirectRun::ComputeElements(int32_t i, const NodeWords& node, char* to,
     if (node.shape[d] == 0) return;
     bool joins = left > 0;
     for (int k = 0; joins && k < count; ++k) {
-      joins = strides[k][d] ==
-              strides[k][dimensions[left - 1]] * sizes[left - 1];
+      joins =
+          strides[k][d] == strides[k][dimensions[left - 1]] * sizes[left - 1];
     }
     if (joins) {
       sizes[left - 1] *= node.shape[d];

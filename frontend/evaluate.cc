@@ -105,8 +105,7 @@ absl::Status RunBy(Program* program, const Cone& cone, bool* destroyed,
   absl::Status status;
   {
     Released released;
-    status =
-        RunProgram(program, choice, arguments, cancel, destroyed, outputs);
+    status = RunProgram(program, choice, arguments, cancel, destroyed, outputs);
   }
   if (interruptible) evaluation_host.end_interruptible();
   return status;

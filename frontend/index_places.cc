@@ -147,8 +147,8 @@ absl::Status WidenIndices(const Array& array, Array* out) {
       node->state != NodeState::kReady) {
     return AsType(array, DType::kInt64, Order::kKeep, out);
   }
-  FUSEAU_RETURN_IF_ERROR(MakeUninitialized(DType::kInt64, array.shape(),
-                                           nullptr, kWritable, out));
+  FUSEAU_RETURN_IF_ERROR(
+      MakeUninitialized(DType::kInt64, array.shape(), nullptr, kWritable, out));
   const char* from = node->buffer->data() + array.offset();
   auto* to = reinterpret_cast<int64_t*>(out->node()->buffer->data());
   const int64_t n = array.size(), step = array.strides()[0];

@@ -18,9 +18,7 @@
 namespace fuseau {
 namespace {
 
-// What a compile takes, about, and the part of the interpreter's time that its
-// plan saves at least.
-constexpr double kCompileSeconds = 5e-3;
+// The part of the interpreter's time that a plan saves at least.
 constexpr double kSaved = 0.7;
 // Time in the interpreter that calls for a compile in the background. It is far
 // less than a compile takes, since that delays nobody.
@@ -174,7 +172,8 @@ Program::Choice Program::Choose(ir::TraceWords words) {
       break;
     case JitMode::kAuto:
       wait = interpreter_ == nullptr ||
-             interpreter_->seconds() * kSaved >= kCompileSeconds ||
+             interpreter_->seconds() * kSaved >=
+                 CompileQueue::Global().ExpectedSeconds() ||
              interpreter_->scratch_bytes() > kMaxScratch;
       break;
     case JitMode::kAlways:
@@ -188,7 +187,7 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     Request(words);
     Choice choice;
     choice.wait = true;
-    choice.seconds = kCompileSeconds;
+    choice.seconds = CompileQueue::Global().ExpectedSeconds();
     return choice;
   }
   if (interpreter_ == nullptr) {

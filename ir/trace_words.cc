@@ -100,10 +100,9 @@ Trace ReadTrace(TraceWords words) {
   NodeReader in(words);
   trace.nodes.reserve(in.nodes());
   for (int32_t i = in.nodes(); i > 0; --i) {
-    trace.nodes.push_back(
-        in.Next([&](int32_t value) {
-            return trace.nodes[value].op == OpCode::kScalar;
-          }).Node());
+    trace.nodes.push_back(in.Next([&](int32_t value) {
+                              return trace.nodes[value].op == OpCode::kScalar;
+                            }).Node());
   }
   const uint64_t* at = in.ends();
   uint64_t bits = *at++;

@@ -210,7 +210,8 @@ struct NodeWords {
     int32_t value = 0;
     DType dtype = DType::kFloat64;
     int64_t offset = 0;
-    const int64_t* strides = nullptr;  // null: a number, or a storage as a whole
+    const int64_t* strides =
+        nullptr;  // null: a number, or a storage as a whole
   };
 
   OpCode op = OpCode::kInput;

@@ -33,7 +33,8 @@ constexpr int64_t kStaleSeconds = 600;
 // The time of last use is kept this roughly, to spare the disk.
 constexpr int64_t kTouchSeconds = 60;
 // One entry in so many makes its writer look at the whole folder. To look takes
-// about 2 us a file, which a process that only reads, or adds little, is spared.
+// about 2 us a file, which a process that only reads, or adds little, is
+// spared.
 constexpr uint64_t kPutsPerLook = 256;
 // The share of the cap that may be put between two looks.
 constexpr int64_t kRoom = 10;
