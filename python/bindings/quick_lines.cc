@@ -98,6 +98,8 @@ PyObject* QuickDot(PyObject* const* args) {
       a->shape()[a->rank() - 1] != b->shape()[0]) {
     return nullptr;
   }
+  // Single numbers are not added to 0.0.
+  if (a->size() == 1 && b->size() == 1) return nullptr;
   const WatchFor kinds(BySecondWord());
   return CallBinary(OpCode::kMatmul, args[0], args[1]);
 }
