@@ -66,6 +66,8 @@ struct Partition {
   // The inputs of the global trace that are those of `trace`, in order. An
   // input that this rank has no part of is not there.
   std::vector<int32_t> inputs;
+  // The contents of the inputs of `trace` that follow those.
+  std::vector<std::vector<int64_t>> tables;
   // For each output of the global trace: which output of `trace` it is (-1 if
   // this rank has no part of it), and how it is distributed. `trace` may have
   // more outputs, which keep exchanges alive.

@@ -91,10 +91,9 @@ class Widener {
         if (placed.cut()) needs[r] = Join(needs[r], placed.computed(r));
         continue;
       }
-      for (const Region& region : RegionsOf(placed, r)) {
-        needs[r] = Join(needs[r], Extent(OffsetOf(o, region), region.count,
-                                         o.strides, ItemSize(o.dtype)));
-      }
+      // Where a rank owns nothing, it stays at that place.
+      const ByteRange hull = HullRead(placed, r, operand);
+      if (!hull.Empty()) needs[r] = Join(needs[r], hull);
     }
     return needs;
   }

@@ -18,9 +18,14 @@ using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
 
-// Rows of floats that are added in order are brought together by columns if
-// each rank gets so many; else the ranks add theirs one after the other.
-constexpr int64_t kColumnsPerRank = 8;
+// Rows of floats that are added in order are brought together by columns, in
+// one exchange. Fewer columns than ranks are added by as many ranks, if that is
+// sooner done than by all of them one after the other, and these get no more
+// than so many times their share.
+constexpr int64_t kFewestColumns = 4;
+constexpr int64_t kMostShares = 8;
+// So many numbers are added in order sooner than a rank hears of another.
+constexpr int64_t kAddedPerMessage = 1024;
 // Shorter rows of floats are summed by one rank each.
 constexpr int64_t kLongRow = 4096;
 // Fewer rows than this for each rank are not what is cut.
@@ -184,14 +189,20 @@ class Placer {
           return SumOfRows(node);
       }
     }
-    if (dim >= 0 && node.shape[dim] >= kColumnsPerRank * ranks_)
-      return InRows(node, dim);
+    if (dim >= 0 && AddsByColumns(node.shape[dim])) return InRows(node, dim);
+    if (dim < 0 && Count(node.shape) <= kAddedPerMessage * ranks_)
+      return out_.Everywhere(node);
     if (outer == 0 && node.reduced[0] && CanChain(node)) {
       const int32_t last = PlaceChain(node, OwnedRows(node, 0), out_);
       return Stored() ? last : Shared(last);
     }
     if (dim >= 0) return InRows(node, dim);
     return Gathered(std::move(node));
+  }
+
+  bool AddsByColumns(int64_t columns) const {
+    return columns >= ranks_ ||
+           (columns >= kFewestColumns && columns * kMostShares >= ranks_);
   }
 
   // Whether parts of the rows of dimension 0 can be joined one after the other.
@@ -360,10 +371,11 @@ class Placer {
 
   // --- Rows ----------------------------------------------------------------
 
-  // The first of `count` rows that begins at `limit` or later; rows ascend.
+  // The first of the rows [lo, hi) that begins at `limit` or later; rows
+  // ascend.
   template <typename Begin>
-  static int64_t FirstRow(int64_t count, int64_t limit, Begin&& begin) {
-    int64_t lo = 0, hi = count;
+  static int64_t FirstRow(int64_t lo, int64_t hi, int64_t limit,
+                          Begin&& begin) {
     while (lo < hi) {
       const int64_t middle = lo + (hi - lo) / 2;
       if (begin(middle) < limit) {

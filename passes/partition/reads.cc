@@ -50,6 +50,8 @@ class Planner {
                                                : Reach::kWhole;
     }
     if (OwnsAll(placed, operand, read)) return Reach::kOwn;
+    // Of a value for its neighbours, a rank takes what is meant for it.
+    if (placed.work.kind == Work::kPieces) return Reach::kPacked;
     const Wants wants = WantsOf(program_, placed, operand, Reach::kPacked);
     bool halo = true, whole = true;
     std::vector<ByteRange> needs(program_.ranks);
@@ -84,13 +86,8 @@ class Planner {
 
   // Whether every rank has what it reads. Most do, so this is quick.
   bool OwnsAll(const Placed& placed, int operand, const Placed& read) const {
-    const TraceOperand& o = placed.node.operands[operand];
     for (int r = 0; r < program_.ranks; ++r) {
-      for (const Region& region : RegionsOf(placed, r)) {
-        const ByteRange hull = Extent(OffsetOf(o, region), region.count,
-                                      o.strides, ItemSize(o.dtype));
-        if (!Covers(read.computed(r), hull)) return false;
-      }
+      if (!Covers(read.computed(r), HullRead(placed, r, operand))) return false;
     }
     return true;
   }
@@ -120,7 +117,7 @@ class Planner {
 std::vector<Packing> AccessesOf(const Placed& placed, int operand, int rank) {
   const TraceOperand& o = placed.node.operands[operand];
   std::vector<Packing> accesses;
-  for (const Region& region : RegionsOf(placed, rank)) {
+  for (const Region& region : RegionsRead(placed, rank, operand)) {
     accesses.push_back(
         Pack(OffsetOf(o, region), region.count, o.strides, ItemSize(o.dtype)));
   }
