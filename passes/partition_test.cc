@@ -411,6 +411,32 @@ TEST_P(PartitionTest, SmallValuesAreNotCut) {
   EXPECT_EQ(p->messages, 0);
 }
 
+TEST_P(PartitionTest, AResultHasTheRoomOfWhatIsCutAlike) {
+  const int64_t n = 56;
+  Builder b;
+  const int32_t u = b.Input({n});
+  const int32_t w =
+      b.Compute(OpCode::kAdd, {n - 1}, {Read(u, 8, {8}), Read(u, 0, {8})});
+  b.trace.outputs = {
+      b.Compute(OpCode::kMultiply, {n}, {Read(u, 0, {8}), Read(u, 0, {8})}), w};
+  std::vector<BufferRef> wholes = {Numbers(n)};
+  std::vector<Spread> inputs = {
+      MakeSpread(wholes[0], CutEvenly(n, 8, ranks()), ranks())};
+  for (int step = 0; step < 3; ++step) {
+    std::vector<BufferRef> want;
+    ASSERT_EQ(EvaluateReference(b.trace, wholes, {}, nullptr, &want),
+              absl::OkStatus());
+    Ran ran = Check(b.trace, wholes, inputs, ranks());
+    if (HasFatalFailure()) return;
+    for (const Partition& p : ran.partitions) {
+      for (const Transfer& t : p.transfers)
+        EXPECT_TRUE(step == 0 || t.copies.empty()) << "step " << step;
+    }
+    inputs = {std::move(ran.outputs[0])};
+    wholes = {want[0]};
+  }
+}
+
 TEST_P(PartitionTest, Redistribution) {
   std::mt19937 random(7);
   for (int i = 0; i < 300; ++i) {

@@ -26,7 +26,7 @@ class Emitter {
         rank_(rank),
         ranks_(program.ranks),
         options_(options),
-        plan_(PlanReads(program)),
+        plan_(PlanReads(program, OutputsOf(trace, program))),
         values_(program.nodes.size()) {}
 
   absl::StatusOr<Partition> Run() {
@@ -54,6 +54,13 @@ class Emitter {
     bool has_halo = false;
     std::vector<Packed> packed;
   };
+
+  static std::vector<int32_t> OutputsOf(const ir::Trace& trace,
+                                        const Program& program) {
+    std::vector<int32_t> outputs;
+    for (int32_t o : trace.outputs) outputs.push_back(program.values[o]);
+    return outputs;
+  }
 
   const Placed& placed(int32_t i) const { return program_.nodes[i]; }
   TraceNode& local(int32_t i) { return out_.trace.nodes[i]; }

@@ -14,7 +14,8 @@ int64_t Size(ByteRange range) {
 
 class Planner {
  public:
-  explicit Planner(const Program& program) : program_(program) {
+  Planner(const Program& program, const std::vector<int32_t>& outputs)
+      : program_(program), outputs_(outputs) {
     plan_.reaches.resize(program.nodes.size());
     plan_.halos.resize(program.nodes.size());
   }
@@ -26,6 +27,7 @@ class Planner {
         plan_.reaches[i].push_back(Choose(placed, static_cast<int>(k)));
     }
     plan_.rooms = plan_.halos;
+    MakeRoomInOutputs();
     for (size_t i = program_.nodes.size(); i-- > 0;) {
       const Placed& placed = program_.nodes[i];
       if (placed.work.kind != Work::kWrites) continue;
@@ -39,6 +41,20 @@ class Planner {
                     std::vector<ByteRange>& ranges) {
     if (ranges.empty()) ranges.resize(by.size());
     for (size_t r = 0; r < by.size(); ++r) ranges[r] = Join(ranges[r], by[r]);
+  }
+
+  // A loop reads its results as it has read the values before. In a buffer with
+  // room they need not be moved then.
+  void MakeRoomInOutputs() {
+    for (const int32_t output : outputs_) {
+      const Placed& made = program_.nodes[output];
+      if (!made.cut() || made.node.op == OpCode::kInput) continue;
+      for (size_t i = 0; i < program_.nodes.size(); ++i) {
+        if (plan_.halos[i].empty() || program_.nodes[i].cuts != made.cuts)
+          continue;
+        Widen(plan_.halos[i], plan_.rooms[output]);
+      }
+    }
   }
 
   Reach Choose(const Placed& placed, int operand) {
@@ -109,6 +125,7 @@ class Planner {
   }
 
   const Program& program_;
+  const std::vector<int32_t>& outputs_;
   ReadPlan plan_;
 };
 
@@ -139,6 +156,9 @@ Wants WantsOf(const Program& program, const Placed& placed, int operand,
   return wants;
 }
 
-ReadPlan PlanReads(const Program& program) { return Planner(program).Run(); }
+ReadPlan PlanReads(const Program& program,
+                   const std::vector<int32_t>& outputs) {
+  return Planner(program, outputs).Run();
+}
 
 }  // namespace fuseau::passes::partition
