@@ -178,6 +178,19 @@ TEST_P(PartitionTest, TwoGridsThatTakeTurnsAreExchangedTogether) {
   }
 }
 
+// Planned only. Steps over rows that no cache holds several of gain nothing
+// from going through memory together, so nothing is computed twice for that.
+TEST(PartitionOfManyRanksTest, StepsOverLongRowsAreExchangedOneByOne) {
+  const int ranks = 4, steps = 6;
+  for (const int64_t m : {50'000, 100'000}) {
+    const int64_t n = 128 * ranks;
+    const auto p = PartitionTrace(Steps(n, m, steps, /*edges=*/false),
+                                  {CutEvenly(n, m * 8, ranks)}, 1, ranks);
+    ASSERT_TRUE(p.ok()) << p.status();
+    EXPECT_EQ(p->transfers.size(), m == 50'000 ? 2 : steps);
+  }
+}
+
 // With four rows, a rank has to compute too much of its neighbours'.
 TEST_P(PartitionTest, FewRowsAreExchangedBeforeEachStep) {
   const int64_t n = 4 * ranks(), m = 10;
