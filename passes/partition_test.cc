@@ -416,12 +416,37 @@ TEST_P(PartitionTest, SmallValuesAreNotCut) {
   EXPECT_FALSE(WorthCutting(b.trace, {Distribution()}, ranks()));
   EXPECT_TRUE(WorthCutting(b.trace, {CutEvenly(n, 8, ranks())}, ranks()));
   PartitionOptions options;
-  options.min_bytes = n * 8 / ranks();
+  options.min_bytes = n * 8 / std::min(ranks(), 2);
   EXPECT_TRUE(WorthCutting(b.trace, {Distribution()}, ranks(), options));
   const auto p = PartitionTrace(b.trace, {Distribution()}, 0, ranks());
   ASSERT_TRUE(p.ok());
   EXPECT_EQ(p->distributions[0].kind, Distribution::kWhole);
   EXPECT_EQ(p->messages, 0);
+}
+
+TEST_P(PartitionTest, ValuesTooSmallForAllRanksAreOnTheFirst) {
+  const int64_t n = 40;
+  Builder b;
+  const int32_t x = b.Input({n});
+  const int32_t sum =
+      b.Compute(OpCode::kAdd, {n}, {Read(x, 0, {8}), Read(x, 0, {8})});
+  b.trace.outputs = {sum, b.Compute(OpCode::kMultiply, {n - 1},
+                                    {Read(sum, 0, {8}), Read(sum, 8, {8})})};
+  PartitionOptions options;
+  options.min_bytes = 100;  // of 320
+  EXPECT_TRUE(WorthCutting(b.trace, {Distribution()}, ranks(), options));
+  const BufferRef whole = Numbers(n);
+  const Ran ran =
+      Check(b.trace, {whole}, {MakeSpread(whole, Distribution(), ranks())},
+            ranks(), options);
+  if (ranks() == 1) return;
+  const int parts = std::min(ranks(), 3);
+  for (const Spread& output : ran.outputs) {
+    const Distribution& d = output.distribution;
+    ASSERT_EQ(d.kind, Distribution::kCut);
+    for (int r = 0; r < ranks(); ++r)
+      EXPECT_EQ(d.cuts[r] < d.cuts[r + 1], r < parts);
+  }
 }
 
 TEST_P(PartitionTest, AResultHasTheRoomOfWhatIsCutAlike) {

@@ -64,8 +64,20 @@ class Placer {
 
  private:
   const Placed& placed(int32_t i) const { return program_.nodes[i]; }
-  bool Large(int64_t bytes) const {
-    return bytes > 0 && ranks_ > 1 && bytes >= min_bytes_ * ranks_;
+  int Parts(int64_t bytes) const { return PartsOf(bytes, ranks_, min_bytes_); }
+  bool Large(int64_t bytes) const { return Parts(bytes) > 1; }
+
+  // On how many ranks an operation is cut evenly: as many as its result or what
+  // it reads is worth.
+  int PartsFor(const TraceNode& node) const {
+    int64_t most = ResultBytes(node);
+    for (const TraceOperand& o : node.operands) {
+      int64_t bytes = ItemSize(o.dtype);
+      for (size_t d = 0; d < o.strides.size(); ++d)
+        if (o.strides[d] != 0) bytes *= node.shape[d];
+      most = std::max(most, bytes);
+    }
+    return Parts(most);
   }
 
   int32_t Input(const TraceNode& node, const Distribution& from) {
@@ -97,7 +109,9 @@ class Placer {
     }
     std::vector<int64_t> cuts = placed(old).cuts;
     if (cuts.empty()) {
-      cuts = EvenCuts(placed(old).bytes, RowUnit(placed(old).bytes, 1));
+      const int64_t bytes = placed(old).bytes;
+      const int parts = Parts(bytes);
+      cuts = EvenCuts(bytes, RowUnit(bytes, 1, parts), parts);
     }
     return out_.Update(collapsed, std::move(cuts));
   }
@@ -140,7 +154,7 @@ class Placer {
   int32_t Elementwise(const TraceNode& node) {
     const int dim = CutDimension(node);
     if (dim == 0 && node.shape.size() > 1 &&
-        node.shape[0] < kRowsPerRank * ranks_) {
+        node.shape[0] < kRowsPerRank * PartsFor(node)) {
       return FewRows(node);
     }
     if (auto rows = RowsOfUpdate(node, RowCount(node, dim)))
@@ -161,7 +175,9 @@ class Placer {
     if (!elements) {
       if (!ReadsAnyCut(node) && !Large(count * item))
         return out_.Everywhere(node);
-      elements = EvenCuts(count, RowUnit(count * item, item) / item);
+      const int parts = PartsFor(node);
+      elements =
+          EvenCuts(count, RowUnit(count * item, item, parts) / item, parts);
     }
     for (int64_t& element : *elements) element *= item;
     return out_.Elements(node, *std::move(elements));
@@ -392,7 +408,19 @@ class Placer {
   std::vector<int64_t> RowsBy(int64_t count, absl::Span<const int64_t> cuts,
                               Begin&& begin) const {
     std::vector<int64_t> rows(ranks_ + 1, 0);
-    for (int r = 1; r < ranks_; ++r) rows[r] = FirstRow(count, cuts[r], begin);
+    int64_t step = count / ranks_;
+    for (int r = 1; r < ranks_; ++r) {
+      // Most parts are like the one before: looks there first.
+      int64_t lo = rows[r - 1], hi = std::min(count, lo + step + 2);
+      const int64_t near = std::max(lo, hi - 4);
+      if (near < hi && begin(near) < cuts[r]) lo = near + 1;
+      if (hi < count && begin(hi) < cuts[r]) {
+        lo = hi + 1;
+        hi = count;
+      }
+      rows[r] = FirstRow(lo, hi, cuts[r], begin);
+      step = rows[r] - rows[r - 1];
+    }
     rows[ranks_] = count;
     return rows;
   }
@@ -447,7 +475,8 @@ class Placer {
         RowsBy(Count(node.shape), placed(best->value).cuts, [&](int64_t i) {
           return PlaceOf(i, node.shape, best->strides, best->offset);
         });
-    if (Large(ResultBytes(node)) && Uneven(elements)) return std::nullopt;
+    if (Large(ResultBytes(node)) && Uneven(elements, PartsFor(node)))
+      return std::nullopt;
     return elements;
   }
 
@@ -481,16 +510,17 @@ class Placer {
     }
     if (best == nullptr) return std::nullopt;
     std::vector<int64_t> rows = OwnedRows(node, dim, *best);
-    if (Large(ResultBytes(node)) && Uneven(rows)) return std::nullopt;
+    if (Large(ResultBytes(node)) && Uneven(rows, PartsFor(node)))
+      return std::nullopt;
     return rows;
   }
 
-  // Whether some rank has more than twice its share.
-  bool Uneven(absl::Span<const int64_t> rows) const {
+  // Whether some rank has more than twice its share of so many parts.
+  bool Uneven(absl::Span<const int64_t> rows, int parts) const {
     int64_t most = 0;
     for (int r = 0; r < ranks_; ++r)
       most = std::max(most, rows[r + 1] - rows[r]);
-    return most > 2 * (rows[ranks_] / ranks_ + 1);
+    return most > 2 * (rows[ranks_] / parts + 1);
   }
 
   // Rows of `dim` by who owns their first bytes in the operand. Ascending; of
@@ -527,32 +557,34 @@ class Placer {
     const int64_t n = RowCount(node, dim);
     const int64_t bytes = ResultBytes(node);
     const int64_t row = bytes / n;
-    return EvenCuts(n, RowUnit(bytes, row) / row);
+    const int parts = PartsFor(node);
+    return EvenCuts(n, RowUnit(bytes, row, parts) / row, parts);
   }
 
   // So many bytes of the value that is placed now, a multiple of `step`, are
   // better not cut.
-  int64_t RowUnit(int64_t bytes, int64_t step) const {
+  int64_t RowUnit(int64_t bytes, int64_t step, int parts) const {
     constexpr int64_t kLine = 64;
     int64_t unit = step;
-    if (bytes / ranks_ >= 16 * kLine && kLine % step == 0) unit = kLine;
+    if (bytes / parts >= 16 * kLine && kLine % step == 0) unit = kLine;
     const TraceNode& node = trace_.nodes[current_];
     const bool update = node.op == OpCode::kUpdate;
     const int64_t own_row =
         update || node.shape.empty() ? 0 : ResultBytes(node) / node.shape[0];
     const Use& use = uses_[update ? node.operands[0].value : current_];
     for (int64_t row : {own_row, use.row_bytes}) {
-      if (row > unit && row % step == 0 && bytes / row >= ranks_) unit = row;
+      if (row > unit && row % step == 0 && bytes / row >= parts) unit = row;
     }
     return unit;
   }
 
-  // [0, n) in equal parts, as far as multiples of `unit` can be.
-  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit) const {
+  // [0, n) for the first ranks in equal parts, as far as multiples of `unit`
+  // can be.
+  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit, int64_t parts) const {
     const int64_t units = (n + unit - 1) / unit;
-    std::vector<int64_t> cuts(ranks_ + 1);
-    for (int64_t r = 0; r <= ranks_; ++r)
-      cuts[r] = std::min(n, units * r / ranks_ * unit);
+    std::vector<int64_t> cuts(ranks_ + 1, n);
+    for (int64_t r = 0; r < parts; ++r)
+      cuts[r] = std::min(n, units * r / parts * unit);
     return cuts;
   }
 
