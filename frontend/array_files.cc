@@ -63,7 +63,8 @@ absl::StatusOr<uint32_t> LoadArray(absl::Span<const int64_t> shape, DType dtype,
   uint32_t sum = 0;
   FUSEAU_ASSIGN_OR_RETURN(
       Node* const node,
-      ranks->Load(bytes, PitchOf(shape, fortran_order, bytes, ranks->size()),
+      ranks->Load(bytes,
+                  PitchOf(shape, fortran_order, bytes, ranks->PartsOf(bytes)),
                   place, &sum));
   const int rank = static_cast<int>(shape.size());
   uint8_t axes[kMaxRank];

@@ -77,7 +77,9 @@ const char* WordOf(ir::OpCode op, uint8_t watched) {
       return ScalarWord(op);
     }
   }
-  if (row.family == ir::Family::kReduction) return "reduce";
+  if (row.family == ir::Family::kReduction || op == OpCode::kTreeSum) {
+    return "reduce";
+  }
   switch (op) {
     case OpCode::kCast:
     case OpCode::kUpdate:

@@ -1,8 +1,10 @@
 #include "frontend/rank_program.h"
 
+#include <cstring>
 #include <utility>
 
 #include "frontend/run_program.h"
+#include "runtime/arena.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -73,6 +75,19 @@ absl::StatusOr<std::unique_ptr<RankProgram>> RankProgram::Make(
   return made;
 }
 
+// When they are first needed: a program may only be planned.
+absl::Status RankProgram::MakeTables() {
+  while (tables_.size() < partition_.tables.size()) {
+    const std::vector<int64_t>& table = partition_.tables[tables_.size()];
+    const size_t bytes = table.size() * sizeof(int64_t);
+    FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer, runtime::Arena::Global().Allocate(
+                                                  static_cast<int64_t>(bytes)));
+    std::memcpy(buffer->data(), table.data(), bytes);
+    tables_.push_back(std::move(buffer));
+  }
+  return absl::OkStatus();
+}
+
 void RankProgram::NoteErrorsElsewhere(uint8_t flags) const {
   NoteFirstSuspects(suspects_, flags);
 }
@@ -89,6 +104,8 @@ absl::Status RankProgram::Run(distrib::Group* group, uint64_t run,
     }
     inputs.push_back(parts[static_cast<size_t>(input)]);
   }
+  FUSEAU_RETURN_IF_ERROR(MakeTables());
+  inputs.insert(inputs.end(), tables_.begin(), tables_.end());
   RunExchanger exchanger(group, run, partition_.transfers);
   RunArguments arguments;
   arguments.words = words_;

@@ -48,7 +48,10 @@ class RankProgram {
  private:
   RankProgram() = default;
 
+  absl::Status MakeTables();
+
   passes::Partition partition_;
+  std::vector<runtime::BufferRef> tables_;  // inputs that never change
   std::vector<uint64_t> words_;
   std::vector<int64_t> output_bytes_;
   std::vector<FloatErrors> suspects_;  // what each operation could raise

@@ -24,13 +24,14 @@ runtime::CopyPart Bytes(int64_t offset, int64_t bytes) {
 
 }  // namespace
 
-Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks) {
+Distribution CutEvenly(int64_t bytes, int64_t pitch, int parts, int ranks) {
   const int64_t rows = (bytes + pitch - 1) / pitch;
   Distribution cut;
   cut.kind = Distribution::kCut;
-  for (int r = 0; r <= ranks; ++r) {
-    cut.cuts.push_back(std::min(bytes, rows * r / ranks * pitch));
+  for (int64_t r = 0; r < parts; ++r) {
+    cut.cuts.push_back(std::min(bytes, rows * r / parts * pitch));
   }
+  cut.cuts.resize(ranks + 1, bytes);
   for (int r = 0; r < ranks; ++r) {
     cut.windows.push_back({cut.cuts[r], cut.cuts[r + 1]});
   }

@@ -51,9 +51,10 @@ class RankWorker {
       programs_;
 };
 
-// A value as rows of `pitch` bytes, the last one perhaps shorter: for each rank
-// about as many.
-passes::Distribution CutEvenly(int64_t bytes, int64_t pitch, int ranks);
+// A value as rows of `pitch` bytes, the last one perhaps shorter: for each of
+// the first `parts` ranks about as many.
+passes::Distribution CutEvenly(int64_t bytes, int64_t pitch, int parts,
+                               int ranks);
 
 // The memory of a rank for its part of a value that is distributed so; null if
 // it has none.

@@ -273,7 +273,8 @@ Distribution Ranks::PlaceFor(const Cone& cone, size_t input) const {
   for (size_t left = input;; ++index) {
     if (trace.nodes[index].op == ir::OpCode::kInput && left-- == 0) break;
   }
-  return CutEvenly(node->bytes, PitchOf(trace, index, node->bytes), size());
+  return CutEvenly(node->bytes, PitchOf(trace, index, node->bytes),
+                   PartsOf(node->bytes), size());
 }
 
 // A value of this process alone comes to the ranks.

@@ -81,7 +81,11 @@ class Ranks {
 
   // The memory of new arrays of so many bytes is better made by all ranks.
   bool IsLarge(int64_t bytes) const {
-    return bytes >= options_.min_bytes * size();
+    return passes::IsLarge(bytes, size(), options_.min_bytes);
+  }
+  // On how many ranks, the first ones, they are.
+  int PartsOf(int64_t bytes) const {
+    return passes::PartsOf(bytes, size(), options_.min_bytes);
   }
   // What ranks hold of a node's value is needed no more.
   void Release(Node* node, const RankValue* value);

@@ -31,7 +31,7 @@ absl::StatusOr<Node*> Ranks::Load(int64_t bytes, int64_t pitch,
                                   const FilePlace& place, uint32_t* sum) {
   FUSEAU_RETURN_IF_ERROR(SendFrees());
   std::unique_ptr<RankValue> value =
-      NewValue(bytes, CutEvenly(bytes, pitch, size()));
+      NewValue(bytes, CutEvenly(bytes, pitch, PartsOf(bytes), size()));
   const uint64_t run = ++run_;
   WireWriter command(RankCommand::kLoad);
   command.Put(run);

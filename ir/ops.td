@@ -371,6 +371,10 @@ def Fuseau_BincountOp : RoutineRow<"bincount", "bincount", 1,
 // Recorded by nobody: partitioning (passes/partition.h) adds them.
 def Fuseau_ExchangeOp : RoutineRow<"exchange", "", 2,
     "Parts of a value from other ranks.">;
+def Fuseau_TreeSumOp : RoutineRow<"tree_sum", "", 2,
+    "Joins the sums of nodes of NumPy's pairwise tree."> {
+  let raises = "oi";
+}
 
 // --- Structure: rows that are not NumPy functions of their own --------------
 

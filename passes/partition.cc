@@ -18,10 +18,20 @@ absl::StatusOr<Partition> PartitionTrace(const ir::Trace& trace,
   return partition::Emit(trace, program, inputs, rank, options);
 }
 
+bool IsLarge(int64_t bytes, int ranks, int64_t min_bytes) {
+  return bytes > 0 && bytes >= min_bytes * std::min(ranks, 2);
+}
+
+int PartsOf(int64_t bytes, int ranks, int64_t min_bytes) {
+  if (bytes <= 0) return 1;
+  if (min_bytes <= 0) return ranks;
+  return static_cast<int>(std::clamp<int64_t>(bytes / min_bytes, 1, ranks));
+}
+
 bool WorthCutting(const ir::Trace& trace, absl::Span<const Distribution> inputs,
                   int ranks, const PartitionOptions& options) {
   const auto large = [&](int64_t bytes) {
-    return bytes > 0 && bytes >= options.min_bytes * ranks;
+    return IsLarge(bytes, ranks, options.min_bytes);
   };
   size_t input = 0;
   for (const ir::TraceNode& node : trace.nodes) {

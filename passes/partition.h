@@ -41,7 +41,9 @@ struct Distribution {
 };
 
 struct PartitionOptions {
-  // A value of fewer bytes than this for each rank is not cut.
+  // A part has at least so many bytes. A value that has fewer of them than
+  // there are ranks is on the first ranks only, and one of less than two is not
+  // cut.
   int64_t min_bytes = int64_t{512} << 10;
   // A product of two matrices of fewer multiplications is computed whole: BLAS
   // gives other bits to parts of it.
@@ -66,6 +68,8 @@ struct Partition {
   // The inputs of the global trace that are those of `trace`, in order. An
   // input that this rank has no part of is not there.
   std::vector<int32_t> inputs;
+  // The contents of the inputs of `trace` that follow those.
+  std::vector<std::vector<int64_t>> tables;
   // For each output of the global trace: which output of `trace` it is (-1 if
   // this rank has no part of it), and how it is distributed. `trace` may have
   // more outputs, which keep exchanges alive.
@@ -77,6 +81,11 @@ struct Partition {
   int64_t sent_bytes = 0;  // by this rank, in all exchanges
   int64_t messages = 0;
 };
+
+// Whether a value of so many bytes is cut, and for how many ranks, the first
+// ones.
+bool IsLarge(int64_t bytes, int ranks, int64_t min_bytes);
+int PartsOf(int64_t bytes, int ranks, int64_t min_bytes);
 
 // `inputs` has a distribution for each input of the trace, in order. A donated
 // input may be overwritten in parts as well. ResourceExhausted if a value would

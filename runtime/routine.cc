@@ -22,7 +22,7 @@ constexpr Row kRows[] = {
     {"coordinates", Coordinates}, {"stable_sort", Sort},
     {"stable_argsort", ArgSort},  {"argmax", ArgMax},
     {"argmin", ArgMin},           {"bincount", BinCount},
-    {"exchange", Exchange},
+    {"exchange", Exchange},       {"tree_sum", TreeSum},
 };
 
 }  // namespace

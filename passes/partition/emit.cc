@@ -26,7 +26,7 @@ class Emitter {
         rank_(rank),
         ranks_(program.ranks),
         options_(options),
-        plan_(PlanReads(program)),
+        plan_(PlanReads(program, OutputsOf(trace, program))),
         values_(program.nodes.size()) {}
 
   absl::StatusOr<Partition> Run() {
@@ -55,6 +55,13 @@ class Emitter {
     std::vector<Packed> packed;
   };
 
+  static std::vector<int32_t> OutputsOf(const ir::Trace& trace,
+                                        const Program& program) {
+    std::vector<int32_t> outputs;
+    for (int32_t o : trace.outputs) outputs.push_back(program.values[o]);
+    return outputs;
+  }
+
   const Placed& placed(int32_t i) const { return program_.nodes[i]; }
   TraceNode& local(int32_t i) { return out_.trace.nodes[i]; }
 
@@ -70,7 +77,7 @@ class Emitter {
     int32_t input = 0;
     for (size_t i = 0; i < program_.nodes.size(); ++i) {
       const Placed& p = program_.nodes[i];
-      if (p.node.op != OpCode::kInput) continue;
+      if (p.node.op != OpCode::kInput || p.table >= 0) continue;
       Value& value = values_[i];
       const Distribution& from = inputs_[input];
       if (from.kind == Distribution::kCut) {
@@ -87,6 +94,11 @@ class Emitter {
       }
       ++input;
     }
+    for (size_t i = 0; i < program_.nodes.size(); ++i) {
+      const Placed& p = program_.nodes[i];
+      if (p.table >= 0) values_[i].node = Add(p.node, p.node.shape[0]);
+    }
+    out_.tables = program_.tables;
   }
 
   std::vector<Distribution::Window> ComputedWindows(const Placed& p) const {
@@ -275,7 +287,7 @@ class Emitter {
                                                  Reach reach) {
     const TraceOperand& o = p.node.operands[k];
     std::vector<TraceOperand> reads;
-    const std::vector<Region> regions = RegionsOf(p, rank_);
+    const std::vector<Region> regions = RegionsRead(p, rank_, k);
     if (Count(p.node.shape) == 0) {
       TraceOperand& none = reads.emplace_back(o);
       none.value = Nothing();
@@ -343,6 +355,10 @@ class Emitter {
       value.node = Add(Unset(room), room);
       return absl::OkStatus();
     }
+    if (p.work.kind == Work::kPieces) {
+      EmitPieces(p, operands, value);
+      return absl::OkStatus();
+    }
     if (regions.size() > 1) {
       EmitRegions(p, regions, operands, value);
       return absl::OkStatus();
@@ -386,6 +402,42 @@ class Emitter {
       store.operands = {{value.node, DType::kUInt8, 0, {}},
                         {result, p.node.dtype, 0, strides}};
       value.node = Add(std::move(store), room);
+    }
+  }
+
+  // An operation for each piece, stored one after the other.
+  void EmitPieces(const Placed& p,
+                  const std::vector<std::vector<TraceOperand>>& operands,
+                  Value& value) {
+    const std::vector<Piece>& pieces = p.work.pieces[rank_];
+    const Distribution::Window window = value.windows[rank_];
+    const int64_t room = window.hi - window.lo;
+    const int64_t item = ItemSize(p.node.dtype);
+    int64_t at = p.owned(rank_).lo - window.lo;
+    const bool alone =
+        pieces.size() == 1 && PieceBytes(p, pieces.front()) == room;
+    if (!alone) value.node = Add(Unset(room), room);
+    absl::InlinedVector<size_t, 2> read(operands.size(), 0);
+    for (const Piece& piece : pieces) {
+      TraceNode part = p.node;
+      part.shape[p.work.dim] = piece.count;
+      part.operands = {operands[piece.operand][read[piece.operand]++]};
+      const int64_t bytes = PieceBytes(p, piece);
+      const int32_t result = Add(std::move(part), bytes);
+      if (alone) {
+        value.node = result;
+        return;
+      }
+      TraceNode store;
+      store.op = OpCode::kUpdate;
+      store.dtype = p.node.dtype;
+      store.shape = {bytes / item};
+      store.write_offset = at;
+      store.write_strides = {item};
+      store.operands = {{value.node, DType::kUInt8, 0, {}},
+                        {result, p.node.dtype, 0, {item}}};
+      value.node = Add(std::move(store), room);
+      at += bytes;
     }
   }
 

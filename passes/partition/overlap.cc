@@ -21,11 +21,17 @@ int64_t FloorTo(int64_t n, int64_t step) {
 }
 
 // Bytes on either side of what a rank owns that it may compute again. They
-// shrink from step to step, so on average the work is half of both sides.
-int64_t MostExtra(int64_t owned, int64_t share) {
+// shrink from step to step, so on average the work is half of both sides. A
+// step reads `reach` bytes beyond what it computes.
+int64_t MostExtra(int64_t owned, int64_t share, int64_t reach) {
   // So little is computed sooner than a message comes.
   constexpr int64_t kCheap = int64_t{256} << 10;
-  return std::min(owned / share, std::max(owned / 32, kCheap));
+  // More pays where the steps between exchanges go through memory together. The
+  // rows of three of them, which are further apart than what they reach, have
+  // to be in a usual shared cache (runtime/bands.h).
+  constexpr int64_t kTogether = int64_t{768} << 10;
+  const int64_t more = reach <= kTogether ? owned / 32 : 0;
+  return std::min(owned / share, std::max(more, kCheap));
 }
 
 // Goes backwards and adds up what is needed of each value: by operations that
@@ -40,10 +46,10 @@ class Widener {
         needs_(program->nodes.size()),
         last_(program->nodes.size(), -1),
         exchanged_(program->nodes.size(), false),
-        shifted_(program->nodes.size(), false) {}
+        reach_(program->nodes.size(), 0) {}
 
   void Run() {
-    FindShifted();
+    FindReach();
     for (int32_t i = Count() - 1; i >= 0; --i) {
       Placed& placed = program_.nodes[i];
       if (IsWider(i, needs_[i])) Decide(i);
@@ -66,16 +72,26 @@ class Widener {
     return part.Empty() || (range.lo <= part.lo && part.hi <= range.hi);
   }
 
-  // Values around which readers need more, whatever is computed: where an
-  // exchange would be without wide halos.
-  void FindShifted() {
+  void FindReach() {
     for (const Placed& placed : program_.nodes) {
       for (size_t k = 0; k < placed.node.operands.size(); ++k) {
         const int32_t value = placed.node.operands[k].value;
-        if (!program_.nodes[value].cut() || shifted_[value]) continue;
-        shifted_[value] = IsWider(value, NeedOf(placed, static_cast<int>(k)));
+        if (!program_.nodes[value].cut()) continue;
+        reach_[value] = std::max(
+            reach_[value], Reach(value, NeedOf(placed, static_cast<int>(k))));
       }
     }
+  }
+
+  // How far the needs of a rank go beyond what it owns, at most.
+  int64_t Reach(int32_t value, const Ranges& needs) const {
+    int64_t reach = 0;
+    for (int r = 0; r < ranks_; ++r) {
+      const ByteRange owned = program_.nodes[value].owned(r);
+      if (Covers(owned, needs[r])) continue;
+      reach = std::max({reach, owned.lo - needs[r].lo, needs[r].hi - owned.hi});
+    }
+    return reach;
   }
 
   // What ranks own of an operand's value, and what they need for all that they
@@ -91,10 +107,9 @@ class Widener {
         if (placed.cut()) needs[r] = Join(needs[r], placed.computed(r));
         continue;
       }
-      for (const Region& region : RegionsOf(placed, r)) {
-        needs[r] = Join(needs[r], Extent(OffsetOf(o, region), region.count,
-                                         o.strides, ItemSize(o.dtype)));
-      }
+      // Where a rank owns nothing, it stays at that place.
+      const ByteRange hull = HullRead(placed, r, operand);
+      if (!hull.Empty()) needs[r] = Join(needs[r], hull);
     }
     return needs;
   }
@@ -104,7 +119,8 @@ class Widener {
     for (int r = 0; r < ranks_; ++r) {
       const ByteRange owned = program_.nodes[value].owned(r);
       if (Covers(owned, needs[r])) continue;
-      const int64_t most = MostExtra(owned.hi - owned.lo, share_);
+      const int64_t most =
+          MostExtra(owned.hi - owned.lo, share_, reach_[value]);
       if (owned.lo - needs[r].lo > most || needs[r].hi - owned.hi > most)
         return false;
     }
@@ -236,8 +252,8 @@ class Widener {
         const Ranges needs = NeedOf(placed, static_cast<int>(k));
         if (!IsWider(value, needs)) continue;
         if (!IsNear(value, needs)) return Trial::kTooFar;
-        saves |= shifted_[value];
-        if (!shifted_[value] && read.node.op != OpCode::kInput)
+        saves |= reach_[value] > 0;
+        if (reach_[value] == 0 && read.node.op != OpCode::kInput)
           Merge(needs, todo[value]);
       }
     }
@@ -251,7 +267,9 @@ class Widener {
   std::vector<Ranges> needs_;    // empty: nothing but what is owned
   std::vector<int32_t> last_;    // reader that computes more than it owns
   std::vector<bool> exchanged_;  // some reader needs much more
-  std::vector<bool> shifted_;
+  // Bytes that readers need around it, whatever is computed: where it is not 0
+  // an exchange would be without wide halos.
+  std::vector<int64_t> reach_;
   // The first value, in the order of the program, that is exchanged since the
   // limit was reached.
   int32_t frontier_ = std::numeric_limits<int32_t>::max();

@@ -18,9 +18,14 @@ using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
 
-// Rows of floats that are added in order are brought together by columns if
-// each rank gets so many; else the ranks add theirs one after the other.
-constexpr int64_t kColumnsPerRank = 8;
+// Rows of floats that are added in order are brought together by columns, in
+// one exchange. Fewer columns than ranks are added by as many ranks, if that is
+// sooner done than by all of them one after the other, and these get no more
+// than so many times their share.
+constexpr int64_t kFewestColumns = 4;
+constexpr int64_t kMostShares = 8;
+// So many numbers are added in order sooner than a rank hears of another.
+constexpr int64_t kAddedPerMessage = 1024;
 // Shorter rows of floats are summed by one rank each.
 constexpr int64_t kLongRow = 4096;
 // Fewer rows than this for each rank are not what is cut.
@@ -59,8 +64,20 @@ class Placer {
 
  private:
   const Placed& placed(int32_t i) const { return program_.nodes[i]; }
-  bool Large(int64_t bytes) const {
-    return bytes > 0 && ranks_ > 1 && bytes >= min_bytes_ * ranks_;
+  int Parts(int64_t bytes) const { return PartsOf(bytes, ranks_, min_bytes_); }
+  bool Large(int64_t bytes) const { return Parts(bytes) > 1; }
+
+  // On how many ranks an operation is cut evenly: as many as its result or what
+  // it reads is worth.
+  int PartsFor(const TraceNode& node) const {
+    int64_t most = ResultBytes(node);
+    for (const TraceOperand& o : node.operands) {
+      int64_t bytes = ItemSize(o.dtype);
+      for (size_t d = 0; d < o.strides.size(); ++d)
+        if (o.strides[d] != 0) bytes *= node.shape[d];
+      most = std::max(most, bytes);
+    }
+    return Parts(most);
   }
 
   int32_t Input(const TraceNode& node, const Distribution& from) {
@@ -92,7 +109,9 @@ class Placer {
     }
     std::vector<int64_t> cuts = placed(old).cuts;
     if (cuts.empty()) {
-      cuts = EvenCuts(placed(old).bytes, RowUnit(placed(old).bytes, 1));
+      const int64_t bytes = placed(old).bytes;
+      const int parts = Parts(bytes);
+      cuts = EvenCuts(bytes, RowUnit(bytes, 1, parts), parts);
     }
     return out_.Update(collapsed, std::move(cuts));
   }
@@ -135,7 +154,7 @@ class Placer {
   int32_t Elementwise(const TraceNode& node) {
     const int dim = CutDimension(node);
     if (dim == 0 && node.shape.size() > 1 &&
-        node.shape[0] < kRowsPerRank * ranks_) {
+        node.shape[0] < kRowsPerRank * PartsFor(node)) {
       return FewRows(node);
     }
     if (auto rows = RowsOfUpdate(node, RowCount(node, dim)))
@@ -156,7 +175,9 @@ class Placer {
     if (!elements) {
       if (!ReadsAnyCut(node) && !Large(count * item))
         return out_.Everywhere(node);
-      elements = EvenCuts(count, RowUnit(count * item, item) / item);
+      const int parts = PartsFor(node);
+      elements =
+          EvenCuts(count, RowUnit(count * item, item, parts) / item, parts);
     }
     for (int64_t& element : *elements) element *= item;
     return out_.Elements(node, *std::move(elements));
@@ -184,14 +205,20 @@ class Placer {
           return SumOfRows(node);
       }
     }
-    if (dim >= 0 && node.shape[dim] >= kColumnsPerRank * ranks_)
-      return InRows(node, dim);
+    if (dim >= 0 && AddsByColumns(node.shape[dim])) return InRows(node, dim);
+    if (dim < 0 && Count(node.shape) <= kAddedPerMessage * ranks_)
+      return out_.Everywhere(node);
     if (outer == 0 && node.reduced[0] && CanChain(node)) {
       const int32_t last = PlaceChain(node, OwnedRows(node, 0), out_);
       return Stored() ? last : Shared(last);
     }
     if (dim >= 0) return InRows(node, dim);
     return Gathered(std::move(node));
+  }
+
+  bool AddsByColumns(int64_t columns) const {
+    return columns >= ranks_ ||
+           (columns >= kFewestColumns && columns * kMostShares >= ranks_);
   }
 
   // Whether parts of the rows of dimension 0 can be joined one after the other.
@@ -360,10 +387,11 @@ class Placer {
 
   // --- Rows ----------------------------------------------------------------
 
-  // The first of `count` rows that begins at `limit` or later; rows ascend.
+  // The first of the rows [lo, hi) that begins at `limit` or later; rows
+  // ascend.
   template <typename Begin>
-  static int64_t FirstRow(int64_t count, int64_t limit, Begin&& begin) {
-    int64_t lo = 0, hi = count;
+  static int64_t FirstRow(int64_t lo, int64_t hi, int64_t limit,
+                          Begin&& begin) {
     while (lo < hi) {
       const int64_t middle = lo + (hi - lo) / 2;
       if (begin(middle) < limit) {
@@ -380,7 +408,19 @@ class Placer {
   std::vector<int64_t> RowsBy(int64_t count, absl::Span<const int64_t> cuts,
                               Begin&& begin) const {
     std::vector<int64_t> rows(ranks_ + 1, 0);
-    for (int r = 1; r < ranks_; ++r) rows[r] = FirstRow(count, cuts[r], begin);
+    int64_t step = count / ranks_;
+    for (int r = 1; r < ranks_; ++r) {
+      // Most parts are like the one before: looks there first.
+      int64_t lo = rows[r - 1], hi = std::min(count, lo + step + 2);
+      const int64_t near = std::max(lo, hi - 4);
+      if (near < hi && begin(near) < cuts[r]) lo = near + 1;
+      if (hi < count && begin(hi) < cuts[r]) {
+        lo = hi + 1;
+        hi = count;
+      }
+      rows[r] = FirstRow(lo, hi, cuts[r], begin);
+      step = rows[r] - rows[r - 1];
+    }
     rows[ranks_] = count;
     return rows;
   }
@@ -435,7 +475,8 @@ class Placer {
         RowsBy(Count(node.shape), placed(best->value).cuts, [&](int64_t i) {
           return PlaceOf(i, node.shape, best->strides, best->offset);
         });
-    if (Large(ResultBytes(node)) && Uneven(elements)) return std::nullopt;
+    if (Large(ResultBytes(node)) && Uneven(elements, PartsFor(node)))
+      return std::nullopt;
     return elements;
   }
 
@@ -469,16 +510,17 @@ class Placer {
     }
     if (best == nullptr) return std::nullopt;
     std::vector<int64_t> rows = OwnedRows(node, dim, *best);
-    if (Large(ResultBytes(node)) && Uneven(rows)) return std::nullopt;
+    if (Large(ResultBytes(node)) && Uneven(rows, PartsFor(node)))
+      return std::nullopt;
     return rows;
   }
 
-  // Whether some rank has more than twice its share.
-  bool Uneven(absl::Span<const int64_t> rows) const {
+  // Whether some rank has more than twice its share of so many parts.
+  bool Uneven(absl::Span<const int64_t> rows, int parts) const {
     int64_t most = 0;
     for (int r = 0; r < ranks_; ++r)
       most = std::max(most, rows[r + 1] - rows[r]);
-    return most > 2 * (rows[ranks_] / ranks_ + 1);
+    return most > 2 * (rows[ranks_] / parts + 1);
   }
 
   // Rows of `dim` by who owns their first bytes in the operand. Ascending; of
@@ -515,32 +557,34 @@ class Placer {
     const int64_t n = RowCount(node, dim);
     const int64_t bytes = ResultBytes(node);
     const int64_t row = bytes / n;
-    return EvenCuts(n, RowUnit(bytes, row) / row);
+    const int parts = PartsFor(node);
+    return EvenCuts(n, RowUnit(bytes, row, parts) / row, parts);
   }
 
   // So many bytes of the value that is placed now, a multiple of `step`, are
   // better not cut.
-  int64_t RowUnit(int64_t bytes, int64_t step) const {
+  int64_t RowUnit(int64_t bytes, int64_t step, int parts) const {
     constexpr int64_t kLine = 64;
     int64_t unit = step;
-    if (bytes / ranks_ >= 16 * kLine && kLine % step == 0) unit = kLine;
+    if (bytes / parts >= 16 * kLine && kLine % step == 0) unit = kLine;
     const TraceNode& node = trace_.nodes[current_];
     const bool update = node.op == OpCode::kUpdate;
     const int64_t own_row =
         update || node.shape.empty() ? 0 : ResultBytes(node) / node.shape[0];
     const Use& use = uses_[update ? node.operands[0].value : current_];
     for (int64_t row : {own_row, use.row_bytes}) {
-      if (row > unit && row % step == 0 && bytes / row >= ranks_) unit = row;
+      if (row > unit && row % step == 0 && bytes / row >= parts) unit = row;
     }
     return unit;
   }
 
-  // [0, n) in equal parts, as far as multiples of `unit` can be.
-  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit) const {
+  // [0, n) for the first ranks in equal parts, as far as multiples of `unit`
+  // can be.
+  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit, int64_t parts) const {
     const int64_t units = (n + unit - 1) / unit;
-    std::vector<int64_t> cuts(ranks_ + 1);
-    for (int64_t r = 0; r <= ranks_; ++r)
-      cuts[r] = std::min(n, units * r / ranks_ * unit);
+    std::vector<int64_t> cuts(ranks_ + 1, n);
+    for (int64_t r = 0; r < parts; ++r)
+      cuts[r] = std::min(n, units * r / parts * unit);
     return cuts;
   }
 

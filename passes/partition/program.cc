@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace fuseau::passes::partition {
 namespace {
@@ -15,6 +16,21 @@ Region Everything(const Dims& shape) {
   Region region;
   region.first.assign(shape.size(), 0);
   region.count = shape;
+  return region;
+}
+
+// The rows [first, last) that a rank computes.
+std::pair<int64_t, int64_t> RowsOf(const Placed& placed, int rank) {
+  if (placed.wider.empty())
+    return {placed.work.rows[rank], placed.work.rows[rank + 1]};
+  const int64_t row = placed.bytes / placed.node.shape[placed.work.dim];
+  return {placed.wider[rank].lo / row, placed.wider[rank].hi / row};
+}
+
+Region RegionOf(const Placed& placed, const Piece& piece) {
+  Region region = Everything(placed.node.shape);
+  region.first[placed.work.dim] = piece.first;
+  region.count[placed.work.dim] = piece.count;
   return region;
 }
 
@@ -96,19 +112,42 @@ int32_t Writer::Update(const TraceNode& node, std::vector<int64_t> cuts) {
   return static_cast<int32_t>(program_.nodes.size()) - 1;
 }
 
+int32_t Writer::Pieces(const TraceNode& node, int dim,
+                       std::vector<std::vector<Piece>> pieces) {
+  Placed& placed = Add(node);
+  placed.work.kind = Work::kPieces;
+  placed.work.dim = dim;
+  placed.cuts = {0};
+  for (const std::vector<Piece>& of_rank : pieces) {
+    int64_t end = placed.cuts.back();
+    for (const Piece& piece : of_rank) end += PieceBytes(placed, piece);
+    placed.cuts.push_back(end);
+  }
+  placed.bytes = placed.cuts.back();
+  placed.work.pieces = std::move(pieces);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+int32_t Writer::Table(std::vector<int64_t> numbers) {
+  for (size_t i = 0; i < tables_.size(); ++i)
+    if (program_.tables[i] == numbers) return tables_[i];
+  TraceNode node;
+  node.op = OpCode::kInput;
+  node.dtype = DType::kUInt8;
+  node.shape = {static_cast<int64_t>(numbers.size() * sizeof(int64_t))};
+  Add(node).table = static_cast<int32_t>(tables_.size());
+  program_.tables.push_back(std::move(numbers));
+  tables_.push_back(static_cast<int32_t>(program_.nodes.size()) - 1);
+  return tables_.back();
+}
+
 std::vector<Region> RegionsOf(const Placed& placed, int rank) {
   const TraceNode& node = placed.node;
   switch (placed.work.kind) {
     case Work::kEverywhere:
       return {Everything(node.shape)};
     case Work::kRows: {
-      int64_t first = placed.work.rows[rank];
-      int64_t last = placed.work.rows[rank + 1];
-      if (!placed.wider.empty()) {
-        const int64_t row = placed.bytes / node.shape[placed.work.dim];
-        first = placed.wider[rank].lo / row;
-        last = placed.wider[rank].hi / row;
-      }
+      const auto [first, last] = RowsOf(placed, rank);
       if (first == last) return {};
       Region region = Everything(node.shape);
       if (placed.work.dim >= 0) {
@@ -132,8 +171,59 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
       box.strides = node.write_strides;
       return Clip(box, placed.computed(rank));
     }
+    case Work::kPieces: {
+      std::vector<Region> regions;
+      for (const Piece& piece : placed.work.pieces[rank])
+        regions.push_back(RegionOf(placed, piece));
+      return regions;
+    }
   }
   __builtin_unreachable();
+}
+
+std::vector<Region> RegionsRead(const Placed& placed, int rank, int operand) {
+  if (placed.work.kind != Work::kPieces) return RegionsOf(placed, rank);
+  std::vector<Region> regions;
+  for (const Piece& piece : placed.work.pieces[rank])
+    if (piece.operand == operand) regions.push_back(RegionOf(placed, piece));
+  return regions;
+}
+
+ByteRange HullRead(const Placed& placed, int rank, int operand) {
+  const TraceOperand& o = placed.node.operands[operand];
+  const int64_t item = ItemSize(o.dtype);
+  if (placed.work.kind == Work::kRows && placed.work.dim >= 0) {
+    // Nearly all that is asked for, for each of many ranks.
+    const auto [first, last] = RowsOf(placed, rank);
+    if (first == last) return {};
+    ByteRange hull{o.offset, o.offset + item};
+    for (size_t d = 0; d < o.strides.size(); ++d) {
+      const bool cut = static_cast<int>(d) == placed.work.dim;
+      const int64_t a = (cut ? first : 0) * o.strides[d];
+      const int64_t b =
+          (cut ? last - 1 : placed.node.shape[d] - 1) * o.strides[d];
+      hull.lo += std::min(a, b);
+      hull.hi += std::max(a, b);
+    }
+    return hull;
+  }
+  ByteRange hull;
+  for (const Region& region : RegionsRead(placed, rank, operand)) {
+    hull =
+        Join(hull, Extent(OffsetOf(o, region), region.count, o.strides, item));
+  }
+  return hull;
+}
+
+int64_t PieceBytes(const Placed& placed, const Piece& piece) {
+  const TraceNode& node = placed.node;
+  int64_t bytes = ItemSize(node.dtype);
+  for (size_t d = 0; d < node.shape.size(); ++d) {
+    if (!node.reduced.empty() && node.reduced[d]) continue;
+    bytes *=
+        static_cast<int>(d) == placed.work.dim ? piece.count : node.shape[d];
+  }
+  return bytes;
 }
 
 int64_t OffsetOf(const TraceOperand& operand, const Region& region) {

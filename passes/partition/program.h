@@ -11,6 +11,14 @@
 
 namespace fuseau::passes::partition {
 
+// Some rows of a dimension of one operand, of which a rank computes a result of
+// their own.
+struct Piece {
+  int operand = 0;
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
 // Who computes which part of an operation.
 struct Work {
   enum Kind : uint8_t {
@@ -18,10 +26,13 @@ struct Work {
     kRows,        // rank r the rows [rows[r], rows[r + 1]) of dimension `dim`
     kElements,    // each rank the elements of the result that it owns
     kWrites,      // an update: each rank what it owns of the old value
+    kPieces,      // rank r the operation of one operand for each of pieces[r],
+                  // rows of `dim`; the results follow each other
   };
   Kind kind = kEverywhere;
   int dim = -1;  // -1: there is one row, and it is everything
   std::vector<int64_t> rows;
+  std::vector<std::vector<Piece>> pieces;
 };
 
 // An operation and its value. The spaces of elementwise operations and updates
@@ -36,6 +47,8 @@ struct Placed {
   // What rank r computes: what it owns, and bytes around it that it would else
   // get from their owners. Empty: what it owns.
   std::vector<ByteRange> wider;
+  // An input with known contents: which of Program::tables. Else -1.
+  int32_t table = -1;
 
   bool cut() const { return !cuts.empty(); }
   ByteRange owned(int rank) const {
@@ -51,6 +64,7 @@ struct Program {
   int ranks = 1;
   std::vector<Placed> nodes;
   std::vector<int32_t> values;  // of the nodes of the global trace
+  std::vector<std::vector<int64_t>> tables;
   std::vector<const char*> gathered;
 };
 
@@ -69,11 +83,16 @@ class Writer {
   int32_t Elements(const ir::TraceNode& node, std::vector<int64_t> cuts);
   int32_t OnRank(const ir::TraceNode& node, int rank);
   int32_t Update(const ir::TraceNode& node, std::vector<int64_t> cuts);
+  int32_t Pieces(const ir::TraceNode& node, int dim,
+                 std::vector<std::vector<Piece>> pieces);
+  // These numbers, on every rank.
+  int32_t Table(std::vector<int64_t> numbers);
 
  private:
   Placed& Add(const ir::TraceNode& node);
 
   Program& program_;
+  std::vector<int32_t> tables_;  // by table: its value
 };
 
 // Memory for results that updates bring.
@@ -81,6 +100,15 @@ ir::TraceNode Unset(int64_t bytes);
 
 // What a rank computes of an operation: mostly one part of its space or none.
 std::vector<Region> RegionsOf(const Placed& placed, int rank);
+
+// Where it reads an operand: what it computes, but for operations in pieces.
+std::vector<Region> RegionsRead(const Placed& placed, int rank, int operand);
+
+// The least range that has all that it reads of an operand.
+ByteRange HullRead(const Placed& placed, int rank, int operand);
+
+// Bytes of the result of a piece.
+int64_t PieceBytes(const Placed& placed, const Piece& piece);
 
 // Where an operand reads the first element of a region.
 int64_t OffsetOf(const ir::TraceOperand& operand, const Region& region);

@@ -14,7 +14,8 @@ int64_t Size(ByteRange range) {
 
 class Planner {
  public:
-  explicit Planner(const Program& program) : program_(program) {
+  Planner(const Program& program, const std::vector<int32_t>& outputs)
+      : program_(program), outputs_(outputs) {
     plan_.reaches.resize(program.nodes.size());
     plan_.halos.resize(program.nodes.size());
   }
@@ -26,6 +27,7 @@ class Planner {
         plan_.reaches[i].push_back(Choose(placed, static_cast<int>(k)));
     }
     plan_.rooms = plan_.halos;
+    MakeRoomInOutputs();
     for (size_t i = program_.nodes.size(); i-- > 0;) {
       const Placed& placed = program_.nodes[i];
       if (placed.work.kind != Work::kWrites) continue;
@@ -41,6 +43,20 @@ class Planner {
     for (size_t r = 0; r < by.size(); ++r) ranges[r] = Join(ranges[r], by[r]);
   }
 
+  // A loop reads its results as it has read the values before. In a buffer with
+  // room they need not be moved then.
+  void MakeRoomInOutputs() {
+    for (const int32_t output : outputs_) {
+      const Placed& made = program_.nodes[output];
+      if (!made.cut() || made.node.op == OpCode::kInput) continue;
+      for (size_t i = 0; i < program_.nodes.size(); ++i) {
+        if (plan_.halos[i].empty() || program_.nodes[i].cuts != made.cuts)
+          continue;
+        Widen(plan_.halos[i], plan_.rooms[output]);
+      }
+    }
+  }
+
   Reach Choose(const Placed& placed, int operand) {
     const int32_t value = placed.node.operands[operand].value;
     const Placed& read = program_.nodes[value];
@@ -50,6 +66,8 @@ class Planner {
                                                : Reach::kWhole;
     }
     if (OwnsAll(placed, operand, read)) return Reach::kOwn;
+    // Of a value for its neighbours, a rank takes what is meant for it.
+    if (placed.work.kind == Work::kPieces) return Reach::kPacked;
     const Wants wants = WantsOf(program_, placed, operand, Reach::kPacked);
     bool halo = true, whole = true;
     std::vector<ByteRange> needs(program_.ranks);
@@ -84,13 +102,8 @@ class Planner {
 
   // Whether every rank has what it reads. Most do, so this is quick.
   bool OwnsAll(const Placed& placed, int operand, const Placed& read) const {
-    const TraceOperand& o = placed.node.operands[operand];
     for (int r = 0; r < program_.ranks; ++r) {
-      for (const Region& region : RegionsOf(placed, r)) {
-        const ByteRange hull = Extent(OffsetOf(o, region), region.count,
-                                      o.strides, ItemSize(o.dtype));
-        if (!Covers(read.computed(r), hull)) return false;
-      }
+      if (!Covers(read.computed(r), HullRead(placed, r, operand))) return false;
     }
     return true;
   }
@@ -112,6 +125,7 @@ class Planner {
   }
 
   const Program& program_;
+  const std::vector<int32_t>& outputs_;
   ReadPlan plan_;
 };
 
@@ -120,7 +134,7 @@ class Planner {
 std::vector<Packing> AccessesOf(const Placed& placed, int operand, int rank) {
   const TraceOperand& o = placed.node.operands[operand];
   std::vector<Packing> accesses;
-  for (const Region& region : RegionsOf(placed, rank)) {
+  for (const Region& region : RegionsRead(placed, rank, operand)) {
     accesses.push_back(
         Pack(OffsetOf(o, region), region.count, o.strides, ItemSize(o.dtype)));
   }
@@ -142,6 +156,9 @@ Wants WantsOf(const Program& program, const Placed& placed, int operand,
   return wants;
 }
 
-ReadPlan PlanReads(const Program& program) { return Planner(program).Run(); }
+ReadPlan PlanReads(const Program& program,
+                   const std::vector<int32_t>& outputs) {
+  return Planner(program, outputs).Run();
+}
 
 }  // namespace fuseau::passes::partition

@@ -21,12 +21,14 @@ struct ReadPlan {
   // By node: for each rank, what it owns of the value and all that its readers
   // need around it. Empty if no reader needs more.
   std::vector<std::vector<ByteRange>> halos;
-  // The same with what readers of later versions of the storage need: how large
-  // a buffer is worth making.
+  // The same with what readers of later versions of the storage need, and, for
+  // outputs, what is needed of other values that are cut alike: how large a
+  // buffer is worth making.
   std::vector<std::vector<ByteRange>> rooms;
 };
 
-ReadPlan PlanReads(const Program& program);
+// `outputs` are the nodes that outlive the trace.
+ReadPlan PlanReads(const Program& program, const std::vector<int32_t>& outputs);
 
 // What a rank reads by an operand, one access for each of its regions.
 std::vector<Packing> AccessesOf(const Placed& placed, int operand, int rank);

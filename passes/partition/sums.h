@@ -24,9 +24,11 @@ void NormalizeSum(ir::TraceNode& node);
 ir::TraceNode PlacePartials(const ir::TraceNode& node, int dim,
                             const std::vector<RowRange>& rows, Writer& out);
 
-// Adds a sum of floats over one dimension. Ranks sum nodes of NumPy's pairwise
-// tree, those of which they have most; the sums are joined along the tree, so
-// the bits are those of one rank.
+// Adds a sum of floats over one dimension. Ranks sum the largest nodes of
+// NumPy's pairwise tree of which they have all, and those that they share with
+// a neighbour, once it has sent what it has of them. Every rank gets these sums
+// and joins them along the tree. So there are two exchanges for any number of
+// ranks, and the bits are those of one rank.
 int32_t PlaceTreeSum(const ir::TraceNode& node,
                      const std::vector<RowRange>& rows, Writer& out);
 

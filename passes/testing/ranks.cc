@@ -241,6 +241,10 @@ void RunOnRanks(const Trace& trace, const std::vector<Spread>& inputs,
     const Partition& mine = ran->partitions[r];
     std::vector<BufferRef> own;
     for (int32_t i : mine.inputs) own.push_back(inputs[i].parts[r]);
+    for (const std::vector<int64_t>& table : mine.tables) {
+      own.push_back(Allocate(std::ssize(table) * 8));
+      std::memcpy(own.back()->data(), table.data(), table.size() * 8);
+    }
     MailExchanger exchanger(mine.transfers, r, mail);
     if (tier == Tier::kInterpreter) {
       auto interpreter = Interpreter::Make(mine.trace);

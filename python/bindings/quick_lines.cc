@@ -97,6 +97,8 @@ PyObject* QuickDot(PyObject* const* args) {
       a->shape()[a->rank() - 1] != b->shape()[0]) {
     return nullptr;
   }
+  // Single numbers are not added to 0.0.
+  if (a->size() == 1 && b->size() == 1) return nullptr;
   return Dot(args[0], args[1]);
 }
 

@@ -55,6 +55,10 @@ def dot(a, b, out=None):
     if a.shape[-1] == 1 and "c" in (a.dtype.kind, b.dtype.kind):
         # NumPy's dot has these products from BLAS, its matmul has not; the roundings differ.
         raise NotNative
+    if a.size == b.size == 1 and numpy.result_type(a.dtype, b.dtype).char in "fd":
+        # NumPy's dot multiplies these, its matmul adds the product to 0.0, and -0.0 is no more.
+        shape = a.shape[:-1] + b.shape[1:]
+        return UFUNCS["multiply"](a.reshape(shape), b.reshape(shape))
     return _fuseau.dot(a, b)
 
 

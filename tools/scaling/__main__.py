@@ -106,6 +106,9 @@ def main():
     arguments.add_argument("--network", choices=[*NETWORKS], default="fabric")
     arguments.add_argument("--ranks-per-node", type=int, default=64)
     arguments.add_argument("--most", type=int, default=RANKS[-1], help="ranks")
+    arguments.add_argument(
+        "--rates", type=Path, help="a scaling.json: its kernel rates, where it has the program"
+    )
     arguments.add_argument("--no-check", action="store_true", help="leave out the real runs")
     arguments.add_argument("--out", type=Path, help="folder of scaling.json and scaling.svg")
     options = arguments.parse_args()
@@ -114,6 +117,7 @@ def main():
     processors = len(os.sched_getaffinity(0))
     machine = machine_of(options.network, options.ranks_per_node)
     ranks = [r for r in RANKS if r <= options.most]
+    earlier = json.loads(options.rates.read_text())["programs"] if options.rates else {}
     report = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": {
@@ -127,7 +131,11 @@ def main():
     }
     for name in options.programs:
         program = PROGRAMS[name]
-        rates, each, usual = rates_of(np, name, processors)
+        if name in earlier:
+            rates = Rates(**earlier[name]["rates"])
+            each, usual = earlier[name]["one_rank_alone"], earlier[name]["one_rank"]
+        else:
+            rates, each, usual = rates_of(np, name, processors)
         print(
             f"\n{name}: {program.points} points on one rank, {processors} at once: "
             f"{1e3 * usual:.2f} ms a step, each kernel by itself {1e3 * each:.2f} ms "

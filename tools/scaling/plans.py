@@ -9,8 +9,9 @@ def plan_of(np, name, points, ranks, of):
     program = PROGRAMS[name]
     with Plan(ranks, of) as plan:
         steps = program.make(np, points)
-        # Twice: the second time, values lie as every further step finds them.
-        for _ in range(2):
+        # Three times: the second makes room for halos that the first had no need of, and from
+        # then on values lie as every further step finds them.
+        for _ in range(3):
             wanted = [next(steps) for _ in range(program.planned)][-1]
             taken = plan.take()
         del wanted

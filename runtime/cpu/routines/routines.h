@@ -64,4 +64,9 @@ absl::Status BinCount(const RoutineCall& call, Addresses addresses,
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 
+// nodes (reduced): their sums, and how many elements each is the sum of. They
+// are nodes of NumPy's pairwise tree over all elements, in order.
+absl::Status TreeSum(const RoutineCall& call, Addresses addresses,
+                     const RunContext& context);
+
 }  // namespace fuseau::runtime
