@@ -541,6 +541,58 @@ TEST_P(PartitionTest, ARunningSumSendsItsLastRow) {
   }
 }
 
+TEST_P(PartitionTest, AnExtremeIsFoundAmongThoseOfTheRanks) {
+  const int64_t n = 60;
+  for (const int64_t m : {1, 5}) {
+    for (const bool backwards : {false, true}) {
+      Builder b;
+      const int32_t x = b.Input({n, m});
+      const int64_t row = m * 8;
+      b.trace.outputs = {b.Reduce(OpCode::kArgmax, {n, m}, {true, false},
+                                  backwards ? Read(x, (n - 1) * row, {-row, 8})
+                                            : Read(x, 0, {row, 8}))};
+      b.trace.nodes.back().dtype = DType::kInt64;
+      // Every rank has the largest number of each column, several times.
+      const BufferRef whole = Allocate(n * row);
+      double* numbers = reinterpret_cast<double*>(whole->data());
+      for (int64_t i = 0; i < n * m; ++i)
+        numbers[i] = static_cast<double>(i * 7 % 5);
+      PartitionOptions options;
+      options.min_bytes = 1000;
+      const Ran ran =
+          Check(b.trace, {whole},
+                {MakeSpread(whole, CutEvenly(n, row, ranks()), ranks())},
+                ranks(), options);
+      for (const Partition& p : ran.partitions) {
+        EXPECT_TRUE(p.gathered.empty());
+        // To each of the others a value and a place.
+        EXPECT_EQ(p.sent_bytes, (ranks() - 1) * m * (8 + 8));
+      }
+    }
+  }
+}
+
+TEST_P(PartitionTest, CountsOfTheRanksAreAdded) {
+  const int64_t n = 200, bins = 7;
+  Builder b;
+  const int32_t x = b.Input({n});
+  b.trace.outputs = {b.Reduce(OpCode::kBincount, {n, bins}, {true, false},
+                              {x, DType::kInt64, 0, {8, 0}})};
+  b.trace.nodes.back().dtype = DType::kInt64;
+  const BufferRef whole = Allocate(n * 8);
+  int64_t* numbers = reinterpret_cast<int64_t*>(whole->data());
+  for (int64_t i = 0; i < n; ++i) numbers[i] = i * i % bins;
+  PartitionOptions options;
+  options.min_bytes = 100;
+  const Ran ran = Check(b.trace, {whole},
+                        {MakeSpread(whole, CutEvenly(n, 8, ranks()), ranks())},
+                        ranks(), options);
+  for (const Partition& p : ran.partitions) {
+    EXPECT_TRUE(p.gathered.empty());
+    EXPECT_EQ(p.sent_bytes, (ranks() - 1) * bins * 8);
+  }
+}
+
 TEST_P(PartitionTest, WhatHasNoRuleIsGathered) {
   const int64_t n = 64;
   Builder b;

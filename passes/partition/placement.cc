@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "passes/partition/chains.h"
+#include "passes/partition/extremes.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
 
@@ -218,7 +219,7 @@ class Placer {
     return out_.Everywhere(copy);
   }
 
-  // The reduction of partial results, or of the sums of rows.
+  // What joins partial results, or the sums of rows.
   int32_t Join(const TraceNode& node) {
     const int dim = CutDimension(node);
     if (dim < 0) return out_.Everywhere(node);
@@ -284,6 +285,12 @@ class Placer {
     const int dim = CutDimension(node);
     if (node.op == OpCode::kMatmul && Count(node.shape) < min_product_)
       return out_.Everywhere(node);
+    if (const int outer = RowsOwned(node); outer >= 0) {
+      if (node.op == OpCode::kBincount)
+        return Join(PlacePartials(node, outer, OwnedRows(node, outer), out_));
+      if (dim < 0 || node.shape[outer] >= kRowsPerRank * ranks_)
+        return PlaceOfExtreme(node, outer);
+    }
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
     if (dim < 0 && IsRunning(node) && CanChain(node) &&
@@ -293,6 +300,26 @@ class Placer {
     }
     return ReadsAnyCut(node) ? Gathered(std::move(node))
                              : out_.Everywhere(node);
+  }
+
+  // The dimension that vanishes and of which ranks have rows, of a search or a
+  // count; -1 if there is none.
+  int RowsOwned(const TraceNode& node) const {
+    if (node.op != OpCode::kArgmax && node.op != OpCode::kArgmin &&
+        node.op != OpCode::kBincount) {
+      return -1;
+    }
+    if (!placed(node.operands[0].value).cut()) return -1;
+    const int outer = OutermostDimension(node, node.operands[0]);
+    return outer >= 0 && node.reduced[outer] ? outer : -1;
+  }
+
+  // Each rank searches its rows; then the extremes are searched.
+  int32_t PlaceOfExtreme(const TraceNode& node, int dim) {
+    const Extremes extremes =
+        PlaceExtremes(node, dim, OwnedRows(node, dim), out_);
+    const int32_t winners = Join(WinnersOf(node, dim, extremes));
+    return Join(PlacesOf(node, dim, extremes, winners));
   }
 
   // Whether elements are joined along dimension 0, and all before them kept.

@@ -3,46 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "passes/partition/slots.h"
+
 namespace fuseau::passes::partition {
 namespace {
 
 using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
-
-// Room for results of equal size that the ranks have; slots ascend with ranks.
-class Slots {
- public:
-  // `owners` has a rank for each slot, ascending.
-  Slots(absl::Span<const int> owners, int64_t bytes, Writer& out)
-      : bytes_(bytes), out_(out) {
-    std::vector<int64_t> cuts(out.ranks() + 1, 0);
-    for (int owner : owners) cuts[owner + 1] += bytes;
-    for (int r = 0; r < out.ranks(); ++r) cuts[r + 1] += cuts[r];
-    const TraceNode room = Unset(cuts.back());
-    value_ = out.Rows(room, 0, std::move(cuts));
-  }
-
-  void Fill(int64_t slot, int32_t result) {
-    const DType dtype = out_.at(result).node.dtype;
-    TraceNode store;
-    store.op = OpCode::kUpdate;
-    store.dtype = dtype;
-    store.shape = {bytes_ / ItemSize(dtype)};
-    store.write_offset = slot * bytes_;
-    store.write_strides = {ItemSize(dtype)};
-    store.operands = {{value_, DType::kUInt8, 0, {}},
-                      {result, dtype, 0, {ItemSize(dtype)}}};
-    value_ = out_.Update(store, out_.at(value_).cuts);
-  }
-
-  int32_t value() const { return value_; }
-
- private:
-  const int64_t bytes_;
-  Writer& out_;
-  int32_t value_;
-};
 
 // Part of a sum, and the slot that its result goes to.
 struct Leaf {
@@ -128,14 +96,11 @@ TraceNode PlacePartials(const TraceNode& node, int dim,
     if (rows[r].first < rows[r].last) owners.push_back(static_cast<int>(r));
   Slots slots(owners, ResultBytes(node), out);
   for (size_t i = 0; i < owners.size(); ++i) {
-    const RowRange& range = rows[owners[i]];
-    TraceNode part = node;
-    part.shape[dim] = range.last - range.first;
-    part.operands[0].offset += range.first * node.operands[0].strides[dim];
+    const TraceNode part = RowsOf(node, dim, rows[owners[i]]);
     slots.Fill(static_cast<int64_t>(i), out.OnRank(part, owners[i]));
   }
   TraceNode join;
-  join.op = node.op;
+  join.op = node.op == OpCode::kBincount ? OpCode::kSum : node.op;
   join.dtype = node.dtype;
   join.watched = node.watched;
   join.shape = {static_cast<int64_t>(owners.size())};

@@ -1,0 +1,35 @@
+// Parts of an operation, a rank each, and the room where their results meet.
+#pragma once
+
+#include "absl/types/span.h"
+#include "ir/trace.h"
+#include "passes/partition/program.h"
+
+namespace fuseau::passes::partition {
+
+// The rows [first, last) of a dimension, of one rank.
+struct RowRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+// The operation over rows of `dim`, a dimension of its first operand.
+ir::TraceNode RowsOf(const ir::TraceNode& node, int dim, const RowRange& rows);
+
+// Room for results of equal size that the ranks have; slots ascend with ranks.
+class Slots {
+ public:
+  // `owners` has a rank for each slot, ascending.
+  Slots(absl::Span<const int> owners, int64_t bytes, Writer& out);
+
+  void Fill(int64_t slot, int32_t result);
+
+  int32_t value() const { return value_; }
+
+ private:
+  const int64_t bytes_;
+  Writer& out_;
+  int32_t value_;
+};
+
+}  // namespace fuseau::passes::partition
