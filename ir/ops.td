@@ -371,6 +371,8 @@ def Fuseau_BincountOp : RoutineRow<"bincount", "bincount", 1,
 // Recorded by nobody: partitioning (passes/partition.h) adds them.
 def Fuseau_ExchangeOp : RoutineRow<"exchange", "", 2,
     "Parts of a value from other ranks.">;
+def Fuseau_MergeOp : RoutineRow<"merge", "", 2,
+    "One end of two sorted runs that are merged.">;
 
 // --- Structure: rows that are not NumPy functions of their own --------------
 

@@ -8,6 +8,7 @@
 
 #include "frontend/reference.h"
 #include "gtest/gtest.h"
+#include "passes/testing/builder.h"
 #include "passes/testing/loops.h"
 #include "passes/testing/ranks.h"
 
@@ -21,14 +22,19 @@ using ir::TraceOperand;
 using runtime::BufferRef;
 using runtime::Transfer;
 using testing::Allocate;
+using testing::Builder;
+using testing::Check;
 using testing::CutAll;
+using testing::CutEvenly;
 using testing::ExpectIs;
 using testing::Has;
 using testing::Mailboxes;
 using testing::MailExchanger;
 using testing::MakeSpread;
+using testing::Numbers;
 using testing::Ran;
 using testing::RandomDistribution;
+using testing::Read;
 using testing::RunOnRanks;
 using testing::Spread;
 using testing::Tier;
@@ -41,95 +47,6 @@ class PartitionTest : public ::testing::TestWithParam<int> {
 
 INSTANTIATE_TEST_SUITE_P(Ranks, PartitionTest,
                          ::testing::Values(1, 2, 3, 4, 7));
-
-// Float64 arrays and windows of them by index.
-class Builder {
- public:
-  int32_t Input(Dims shape, bool donated = false) {
-    TraceNode node;
-    node.op = OpCode::kInput;
-    node.dtype = DType::kUInt8;
-    node.shape = {Count(shape) * 8};
-    node.donated = donated;
-    return Add(node);
-  }
-  int32_t Add(TraceNode node) {
-    trace.nodes.push_back(std::move(node));
-    return static_cast<int32_t>(trace.nodes.size()) - 1;
-  }
-  int32_t Compute(OpCode op, Dims shape,
-                  absl::InlinedVector<TraceOperand, 3> operands) {
-    TraceNode node;
-    node.op = op;
-    node.dtype = DType::kFloat64;
-    node.shape = std::move(shape);
-    node.operands = std::move(operands);
-    return Add(std::move(node));
-  }
-  int32_t Reduce(OpCode op, Dims shape, absl::InlinedVector<bool, 4> reduced,
-                 TraceOperand operand) {
-    TraceNode node;
-    node.op = op;
-    node.dtype = DType::kFloat64;
-    node.shape = std::move(shape);
-    node.reduced = std::move(reduced);
-    node.operands = {std::move(operand)};
-    return Add(std::move(node));
-  }
-  int32_t Update(int32_t old, Dims shape, int64_t offset, Dims strides,
-                 TraceOperand source) {
-    TraceNode node;
-    node.op = OpCode::kUpdate;
-    node.dtype = DType::kFloat64;
-    node.shape = std::move(shape);
-    node.write_offset = offset;
-    node.write_strides = std::move(strides);
-    node.operands = {{old, DType::kUInt8, 0, {}}, std::move(source)};
-    return Add(std::move(node));
-  }
-
-  Trace trace;
-};
-
-TraceOperand Read(int32_t value, int64_t offset, Dims strides) {
-  return {value, DType::kFloat64, offset, std::move(strides)};
-}
-
-Distribution CutEvenly(int64_t rows, int64_t row_bytes, int ranks) {
-  Distribution d;
-  d.kind = Distribution::kCut;
-  for (int r = 0; r <= ranks; ++r)
-    d.cuts.push_back(rows * r / ranks * row_bytes);
-  for (int r = 0; r < ranks; ++r)
-    d.windows.push_back({d.cuts[r], d.cuts[r + 1]});
-  return d;
-}
-
-BufferRef Numbers(int64_t count) {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<double> number(-1, 1);
-  BufferRef buffer = Allocate(count * 8);
-  for (int64_t i = 0; i < count; ++i) {
-    const double x = number(random) * (i % 3 == 0 ? 1e-3 : 1);
-    std::memcpy(buffer->data() + i * 8, &x, 8);
-  }
-  return buffer;
-}
-
-// Runs it and compares with the trace as a whole.
-Ran Check(const Trace& trace, const std::vector<BufferRef>& wholes,
-          const std::vector<Spread>& inputs, int ranks,
-          const PartitionOptions& options = CutAll()) {
-  std::vector<BufferRef> want;
-  EXPECT_EQ(EvaluateReference(trace, wholes, {}, nullptr, &want),
-            absl::OkStatus());
-  Ran ran;
-  RunOnRanks(trace, inputs, {}, ranks, Tier::kInterpreter, &ran, options);
-  if (::testing::Test::HasFatalFailure()) return ran;
-  for (size_t o = 0; o < want.size(); ++o)
-    ExpectIs(ran.outputs[o], want[o], ranks);
-  return ran;
-}
 
 int CountOf(const Trace& trace, OpCode op) {
   return static_cast<int>(
@@ -538,58 +455,6 @@ TEST_P(PartitionTest, ARunningSumSendsItsLastRow) {
       EXPECT_TRUE(ran.partitions[r].gathered.empty());
       EXPECT_EQ(ran.partitions[r].sent_bytes, r + 1 < ranks() ? m * 8 : 0);
     }
-  }
-}
-
-TEST_P(PartitionTest, AnExtremeIsFoundAmongThoseOfTheRanks) {
-  const int64_t n = 60;
-  for (const int64_t m : {1, 5}) {
-    for (const bool backwards : {false, true}) {
-      Builder b;
-      const int32_t x = b.Input({n, m});
-      const int64_t row = m * 8;
-      b.trace.outputs = {b.Reduce(OpCode::kArgmax, {n, m}, {true, false},
-                                  backwards ? Read(x, (n - 1) * row, {-row, 8})
-                                            : Read(x, 0, {row, 8}))};
-      b.trace.nodes.back().dtype = DType::kInt64;
-      // Every rank has the largest number of each column, several times.
-      const BufferRef whole = Allocate(n * row);
-      double* numbers = reinterpret_cast<double*>(whole->data());
-      for (int64_t i = 0; i < n * m; ++i)
-        numbers[i] = static_cast<double>(i * 7 % 5);
-      PartitionOptions options;
-      options.min_bytes = 1000;
-      const Ran ran =
-          Check(b.trace, {whole},
-                {MakeSpread(whole, CutEvenly(n, row, ranks()), ranks())},
-                ranks(), options);
-      for (const Partition& p : ran.partitions) {
-        EXPECT_TRUE(p.gathered.empty());
-        // To each of the others a value and a place.
-        EXPECT_EQ(p.sent_bytes, (ranks() - 1) * m * (8 + 8));
-      }
-    }
-  }
-}
-
-TEST_P(PartitionTest, CountsOfTheRanksAreAdded) {
-  const int64_t n = 200, bins = 7;
-  Builder b;
-  const int32_t x = b.Input({n});
-  b.trace.outputs = {b.Reduce(OpCode::kBincount, {n, bins}, {true, false},
-                              {x, DType::kInt64, 0, {8, 0}})};
-  b.trace.nodes.back().dtype = DType::kInt64;
-  const BufferRef whole = Allocate(n * 8);
-  int64_t* numbers = reinterpret_cast<int64_t*>(whole->data());
-  for (int64_t i = 0; i < n; ++i) numbers[i] = i * i % bins;
-  PartitionOptions options;
-  options.min_bytes = 100;
-  const Ran ran = Check(b.trace, {whole},
-                        {MakeSpread(whole, CutEvenly(n, 8, ranks()), ranks())},
-                        ranks(), options);
-  for (const Partition& p : ran.partitions) {
-    EXPECT_TRUE(p.gathered.empty());
-    EXPECT_EQ(p.sent_bytes, (ranks() - 1) * bins * 8);
   }
 }
 

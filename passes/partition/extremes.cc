@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "passes/partition/places.h"
+
 namespace fuseau::passes::partition {
 namespace {
 
@@ -9,30 +11,10 @@ using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
 
-constexpr int64_t kPlaceBytes = ItemSize(DType::kInt64);
-
 Dims KeptShape(const TraceNode& node, int dim) {
   Dims shape = node.shape;
   shape.erase(shape.begin() + dim);
   return shape;
-}
-
-// Elements of a source at places along its last dimension, one for each point
-// of `shape`.
-TraceNode GatherAt(const Dims& shape, int64_t length, TraceOperand source,
-                   int32_t places) {
-  TraceNode gather;
-  gather.op = OpCode::kGather;
-  gather.dtype = source.dtype;
-  gather.shape = shape;
-  gather.shape.push_back(length);
-  gather.reduced.assign(gather.shape.size(), false);
-  gather.reduced.back() = true;
-  TraceOperand index{places, DType::kInt64, 0,
-                     DenseStrides(shape, kPlaceBytes)};
-  index.strides.push_back(0);
-  gather.operands = {std::move(source), std::move(index)};
-  return gather;
 }
 
 // The values at the places that a part of the search has found.
@@ -42,23 +24,6 @@ TraceNode ValuesOf(const TraceNode& part, int dim, int32_t places) {
   source.strides.push_back(part.operands[0].strides[dim]);
   return GatherAt(KeptShape(part, dim), part.shape[dim], std::move(source),
                   places);
-}
-
-// Places among rows that begin at `first`, as places among all.
-int32_t PlaceShifted(int32_t places, int64_t count, int64_t first, int rank,
-                     Writer& out) {
-  TraceNode start;
-  start.op = OpCode::kIota;
-  start.dtype = DType::kInt64;
-  start.shape = {1};
-  start.attribute = first;
-  TraceNode add;
-  add.op = OpCode::kAdd;
-  add.dtype = DType::kInt64;
-  add.shape = {count};
-  add.operands = {{places, DType::kInt64, 0, {kPlaceBytes}},
-                  {out.OnRank(start, rank), DType::kInt64, 0, {0}}};
-  return out.OnRank(add, rank);
 }
 
 // What lies in slots in the order of ranks, in the order of rows.

@@ -8,6 +8,7 @@
 
 #include "passes/partition/chains.h"
 #include "passes/partition/extremes.h"
+#include "passes/partition/sorts.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
 
@@ -293,6 +294,10 @@ class Placer {
     }
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
+    if (dim < 0 && IsSort(node) &&
+        (ReadsAnyCut(node) || Large(ResultBytes(node)))) {
+      return Sort(node);
+    }
     if (dim < 0 && IsRunning(node) && CanChain(node) &&
         placed(node.operands[0].value).cut() &&
         OutermostDimension(node, node.operands[0]) == node.attribute) {
@@ -320,6 +325,40 @@ class Placer {
         PlaceExtremes(node, dim, OwnedRows(node, dim), out_);
     const int32_t winners = Join(WinnersOf(node, dim, extremes));
     return Join(PlacesOf(node, dim, extremes, winners));
+  }
+
+  static bool IsSort(const TraceNode& node) {
+    return node.op == OpCode::kStableSort || node.op == OpCode::kStableArgsort;
+  }
+
+  // Along the dimension that the result would be cut in. Lines are brought
+  // together if each rank gets one; else all ranks sort each of them.
+  int32_t Sort(const TraceNode& node) {
+    const auto axis = static_cast<size_t>(node.attribute);
+    const int64_t count = Count(node.shape) / node.shape[axis];
+    if (count == 1 || count < ranks_) return PlaceSort(node, out_);
+    TraceNode lines = node;
+    const auto to_end = [&](Dims& dims) {
+      std::rotate(dims.begin() + node.attribute,
+                  dims.begin() + node.attribute + 1, dims.end());
+    };
+    to_end(lines.shape);
+    to_end(lines.operands[0].strides);
+    lines.attribute = static_cast<int64_t>(node.shape.size()) - 1;
+    const int dim = CutDimension(lines);
+    auto rows = RowsOfOperands(lines, dim);
+    if (!rows) rows = EvenRows(lines, dim);
+    TraceNode back;
+    back.op = OpCode::kCopy;
+    back.dtype = node.dtype;
+    back.shape = node.shape;
+    Dims strides = DenseStrides(lines.shape, ItemSize(node.dtype));
+    std::rotate(strides.begin() + node.attribute, strides.end() - 1,
+                strides.end());
+    back.operands = {
+        {out_.Rows(lines, dim, *rows), node.dtype, 0, std::move(strides)}};
+    Collapse(back);
+    return Elementwise(back);
   }
 
   // Whether elements are joined along dimension 0, and all before them kept.
@@ -414,16 +453,6 @@ class Placer {
 
   static int64_t RowCount(const TraceNode& node, int dim) {
     return dim < 0 ? 1 : node.shape[dim];
-  }
-
-  // The place of an element, in C order of a space, in a storage.
-  static int64_t PlaceOf(int64_t element, const Dims& shape,
-                         const Dims& strides, int64_t offset) {
-    for (size_t d = shape.size(); d-- > 0;) {
-      offset += element % shape[d] * strides[d];
-      element /= shape[d];
-    }
-    return offset;
   }
 
   // `count` equal parts of the result by who owns what they are written to in

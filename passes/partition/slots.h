@@ -16,6 +16,11 @@ struct RowRange {
 // The operation over rows of `dim`, a dimension of its first operand.
 ir::TraceNode RowsOf(const ir::TraceNode& node, int dim, const RowRange& rows);
 
+// An update: stores `count` elements that lie dense in `source` from byte `to`
+// on, `step` bytes apart; dense if that is 0.
+ir::TraceNode Store(int32_t room, int64_t to, const ir::TraceOperand& source,
+                    int64_t count, int64_t step = 0);
+
 // Room for results of equal size that the ranks have; slots ascend with ranks.
 class Slots {
  public:

@@ -64,3 +64,57 @@ def test_counts(ranks):
         check(lambda m, a: m.bincount(a[::-3], minlength=1200), a)
         check(lambda m, a: m.bincount(a.reshape(300, 200)[:, 7:60].ravel()), a)
     """)
+
+
+def test_sorts(ranks):
+    ranks("""
+        few = random.integers(0, 50, n)
+        real = random.random(n)
+        rough = numpy.where(few > 25, -0.0, numpy.where(few > 10, 0.0, real - 0.5))
+        rough[::1000] = numpy.nan
+        pairs = rough + 1j * rough[::-1]
+        for a in few, few.astype("int8"), few.astype("u2"), few > 7, real, rough, pairs:
+            for name in "sort", "argsort":
+                check(lambda m, a: getattr(m, name)(a, kind="stable"), a)
+                check(lambda m, a: getattr(m, name)(a[::-1], kind="stable"), a)
+                check(lambda m, a: getattr(m, name)(m.roll(a, 5)[::3], kind="stable"), a)
+                # NaNs are compared, which is no error of the sum before.
+                check(lambda m, a: getattr(m, name)(a[5:-7:3] + a[6:-6:3], kind="stable"), a)
+                for shape in (600, 100), (30_000, 2), (3, 20_000):
+                    for axis in 0, 1:
+                        check(
+                            lambda m, a: getattr(m, name)(a, axis=axis, kind="stable"),
+                            a.reshape(shape),
+                        )
+    """)
+
+
+def test_sorts_that_need_not_be_stable(ranks):
+    ranks("""
+        whole = random.permutation(n) - 9
+        real = whole / 7
+        real[real == 0] = -0.0
+        unknown = real.copy()
+        unknown[100] = numpy.nan
+        for a in whole, whole.astype("f4"), real, unknown:
+            a = np.array(a)
+            sorts = np.sort(a), np.argsort(a), np.sort(a.reshape(300, 200), axis=0)
+            a.sort(kind="heapsort")
+            before = np.stats()["bytes_fetched"]
+            np.synchronize()
+            assert np.stats()["bytes_fetched"] - before < 1000
+        for a in whole, whole % 100, whole > 3, real, unknown:
+            for function in (
+                lambda m, a: m.sort(a),
+                lambda m, a: m.argsort(a),
+                lambda m, a: m.argsort(a, kind="heapsort"),
+                lambda m, a: m.sort(a.reshape(300, 200), axis=0),
+            ):
+                check(function, a)
+            inside = np.array(a)
+            inside[10:-10].sort()
+            a[10:-10].sort()
+            assert numpy.asarray(inside).tobytes() == a.tobytes()
+        # Equal elements that are not the same are sorted by NumPy itself.
+        check(lambda m, a: m.sort(a), numpy.where(whole % 3 == 0, 0.0, -0.0))
+    """)
