@@ -1,4 +1,4 @@
-// Routines of which ranks do parts: searches, counts, sorts.
+// Routines of which ranks do parts: searches, counts, sorts, products.
 #include <algorithm>
 
 #include "gtest/gtest.h"
@@ -19,6 +19,7 @@ using testing::Builder;
 using testing::Check;
 using testing::CutEvenly;
 using testing::MakeSpread;
+using testing::Numbers;
 using testing::Ran;
 using testing::Read;
 
@@ -110,6 +111,33 @@ TEST_P(PartsTest, ALineIsSortedInBlocks) {
       }
     }
   }
+}
+
+TEST_P(PartsTest, ALargeRightOperandTravelsInPanels) {
+  const int64_t m = 20, n = 45, k = 30;
+  Builder b;
+  const int32_t x = b.Input({m, k}), y = b.Input({k, n});
+  const int32_t product =
+      b.Reduce(OpCode::kMatmul, {m, n, k}, {false, false, true},
+               Read(x, 0, {k * 8, 0, 8}));
+  b.trace.nodes[product].operands.push_back(Read(y, 0, {0, 8, n * 8}));
+  b.trace.outputs = {product};
+  const BufferRef left = Numbers(m * k), right = Numbers(k * n);
+  const Ran ran =
+      Check(b.trace, {left, right},
+            {MakeSpread(left, CutEvenly(m, k * 8, ranks()), ranks()),
+             MakeSpread(right, CutEvenly(k, n * 8, ranks()), ranks())},
+            ranks());
+  const int64_t panel = k * ((n + ranks() - 1) / ranks()) * 8;
+  int64_t sent = 0;
+  for (const Partition& p : ran.partitions) {
+    EXPECT_TRUE(p.gathered.empty());
+    sent += p.sent_bytes;
+    for (const TraceNode& node : p.trace.nodes) {
+      if (node.op == OpCode::kExchange) EXPECT_LE(node.shape[0], panel);
+    }
+  }
+  EXPECT_EQ(sent, (ranks() - 1) * k * n * 8);
 }
 
 }  // namespace

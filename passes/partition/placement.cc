@@ -8,6 +8,7 @@
 
 #include "passes/partition/chains.h"
 #include "passes/partition/extremes.h"
+#include "passes/partition/products.h"
 #include "passes/partition/sorts.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
@@ -286,6 +287,8 @@ class Placer {
     const int dim = CutDimension(node);
     if (node.op == OpCode::kMatmul && Count(node.shape) < min_product_)
       return out_.Everywhere(node);
+    if (node.op == OpCode::kMatmul && HasLargeRight(node))
+      return PlaceProduct(node, RowsFor(node, dim), out_);
     if (const int outer = RowsOwned(node); outer >= 0) {
       if (node.op == OpCode::kBincount)
         return Join(PlacePartials(node, outer, OwnedRows(node, outer), out_));
@@ -305,6 +308,17 @@ class Placer {
     }
     return ReadsAnyCut(node) ? Gathered(std::move(node))
                              : out_.Everywhere(node);
+  }
+
+  // Whether the right operand of a product, which every rank reads, is cut and
+  // larger than what a rank has of the left one and the result.
+  bool HasLargeRight(const TraceNode& node) const {
+    const size_t row = node.shape.size() - 3;
+    if (CutDimension(node) != static_cast<int>(row)) return false;
+    if (!placed(node.operands[1].value).cut()) return false;
+    const int64_t m = node.shape[row], n = node.shape[row + 1];
+    const int64_t k = node.shape[row + 2];
+    return n * k > m * (n + k) / ranks_;
   }
 
   // The dimension that vanishes and of which ranks have rows, of a search or a
@@ -369,10 +383,12 @@ class Placer {
   }
 
   int32_t InRows(const TraceNode& node, int dim) {
-    auto rows = RowsOfUpdate(node, RowCount(node, dim));
-    if (!rows) rows = RowsOfOperands(node, dim);
-    if (!rows) rows = EvenRows(node, dim);
-    return out_.Rows(node, dim, *rows);
+    return out_.Rows(node, dim, RowsFor(node, dim));
+  }
+  std::vector<int64_t> RowsFor(const TraceNode& node, int dim) const {
+    if (auto rows = RowsOfUpdate(node, RowCount(node, dim))) return *rows;
+    if (auto rows = RowsOfOperands(node, dim)) return *rows;
+    return EvenRows(node, dim);
   }
 
   // Every rank reads all of the operands.

@@ -175,6 +175,22 @@ void StableSort(char** args, const int64_t* n, const int64_t* steps, void* d) {
   std::copy_n(sorted.get(), *n, line);
 }
 
+// One product of m x k and k x n; NumPy's loop takes a number of them.
+template <typename T>
+void Product(char** args, const int64_t* sizes, const int64_t* steps, void*) {
+  const int64_t m = sizes[1], k = sizes[2], n = sizes[3];
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      T sum{};
+      for (int64_t p = 0; p < k; ++p) {
+        sum += Load<T>(args[0] + i * steps[3] + p * steps[4]) *
+               Load<T>(args[1] + p * steps[5] + j * steps[6]);
+      }
+      std::memcpy(args[2] + i * steps[7] + j * steps[8], &sum, sizeof(T));
+    }
+  }
+}
+
 template <typename T>
 void RegisterLines(char type) {
   const std::string types(2, type);
@@ -227,6 +243,7 @@ void RegisterLoops() {
   Register<bool, Or>("logical_or", '?', '?');
   Register<bool, And>("logical_and", '?', '?');
   RegisterLines<bool>('?');
+  runtime::RegisterInnerLoop("matmul.dd->d", {Product<double>, nullptr});
   runtime::RegisterInnerLoop("add.dd->d", {AddFloats<double>, nullptr});
   runtime::RegisterInnerLoop("add.ff->f", {AddFloats<float>, nullptr});
   runtime::RegisterInnerLoop("add.DD->D",

@@ -118,3 +118,12 @@ def test_sorts_that_need_not_be_stable(ranks):
         # Equal elements that are not the same are sorted by NumPy itself.
         check(lambda m, a: m.sort(a), numpy.where(whole % 3 == 0, 0.0, -0.0))
     """)
+
+
+def test_a_product_with_a_large_right_operand(ranks):
+    ranks("""
+        a = random.integers(-100, 100, (260, 250))
+        b = random.integers(-100, 100, (250, 400))
+        check(lambda m, a, b: a @ b, a, b)
+        check(lambda m, a, b: m.matmul(a[::-1], b[:, ::-1]) + 1, a, b)
+    """)
