@@ -127,3 +127,25 @@ def test_a_product_with_a_large_right_operand(ranks):
         check(lambda m, a, b: a @ b, a, b)
         check(lambda m, a, b: m.matmul(a[::-1], b[:, ::-1]) + 1, a, b)
     """)
+
+
+def test_indices_and_masks_are_checked_where_they_are(ranks):
+    ranks("""
+        table = random.random((7, 3))
+        places = random.integers(-7, 7, n)
+        check(lambda m, t, i: t[i], table, places)
+        check(lambda m, t, i: m.take(t, i[::-1] + 0, axis=0), table, places)
+        t, i = np.array(table), np.array(places)
+        before = np.stats()["bytes_fetched"]
+        rows = t[i + 0]
+        few = np.arange(100)[(i == 3)[:100]]
+        np.synchronize()
+        assert np.stats()["bytes_fetched"] - before < 1000
+        i[40_000] = 9
+        try:
+            t[i + 0]
+        except IndexError as error:
+            assert "index 9 is out of bounds for axis 0 with size 7" in str(error)
+        else:
+            raise AssertionError
+    """)
