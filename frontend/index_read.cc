@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "frontend/evaluate.h"
 #include "frontend/layout.h"
+#include "frontend/ranks.h"
 #include "frontend/read.h"
+#include "frontend/reduce.h"
 #include "frontend/routine.h"
 #include "runtime/base/status.h"
 #include "runtime/selection.h"
@@ -55,8 +57,38 @@ absl::Status ForEachRun(const Array& array, const Read& read, F&& f) {
   }
 }
 
+// Whether the ranks of a job have an array, or are going to: what is asked of
+// its elements is then reduced by them, so that it need not come here.
+bool IsOnRanks(const Array& array, const Read& read) {
+  const Ranks* ranks = Ranks::active();
+  return ranks != nullptr && read.node != nullptr &&
+         (read.node->state == NodeState::kPending ||
+          read.node->state == NodeState::kAway) &&
+         array.size() > 0 && ranks->IsLarge(array.size() * array.item_size());
+}
+
+// A reduction of all elements to an int64.
+absl::StatusOr<int64_t> ReduceAll(OpCode op, const Array& array) {
+  Array result;
+  FUSEAU_RETURN_IF_ERROR(Reduce(op, array, (uint64_t{1} << array.rank()) - 1,
+                                /*keep_dims=*/false, DType::kInt64, &result));
+  char element[16];
+  FUSEAU_RETURN_IF_ERROR(ReadElement(result, element));
+  int64_t number;
+  std::memcpy(&number, element, sizeof(number));
+  return number;
+}
+
 absl::Status CheckRange(const Array& indices, const Read& read, int axis,
                         int64_t size) {
+  if (IsOnRanks(indices, read)) {
+    FUSEAU_ASSIGN_OR_RETURN(const int64_t least,
+                            ReduceAll(OpCode::kMin, indices));
+    FUSEAU_ASSIGN_OR_RETURN(const int64_t most,
+                            ReduceAll(OpCode::kMax, indices));
+    if (-size <= least && most < size) return absl::OkStatus();
+    // The first wrong one is to be named.
+  }
   int64_t bad = 0;
   bool found = false;
   FUSEAU_RETURN_IF_ERROR(
@@ -87,6 +119,7 @@ absl::Status CheckRange(const Array& indices, const Read& read, int axis,
 }
 
 absl::StatusOr<int64_t> CountTrue(const Array& mask, const Read& read) {
+  if (IsOnRanks(mask, read)) return ReduceAll(OpCode::kSum, mask);
   int64_t count = 0;
   FUSEAU_RETURN_IF_ERROR(
       ForEachRun(mask, read, [&](const char* data, int64_t n, int64_t step) {

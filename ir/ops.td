@@ -375,6 +375,8 @@ def Fuseau_TreeSumOp : RoutineRow<"tree_sum", "", 2,
     "Joins the sums of nodes of NumPy's pairwise tree."> {
   let raises = "oi";
 }
+def Fuseau_MergeOp : RoutineRow<"merge", "", 2,
+    "One end of two sorted runs that are merged.">;
 
 // --- Structure: rows that are not NumPy functions of their own --------------
 

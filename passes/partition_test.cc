@@ -7,9 +7,9 @@
 
 #include "frontend/reference.h"
 #include "gtest/gtest.h"
+#include "passes/testing/builder.h"
 #include "passes/testing/loops.h"
 #include "passes/testing/ranks.h"
-#include "passes/testing/traces.h"
 
 namespace fuseau::passes {
 namespace {
@@ -34,6 +34,7 @@ using testing::Numbers;
 using testing::Ran;
 using testing::RandomDistribution;
 using testing::Read;
+using testing::RunOnRanks;
 using testing::Spread;
 
 class PartitionTest : public ::testing::TestWithParam<int> {

@@ -23,6 +23,7 @@ constexpr Row kRows[] = {
     {"stable_argsort", ArgSort},  {"argmax", ArgMax},
     {"argmin", ArgMin},           {"bincount", BinCount},
     {"exchange", Exchange},       {"tree_sum", TreeSum},
+    {"merge", Merge},
 };
 
 }  // namespace
@@ -73,7 +74,7 @@ double StepsOf(const RoutineCall& call) {
   double steps = 1;
   for (size_t d = 0; d < call.sizes.size(); ++d) {
     const bool reduced = (call.reduced >> d & 1) != 0;
-    if (call.fn == Exchange && reduced) continue;
+    if ((call.fn == Exchange || call.fn == Merge) && reduced) continue;
     steps *= static_cast<double>(call.sizes[d]);
   }
   return steps;

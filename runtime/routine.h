@@ -16,8 +16,9 @@ RoutineFn FindRoutine(absl::string_view name);
 absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call);
 
-// About how many elements a call touches: the points of its space, but for an
-// exchange, whose space tells the sizes of its operands, those of its result.
+// About how many elements a call touches: the points of its space; for
+// exchanges and merges, whose spaces tell the sizes of their operands, of their
+// results.
 double StepsOf(const RoutineCall& call);
 
 }  // namespace fuseau::runtime

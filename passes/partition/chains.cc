@@ -11,21 +11,6 @@ using ir::OpCode;
 using ir::TraceNode;
 using ir::TraceOperand;
 
-// Stores `count` elements that lie dense in `source` from byte `from` on.
-TraceNode Store(int32_t room, int64_t to, const TraceOperand& source,
-                int64_t count) {
-  const int64_t item = ItemSize(source.dtype);
-  TraceNode store;
-  store.op = OpCode::kUpdate;
-  store.dtype = source.dtype;
-  store.shape = {count};
-  store.write_offset = to;
-  store.write_strides = {item};
-  store.operands = {{room, DType::kUInt8, 0, {}}, source};
-  store.operands[1].strides = {item};
-  return store;
-}
-
 // The lines that a rank joins: `carry`, if there is one, and its rows, each a
 // number of lines of the kept elements.
 class Lines {

@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "passes/partition/chains.h"
+#include "passes/partition/extremes.h"
+#include "passes/partition/products.h"
+#include "passes/partition/sorts.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
 
@@ -245,7 +248,7 @@ class Placer {
     return out_.Everywhere(copy);
   }
 
-  // The reduction of partial results, or of the sums of rows.
+  // What joins partial results, or the sums of rows.
   int32_t Join(const TraceNode& node) {
     const int dim = CutDimension(node);
     if (dim < 0) return out_.Everywhere(node);
@@ -311,8 +314,20 @@ class Placer {
     const int dim = CutDimension(node);
     if (node.op == OpCode::kMatmul && Count(node.shape) < min_product_)
       return out_.Everywhere(node);
+    if (node.op == OpCode::kMatmul && HasLargeRight(node))
+      return PlaceProduct(node, RowsFor(node, dim), out_);
+    if (const int outer = RowsOwned(node); outer >= 0) {
+      if (node.op == OpCode::kBincount)
+        return Join(PlacePartials(node, outer, OwnedRows(node, outer), out_));
+      if (dim < 0 || node.shape[outer] >= kRowsPerRank * ranks_)
+        return PlaceOfExtreme(node, outer);
+    }
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
+    if (dim < 0 && IsSort(node) &&
+        (ReadsAnyCut(node) || Large(ResultBytes(node)))) {
+      return Sort(node);
+    }
     if (dim < 0 && IsRunning(node) && CanChain(node) &&
         placed(node.operands[0].value).cut() &&
         OutermostDimension(node, node.operands[0]) == node.attribute) {
@@ -320,6 +335,71 @@ class Placer {
     }
     return ReadsAnyCut(node) ? Gathered(std::move(node))
                              : out_.Everywhere(node);
+  }
+
+  // Whether the right operand of a product, which every rank reads, is cut and
+  // larger than what a rank has of the left one and the result.
+  bool HasLargeRight(const TraceNode& node) const {
+    const size_t row = node.shape.size() - 3;
+    if (CutDimension(node) != static_cast<int>(row)) return false;
+    if (!placed(node.operands[1].value).cut()) return false;
+    const int64_t m = node.shape[row], n = node.shape[row + 1];
+    const int64_t k = node.shape[row + 2];
+    return n * k > m * (n + k) / ranks_;
+  }
+
+  // The dimension that vanishes and of which ranks have rows, of a search or a
+  // count; -1 if there is none.
+  int RowsOwned(const TraceNode& node) const {
+    if (node.op != OpCode::kArgmax && node.op != OpCode::kArgmin &&
+        node.op != OpCode::kBincount) {
+      return -1;
+    }
+    if (!placed(node.operands[0].value).cut()) return -1;
+    const int outer = OutermostDimension(node, node.operands[0]);
+    return outer >= 0 && node.reduced[outer] ? outer : -1;
+  }
+
+  // Each rank searches its rows; then the extremes are searched.
+  int32_t PlaceOfExtreme(const TraceNode& node, int dim) {
+    const Extremes extremes =
+        PlaceExtremes(node, dim, OwnedRows(node, dim), out_);
+    const int32_t winners = Join(WinnersOf(node, dim, extremes));
+    return Join(PlacesOf(node, dim, extremes, winners));
+  }
+
+  static bool IsSort(const TraceNode& node) {
+    return node.op == OpCode::kStableSort || node.op == OpCode::kStableArgsort;
+  }
+
+  // Along the dimension that the result would be cut in. Lines are brought
+  // together if each rank gets one; else all ranks sort each of them.
+  int32_t Sort(const TraceNode& node) {
+    const auto axis = static_cast<size_t>(node.attribute);
+    const int64_t count = Count(node.shape) / node.shape[axis];
+    if (count == 1 || count < ranks_) return PlaceSort(node, out_);
+    TraceNode lines = node;
+    const auto to_end = [&](Dims& dims) {
+      std::rotate(dims.begin() + node.attribute,
+                  dims.begin() + node.attribute + 1, dims.end());
+    };
+    to_end(lines.shape);
+    to_end(lines.operands[0].strides);
+    lines.attribute = static_cast<int64_t>(node.shape.size()) - 1;
+    const int dim = CutDimension(lines);
+    auto rows = RowsOfOperands(lines, dim);
+    if (!rows) rows = EvenRows(lines, dim);
+    TraceNode back;
+    back.op = OpCode::kCopy;
+    back.dtype = node.dtype;
+    back.shape = node.shape;
+    Dims strides = DenseStrides(lines.shape, ItemSize(node.dtype));
+    std::rotate(strides.begin() + node.attribute, strides.end() - 1,
+                strides.end());
+    back.operands = {
+        {out_.Rows(lines, dim, *rows), node.dtype, 0, std::move(strides)}};
+    Collapse(back);
+    return Elementwise(back);
   }
 
   // Whether elements are joined along dimension 0, and all before them kept.
@@ -330,10 +410,12 @@ class Placer {
   }
 
   int32_t InRows(const TraceNode& node, int dim) {
-    auto rows = RowsOfUpdate(node, RowCount(node, dim));
-    if (!rows) rows = RowsOfOperands(node, dim);
-    if (!rows) rows = EvenRows(node, dim);
-    return out_.Rows(node, dim, *rows);
+    return out_.Rows(node, dim, RowsFor(node, dim));
+  }
+  std::vector<int64_t> RowsFor(const TraceNode& node, int dim) const {
+    if (auto rows = RowsOfUpdate(node, RowCount(node, dim))) return *rows;
+    if (auto rows = RowsOfOperands(node, dim)) return *rows;
+    return EvenRows(node, dim);
   }
 
   // Every rank reads all of the operands.
@@ -427,16 +509,6 @@ class Placer {
 
   static int64_t RowCount(const TraceNode& node, int dim) {
     return dim < 0 ? 1 : node.shape[dim];
-  }
-
-  // The place of an element, in C order of a space, in a storage.
-  static int64_t PlaceOf(int64_t element, const Dims& shape,
-                         const Dims& strides, int64_t offset) {
-    for (size_t d = shape.size(); d-- > 0;) {
-      offset += element % shape[d] * strides[d];
-      element /= shape[d];
-    }
-    return offset;
   }
 
   // `count` equal parts of the result by who owns what they are written to in

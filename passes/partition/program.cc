@@ -233,6 +233,15 @@ int64_t OffsetOf(const TraceOperand& operand, const Region& region) {
   return offset;
 }
 
+int64_t PlaceOf(int64_t element, const Dims& shape, const Dims& strides,
+                int64_t offset) {
+  for (size_t d = shape.size(); d-- > 0;) {
+    offset += element % shape[d] * strides[d];
+    element /= shape[d];
+  }
+  return offset;
+}
+
 ByteRange Join(ByteRange a, ByteRange b) {
   if (a.Empty()) return b;
   if (b.Empty()) return a;

@@ -113,6 +113,10 @@ int64_t PieceBytes(const Placed& placed, const Piece& piece);
 // Where an operand reads the first element of a region.
 int64_t OffsetOf(const ir::TraceOperand& operand, const Region& region);
 
+// The place of an element, in C order of a space, in a storage.
+int64_t PlaceOf(int64_t element, const Dims& shape, const Dims& strides,
+                int64_t offset);
+
 // The least range that has both.
 ByteRange Join(ByteRange a, ByteRange b);
 

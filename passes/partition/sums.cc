@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "passes/partition/slots.h"
+
 namespace fuseau::passes::partition {
 namespace {
 
@@ -172,7 +174,7 @@ TraceNode PlacePartials(const TraceNode& node, int dim,
     ++parts;
   }
   TraceNode join;
-  join.op = node.op;
+  join.op = node.op == OpCode::kBincount ? OpCode::kSum : node.op;
   join.dtype = node.dtype;
   join.watched = node.watched;
   join.shape = {parts};

@@ -5,14 +5,9 @@
 
 #include "ir/trace.h"
 #include "passes/partition/program.h"
+#include "passes/partition/slots.h"
 
 namespace fuseau::passes::partition {
-
-// The rows [first, last) of a dimension, of one rank.
-struct RowRange {
-  int64_t first = 0;
-  int64_t last = 0;
-};
 
 // Leaves out dimensions of one element of a reduction whose order matters; one
 // that is reduced stays.
@@ -20,7 +15,7 @@ void NormalizeSum(ir::TraceNode& node);
 
 // Adds the reductions of each rank's rows of `dim`, a dimension that vanishes.
 // Returns the reduction that joins their results, which is not added yet. For
-// operations that may join in any order.
+// operations that may join in any order, and for counts.
 ir::TraceNode PlacePartials(const ir::TraceNode& node, int dim,
                             const std::vector<RowRange>& rows, Writer& out);
 

@@ -5,7 +5,7 @@
 #include "passes/partition.h"
 #include "passes/testing/loops.h"
 #include "passes/testing/ranks.h"
-#include "passes/testing/traces.h"
+#include "passes/testing/builder.h"
 
 namespace fuseau::passes {
 namespace {

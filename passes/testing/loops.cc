@@ -1,10 +1,14 @@
 #include "passes/testing/loops.h"
 
+#include <algorithm>
 #include <complex>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <numeric>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "runtime/inner_loops.h"
 
@@ -131,6 +135,75 @@ void AddFloats(char** args, const int64_t* n, const int64_t* steps, void* d) {
   std::memcpy(args[2], &sum, sizeof(sum));
 }
 
+// In the order of NumPy: complex numbers by their real part first.
+template <typename T>
+bool IsLess(T x, T y) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return x < y;
+  } else {
+    return x.real() < y.real() || (x.real() == y.real() && x.imag() < y.imag());
+  }
+}
+
+// Lines that lie dense, as the routines call these.
+template <typename T, bool kMax>
+void PlaceOfExtreme(char** args, const int64_t* n, const int64_t*, void*) {
+  const auto at = [&](int64_t i) { return Load<T>(args[0] + i * sizeof(T)); };
+  int64_t place = 0;
+  for (int64_t i = 1; i < *n; ++i) {
+    if (kMax ? IsLess(at(place), at(i)) : IsLess(at(i), at(place))) place = i;
+  }
+  std::memcpy(args[1], &place, sizeof(place));
+}
+template <typename T>
+void StableArgsort(char** args, const int64_t* n, const int64_t*, void*) {
+  const T* line = reinterpret_cast<const T*>(args[0]);
+  int64_t* places = reinterpret_cast<int64_t*>(args[1]);
+  std::sort(places, places + *n, [line](int64_t i, int64_t j) {
+    return IsLess(line[i], line[j]) || (!IsLess(line[j], line[i]) && i < j);
+  });
+}
+template <typename T>
+void StableSort(char** args, const int64_t* n, const int64_t* steps, void* d) {
+  T* line = reinterpret_cast<T*>(args[0]);
+  std::vector<int64_t> places(*n);
+  std::iota(places.begin(), places.end(), 0);
+  char* lines[] = {args[0], reinterpret_cast<char*>(places.data())};
+  StableArgsort<T>(lines, n, steps, d);
+  std::unique_ptr<T[]> sorted(new T[*n]);
+  for (int64_t i = 0; i < *n; ++i) sorted[i] = line[places[i]];
+  std::copy_n(sorted.get(), *n, line);
+}
+
+// One product of m x k and k x n; NumPy's loop takes a number of them.
+template <typename T>
+void Product(char** args, const int64_t* sizes, const int64_t* steps, void*) {
+  const int64_t m = sizes[1], k = sizes[2], n = sizes[3];
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      T sum{};
+      for (int64_t p = 0; p < k; ++p) {
+        sum += Load<T>(args[0] + i * steps[3] + p * steps[4]) *
+               Load<T>(args[1] + p * steps[5] + j * steps[6]);
+      }
+      std::memcpy(args[2] + i * steps[7] + j * steps[8], &sum, sizeof(T));
+    }
+  }
+}
+
+template <typename T>
+void RegisterLines(char type) {
+  const std::string types(2, type);
+  const auto add = [&](const char* name, char result, auto fn) {
+    runtime::RegisterInnerLoop(std::string(name) + "." + types + "->" + result,
+                               {fn, nullptr});
+  };
+  add("argmax", 'l', PlaceOfExtreme<T, true>);
+  add("argmin", 'l', PlaceOfExtreme<T, false>);
+  add("stable_sort", type, StableSort<T>);
+  add("stable_argsort", 'l', StableArgsort<T>);
+}
+
 template <typename T, typename F>
 void Register(const std::string& name, char type, char result) {
   const std::string types(2, type);
@@ -145,6 +218,7 @@ void RegisterArithmetic(char type) {
   Register<T, Subtract>("subtract", type, type);
   Register<T, Or>("logical_or", type, '?');
   Register<T, And>("logical_and", type, '?');
+  RegisterLines<T>(type);
 }
 
 template <typename T>
@@ -168,6 +242,8 @@ void RegisterLoops() {
   RegisterOrder<int8_t>('b');
   Register<bool, Or>("logical_or", '?', '?');
   Register<bool, And>("logical_and", '?', '?');
+  RegisterLines<bool>('?');
+  runtime::RegisterInnerLoop("matmul.dd->d", {Product<double>, nullptr});
   runtime::RegisterInnerLoop("add.dd->d", {AddFloats<double>, nullptr});
   runtime::RegisterInnerLoop("add.ff->f", {AddFloats<float>, nullptr});
   runtime::RegisterInnerLoop("add.DD->D",

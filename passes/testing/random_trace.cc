@@ -92,7 +92,7 @@ Trace TraceMaker::Make() {
   }
   const int steps = Pick(2, 12);
   for (int i = 0; i < steps; ++i) {
-    switch (Pick(0, 11)) {
+    switch (Pick(0, 12)) {
       case 0:
       case 1:
       case 2:
@@ -112,9 +112,10 @@ Trace TraceMaker::Make() {
         AddChain();
         break;
       case 10:
+      case 11:
         AddRoutine();
         break;
-      case 11:
+      case 12:
         AddIota();
         break;
     }
@@ -470,7 +471,41 @@ void TraceMaker::AddReduction() {
   AddValue(node, value.dtype, kept);
 }
 
+// Places of extremes along an axis of a window, or its sorted lines.
+void TraceMaker::AddLines() {
+  const Value value = RandomValue();
+  Window w = View(value);
+  if (w.shape.empty()) return;
+  const int axis = Pick(0, static_cast<int>(w.shape.size()) - 1);
+  TraceNode node;
+  node.shape = w.shape;
+  node.operands = {{value.node, value.dtype, w.offset, w.strides}};
+  node.reduced.assign(w.shape.size(), false);
+  Dims shape = w.shape;
+  switch (Pick(0, 3)) {
+    case 0:
+    case 1:
+      node.op = Chance(2) ? OpCode::kArgmax : OpCode::kArgmin;
+      node.dtype = DType::kInt64;
+      node.reduced[axis] = true;
+      shape.erase(shape.begin() + axis);
+      break;
+    case 2:
+      node.op = OpCode::kStableSort;
+      node.dtype = value.dtype;
+      node.attribute = axis;
+      break;
+    case 3:
+      node.op = OpCode::kStableArgsort;
+      node.dtype = DType::kInt64;
+      node.attribute = axis;
+      break;
+  }
+  AddValue(node, node.dtype, shape);
+}
+
 void TraceMaker::AddRoutine() {
+  if (Chance(2)) return AddLines();
   const Value value = RandomValue();
   TraceNode node;
   if (Chance(2)) {

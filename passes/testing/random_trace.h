@@ -66,6 +66,7 @@ class TraceMaker {
   void AddChain();
   void AddUpdate();
   void AddReduction();
+  void AddLines();
   void AddRoutine();
   void AddIota();
 

@@ -297,7 +297,7 @@ def _sorted(name, a, axis, kind, order, stable):
         raise NotNative
     if axis is None:
         a, axis = _flat(a), -1
-    if letter not in "sm":
+    if letter not in "sm" and not (letter in "qh" and _is_as_if_stable(name, a, _axis(axis, a))):
         # NumPy's default sorts have vector code that its types' functions lack.
         if name == "argsort":
             return _fuseau.from_numpy(_fuseau.snapshot(a).argsort(axis, kind))
@@ -305,6 +305,31 @@ def _sorted(name, a, axis, kind, order, stable):
         _fuseau.to_numpy(result).sort(axis, kind)
         return result
     return _fuseau.along(f"stable_{name}", a, _axis(axis, a))
+
+
+def _is_as_if_stable(name, a, axis):
+    """Whether an array lies in parts and every sort of it gives what a stable one does.
+
+    Ranks of a job do stable sorts each in its part; the others are done by one process. Elements
+    that are equal but not the same are zeros of both signs and NaNs; places tell all equal ones
+    apart.
+    """
+    if not _fuseau.is_large(a.nbytes) or a.dtype.kind not in "biuf":
+        return False
+    if name == "sort":
+        if a.dtype.kind != "f":
+            return True
+        zero, minus = UFUNCS["equal"](a, 0), UFUNCS["signbit"](a)
+        zeros = [UFUNCS["logical_and"](zero, minus), UFUNCS["greater"](zero, minus)]
+        found = [_fuseau.reduce("any", sign, None, False) for sign in zeros]
+        _fuseau.evaluate(found)
+        return not all(map(bool, found))
+    line = _fuseau.along("stable_sort", a, axis)
+    outer = (slice(None),) * axis
+    before, after = line[(*outer, slice(None, -1))], line[(*outer, slice(1, None))]
+    # NaNs are behind all others: where there are two, one is followed by another.
+    ties = UFUNCS["logical_or"](UFUNCS["equal"](before, after), UFUNCS["not_equal"](before, before))
+    return not bool(_fuseau.reduce("any", ties, None, False))
 
 
 @native(otherwise=by_numpy("sort"))
@@ -324,7 +349,12 @@ _sort_by_numpy = by_numpy("ndarray.sort", writes=0)
 
 def sort_in_place(self, axis=-1, kind=None, order=None, *, stable=None):
     """Sorts the array along an axis."""
-    if order is None and stable is None and str(kind or "q")[:1].lower() not in "sm":
+    if (
+        order is None
+        and stable is None
+        and str(kind or "q")[:1].lower() not in "sm"
+        and not _fuseau.is_large(self.nbytes)
+    ):
         _fuseau.to_numpy(self).sort(axis, kind)
         return
     try:

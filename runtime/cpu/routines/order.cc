@@ -9,6 +9,7 @@
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
 #include "runtime/cpu/routines/points.h"
+#include "runtime/cpu/routines/quiet.h"
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/inner_loops.h"
 
@@ -294,6 +295,7 @@ absl::Status ExtremeAcross(const RoutineCall& call, Addresses addresses,
 template <bool kMax>
 absl::Status Extreme(const RoutineCall& call, Addresses addresses,
                      const RunContext& context) {
+  const Quiet quiet;
   const int rank = static_cast<int>(call.sizes.size());
   int axis = 0;
   while ((call.reduced >> axis & 1) == 0) ++axis;
@@ -349,6 +351,7 @@ absl::Status Extreme(const RoutineCall& call, Addresses addresses,
 
 absl::Status Sort(const RoutineCall& call, Addresses addresses,
                   const RunContext& context) {
+  const Quiet quiet;
   const int axis = static_cast<int>(call.attribute);
   const DType dtype = call.output().dtype;
   const int64_t n = call.sizes[axis], item = ItemSize(dtype);
@@ -378,6 +381,7 @@ absl::Status Sort(const RoutineCall& call, Addresses addresses,
 
 absl::Status ArgSort(const RoutineCall& call, Addresses addresses,
                      const RunContext& context) {
+  const Quiet quiet;
   const int axis = static_cast<int>(call.attribute);
   const int64_t item = ItemSize(call.operands[0].dtype);
   const int64_t n = call.sizes[axis];

@@ -58,6 +58,14 @@ absl::Status ArgMin(const RoutineCall& call, Addresses addresses,
 absl::Status BinCount(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 
+// bytes of the result, elements of a run (reduced), of another (reduced). Both
+// runs are sorted and lie dense; the operands are their keys, then their places
+// if there are any (int64), which order equal keys. The result is the places,
+// then the keys, of the first elements of both runs together if `attribute` is
+// 0, else of the last ones.
+absl::Status Merge(const RoutineCall& call, Addresses addresses,
+                   const RunContext& context);
+
 // bytes of the target, bytes of the source (reduced), bytes of a second operand
 // (reduced) that is not read: who needs exchanges in an order lets each read
 // the result of the one before. `attribute` is the number of the transfer.

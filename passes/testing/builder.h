@@ -1,17 +1,12 @@
-// Traces of float64 arrays for the tests of partitioning.
+// Traces written by hand, and a check of what ranks make of them.
 #pragma once
 
-#include <cstring>
-#include <random>
 #include <utility>
 #include <vector>
 
-#include "frontend/reference.h"
-#include "gtest/gtest.h"
 #include "ir/trace.h"
 #include "passes/partition.h"
 #include "passes/testing/ranks.h"
-#include "runtime/buffer.h"
 
 namespace fuseau::passes::testing {
 
@@ -65,45 +60,16 @@ class Builder {
   ir::Trace trace;
 };
 
-inline ir::TraceOperand Read(int32_t value, int64_t offset, Dims strides) {
-  return {value, DType::kFloat64, offset, std::move(strides)};
-}
+ir::TraceOperand Read(int32_t value, int64_t offset, Dims strides);
 
-inline Distribution CutEvenly(int64_t rows, int64_t row_bytes, int ranks) {
-  Distribution d;
-  d.kind = Distribution::kCut;
-  for (int r = 0; r <= ranks; ++r)
-    d.cuts.push_back(rows * r / ranks * row_bytes);
-  for (int r = 0; r < ranks; ++r)
-    d.windows.push_back({d.cuts[r], d.cuts[r + 1]});
-  return d;
-}
+Distribution CutEvenly(int64_t rows, int64_t row_bytes, int ranks);
 
-inline runtime::BufferRef Numbers(int64_t count) {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<double> number(-1, 1);
-  runtime::BufferRef buffer = Allocate(count * 8);
-  for (int64_t i = 0; i < count; ++i) {
-    const double x = number(random) * (i % 3 == 0 ? 1e-3 : 1);
-    std::memcpy(buffer->data() + i * 8, &x, 8);
-  }
-  return buffer;
-}
+// Random numbers of different magnitudes.
+runtime::BufferRef Numbers(int64_t count);
 
-// Runs it and compares with the trace as a whole.
-inline Ran Check(const ir::Trace& trace,
-                 const std::vector<runtime::BufferRef>& wholes,
-                 const std::vector<Spread>& inputs, int ranks,
-                 const PartitionOptions& options = CutAll()) {
-  std::vector<runtime::BufferRef> want;
-  EXPECT_EQ(EvaluateReference(trace, wholes, {}, nullptr, &want),
-            absl::OkStatus());
-  Ran ran;
-  RunOnRanks(trace, inputs, {}, ranks, Tier::kInterpreter, &ran, options);
-  if (::testing::Test::HasFatalFailure()) return ran;
-  for (size_t o = 0; o < want.size(); ++o)
-    ExpectIs(ran.outputs[o], want[o], ranks);
-  return ran;
-}
+// Runs a trace on ranks that are interpreted, and compares with it as a whole.
+Ran Check(const ir::Trace& trace, const std::vector<runtime::BufferRef>& wholes,
+          const std::vector<Spread>& inputs, int ranks,
+          const PartitionOptions& options = CutAll());
 
 }  // namespace fuseau::passes::testing

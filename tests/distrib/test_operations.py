@@ -1,0 +1,151 @@
+"""Operations that ranks do in parts: NumPy's results, and no rank ever has an operand as a whole."""
+
+import sys
+import textwrap
+
+import pytest
+from engines import fuseau_run, run
+
+HEAD = """
+import numpy
+import fuseau as np
+
+n = 60_000
+random = numpy.random.default_rng(0)
+
+def check(function, *arrays):
+    want = numpy.asarray(function(numpy, *arrays))
+    got = numpy.asarray(function(np, *(np.array(a) for a in arrays)))
+    assert (got.dtype, got.shape) == (want.dtype, want.shape)
+    assert got.tobytes() == want.tobytes()
+"""
+
+
+@pytest.fixture(params=["threads", "controller", "spmd"])
+def ranks(request, tmp_path):
+    """Runs a program on ranks that cut every value and refuse to gather 100,000 bytes."""
+
+    def start(text):
+        words = ["-c", HEAD + textwrap.dedent(text)]
+        more = {"FUSEAU_PARTITION_BYTES": "0", "FUSEAU_GATHER_BYTES": "100000"}
+        if request.param == "threads":
+            more |= {"FUSEAU_THREAD_RANKS": "3"}
+            status, out, err = run(sys.executable, *words, cwd=tmp_path, **more)
+        else:
+            flags = ["--spmd"] if request.param == "spmd" else []
+            status, out, err = fuseau_run("-n", "2", *flags, *words, cwd=tmp_path, **more)
+        assert (status, err) == (0, ""), err
+        return out
+
+    return start
+
+
+def test_places_of_extremes(ranks):
+    ranks("""
+        few = random.integers(0, 50, n)
+        real = random.random(n)
+        unknown = real.copy()
+        unknown[[40_000, 50_000]] = numpy.nan
+        for a in few, few.astype("int8"), few > 7, real, unknown, real + few * 1j:
+            for name in "argmax", "argmin":
+                check(lambda m, a: getattr(m, name)(a), a)
+                check(lambda m, a: getattr(m, name)(a[::-1]), a)
+                check(lambda m, a: getattr(m, name)(a[5:-7:3] + a[6:-6:3], keepdims=True), a)
+                for axis in 0, 1:
+                    check(lambda m, a: getattr(m, name)(a, axis=axis), a.reshape(600, 100))
+                check(lambda m, a: getattr(m, name)(a, axis=0), a.reshape(6, 100, 100))
+    """)
+
+
+def test_counts(ranks):
+    ranks("""
+        a = random.integers(0, 1000, n)
+        check(lambda m, a: m.bincount(a), a)
+        check(lambda m, a: m.bincount(a[::-3], minlength=1200), a)
+        check(lambda m, a: m.bincount(a.reshape(300, 200)[:, 7:60].ravel()), a)
+    """)
+
+
+def test_sorts(ranks):
+    ranks("""
+        few = random.integers(0, 50, n)
+        real = random.random(n)
+        rough = numpy.where(few > 25, -0.0, numpy.where(few > 10, 0.0, real - 0.5))
+        rough[::1000] = numpy.nan
+        pairs = rough + 1j * rough[::-1]
+        for a in few, few.astype("int8"), few.astype("u2"), few > 7, real, rough, pairs:
+            for name in "sort", "argsort":
+                check(lambda m, a: getattr(m, name)(a, kind="stable"), a)
+                check(lambda m, a: getattr(m, name)(a[::-1], kind="stable"), a)
+                check(lambda m, a: getattr(m, name)(m.roll(a, 5)[::3], kind="stable"), a)
+                # NaNs are compared, which is no error of the sum before.
+                check(lambda m, a: getattr(m, name)(a[5:-7:3] + a[6:-6:3], kind="stable"), a)
+                for shape in (600, 100), (30_000, 2), (3, 20_000):
+                    for axis in 0, 1:
+                        check(
+                            lambda m, a: getattr(m, name)(a, axis=axis, kind="stable"),
+                            a.reshape(shape),
+                        )
+    """)
+
+
+def test_sorts_that_need_not_be_stable(ranks):
+    ranks("""
+        whole = random.permutation(n) - 9
+        real = whole / 7
+        real[real == 0] = -0.0
+        unknown = real.copy()
+        unknown[100] = numpy.nan
+        for a in whole, whole.astype("f4"), real, unknown:
+            a = np.array(a)
+            sorts = np.sort(a), np.argsort(a), np.sort(a.reshape(300, 200), axis=0)
+            a.sort(kind="heapsort")
+            before = np.stats()["bytes_fetched"]
+            np.synchronize()
+            assert np.stats()["bytes_fetched"] - before < 1000
+        for a in whole, whole % 100, whole > 3, real, unknown:
+            for function in (
+                lambda m, a: m.sort(a),
+                lambda m, a: m.argsort(a),
+                lambda m, a: m.argsort(a, kind="heapsort"),
+                lambda m, a: m.sort(a.reshape(300, 200), axis=0),
+            ):
+                check(function, a)
+            inside = np.array(a)
+            inside[10:-10].sort()
+            a[10:-10].sort()
+            assert numpy.asarray(inside).tobytes() == a.tobytes()
+        # Equal elements that are not the same are sorted by NumPy itself.
+        check(lambda m, a: m.sort(a), numpy.where(whole % 3 == 0, 0.0, -0.0))
+    """)
+
+
+def test_a_product_with_a_large_right_operand(ranks):
+    ranks("""
+        a = random.integers(-100, 100, (260, 250))
+        b = random.integers(-100, 100, (250, 400))
+        check(lambda m, a, b: a @ b, a, b)
+        check(lambda m, a, b: m.matmul(a[::-1], b[:, ::-1]) + 1, a, b)
+    """)
+
+
+def test_indices_and_masks_are_checked_where_they_are(ranks):
+    ranks("""
+        table = random.random((7, 3))
+        places = random.integers(-7, 7, n)
+        check(lambda m, t, i: t[i], table, places)
+        check(lambda m, t, i: m.take(t, i[::-1] + 0, axis=0), table, places)
+        t, i = np.array(table), np.array(places)
+        before = np.stats()["bytes_fetched"]
+        rows = t[i + 0]
+        few = np.arange(100)[(i == 3)[:100]]
+        np.synchronize()
+        assert np.stats()["bytes_fetched"] - before < 1000
+        i[40_000] = 9
+        try:
+            t[i + 0]
+        except IndexError as error:
+            assert "index 9 is out of bounds for axis 0 with size 7" in str(error)
+        else:
+            raise AssertionError
+    """)
