@@ -103,6 +103,7 @@ constexpr Known kSettings[] = {
     {"FUSEAU_STORE_FD", Known::kNumber, 0, 1 << 30},
     {"FUSEAU_STREAM_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_SWAP_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_THREAD_DELAY_US", Known::kNumber, 0, 1'000'000},
     {"FUSEAU_THREAD_RANKS", Known::kNumber, 1, 64},
     {"FUSEAU_TILE_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_TIMING"},
