@@ -295,6 +295,9 @@ class Grouper {
         case Step::kCopy:
         case Step::kFill:
         case Step::kRoutine:
+        case Step::kStart:
+        case Step::kFinish:
+        case Step::kMove:
         case Step::kSweep:
         case Step::kBands:
           Close();

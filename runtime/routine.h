@@ -16,6 +16,8 @@ RoutineFn FindRoutine(absl::string_view name);
 absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call);
 
+bool IsExchange(const RoutineCall& call);
+
 // About how many elements a call touches: the points of its space, but for an
 // exchange, whose space tells the sizes of its operands, those of its result.
 double StepsOf(const RoutineCall& call);

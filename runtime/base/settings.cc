@@ -72,7 +72,7 @@ constexpr Known kSettings[] = {
     {"FUSEAU_CACHE_READONLY", Known::kSwitch},
     {"FUSEAU_CONFIG"},
     {"FUSEAU_DISABLE", Known::kWords, 0, 0,
-     "all|simplify|split|fuse|collapse|place|sweep|bands"},
+     "all|simplify|split|fuse|collapse|place|sweep|bands|overlap"},
     {"FUSEAU_DUMP", Known::kWords, 0, 0,
      "all|import|simplify|split|fuse|collapse|place|sweep|outline|kernel|llvm|"
      "asm"},
@@ -89,6 +89,7 @@ constexpr Known kSettings[] = {
     {"FUSEAU_NUM_THREADS", Known::kNumber, 0, 1024},
     {"FUSEAU_OPT", Known::kNumber, 0, 1},
     {"FUSEAU_OUTPUT"},
+    {"FUSEAU_OVERLAP_NS", Known::kNumber, 0, kAny},
     {"FUSEAU_PARENT", Known::kNumber, 1, kAny},
     {"FUSEAU_PARTITION_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_PLAN_CACHE_BYTES", Known::kNumber, 0, kAny},

@@ -63,5 +63,7 @@ absl::Status BinCount(const RoutineCall& call, Addresses addresses,
 // the result of the one before. `attribute` is the number of the transfer.
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
+// An error in a run that has no ranks.
+absl::Status CheckExchanger(const RunContext& context);
 
 }  // namespace fuseau::runtime
