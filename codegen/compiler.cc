@@ -4,8 +4,10 @@
 
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
+#include "passes/passes.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/quick_call.h"
+#include "runtime/overlap.h"
 #include "runtime/plan_check.h"
 
 namespace fuseau::codegen {
@@ -35,6 +37,10 @@ class Compiler {
         ir::ImportTrace(trace, *context_);
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             PlanOf(*module));
+    if (!passes::IsDisabled("overlap")) {
+      runtime::OverlapExchanges(plan.get(),
+                                runtime::OverlapLimits::FromSettings());
+    }
     // What the passes found unused is given all the same.
     plan->input_count = plan->scalar_count = 0;
     for (const ir::TraceNode& node : trace.nodes) {

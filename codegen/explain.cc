@@ -143,6 +143,9 @@ class Reporter {
     switch (step.kind) {
       case Step::kAllocate:
       case Step::kFree:
+      case Step::kStart:
+      case Step::kFinish:
+      case Step::kMove:
         break;
       case Step::kCopy: {
         StepReport& copy = report_.steps.emplace_back();

@@ -41,6 +41,21 @@ class Group {
                                 const char* source, char* target,
                                 const std::atomic<bool>* cancel) = 0;
 
+  // The same in two halves, with work between them. Start has read what this
+  // rank gives when it returns, so the source may be overwritten; Finish
+  // returns when the target is filled. The transfer and the target stay until
+  // then. Several transfers of different tags may be under way, also during an
+  // Exchange; ranks start them in the same order and finish them in any.
+  virtual absl::Status Start(uint64_t tag, const runtime::Transfer& transfer,
+                             const char* source, char* target) = 0;
+  virtual absl::Status Finish(uint64_t tag,
+                              const std::atomic<bool>* cancel) = 0;
+  // Lets transfers that are under way move on. It never waits.
+  virtual void Progress() = 0;
+  // Gives up all transfers that are under way: their memory is free then. So
+  // does an error of Exchange, Start or Finish.
+  virtual void Drop() = 0;
+
   // Commands go from rank 0 to all others, in order. They have any size.
   virtual absl::Status SendCommand(absl::string_view command) = 0;
   // The next one; waits for it, without using the processor for long.

@@ -18,6 +18,7 @@
 #include "distrib/group.h"
 #include "distrib/tag.h"
 #include "distrib/transport.h"
+#include "runtime/buffer.h"
 
 namespace fuseau::distrib {
 
@@ -45,6 +46,11 @@ class RankGroup : public Group {
   absl::Status Exchange(uint64_t tag, const runtime::Transfer& transfer,
                         const char* source, char* target,
                         const std::atomic<bool>* cancel) override;
+  absl::Status Start(uint64_t tag, const runtime::Transfer& transfer,
+                     const char* source, char* target) override;
+  absl::Status Finish(uint64_t tag, const std::atomic<bool>* cancel) override;
+  void Progress() override;
+  void Drop() override;
   absl::Status SendCommand(absl::string_view command) override;
   absl::StatusOr<std::string> NextCommand() override;
   absl::StatusOr<Outcome> Agree(const Outcome& mine) override;
@@ -54,6 +60,22 @@ class RankGroup : public Group {
   Control& control() { return *control_; }  // for tests
 
  private:
+  // A transfer under way.
+  struct Started {
+    uint64_t tag = 0;
+    const runtime::Transfer* transfer = nullptr;
+    char* target = nullptr;
+    std::vector<Message> messages;  // those received, then those sent
+    // Of each that is received: where it is in the packed memory; -1 if it goes
+    // to its place in the target at once.
+    std::vector<int64_t> packed_at;
+    std::vector<bool> taken;    // by message received
+    runtime::BufferRef packed;  // memory for messages that are packed
+
+    absl::Span<Message> sends() {
+      return absl::MakeSpan(messages).subspan(packed_at.size());
+    }
+  };
   // How a wait ends early.
   struct WaitOptions {
     bool in_run = false;  // by the failure of the run
@@ -84,7 +106,14 @@ class RankGroup : public Group {
                          absl::string_view bytes, std::string* received);
   // An empty message from everybody to everybody.
   absl::Status MeetAll(Kind kind);
-  absl::Status ReservePacked(int64_t bytes);
+
+  // Posts the messages of a transfer. With `read_source` all that is sent is
+  // read before it returns.
+  absl::Status Post(uint64_t tag, const runtime::Transfer& transfer,
+                    const char* source, char* target, bool read_source,
+                    const std::atomic<bool>* cancel);
+  // Unpacks messages that came and were not taken yet. Whether all are.
+  absl::StatusOr<bool> Take(Started* started);
 
   const Options options_;
   const int rank_;
@@ -93,8 +122,8 @@ class RankGroup : public Group {
   uint64_t commands_ = 0;
   int64_t discarded_ = 0;  // in this run
   absl::Time broken_since_ = absl::InfiniteFuture();
-  std::unique_ptr<char[]> packed_;
-  int64_t packed_bytes_ = 0;
+  // In the order of their start. Messages stay where they are.
+  std::vector<std::unique_ptr<Started>> started_;
   // In this order: control calls the alarm, which wakes the transport.
   std::unique_ptr<Alarm> alarm_;
   std::unique_ptr<Transport> transport_;

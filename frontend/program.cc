@@ -54,6 +54,7 @@ double SecondsOf(const runtime::Plan& plan) {
           add_launch(member.launch);
         break;
       case runtime::Step::kRoutine:
+      case runtime::Step::kStart:
         seconds +=
             kLaunchSeconds + runtime::StepsOf(plan.routines[step.launch]) /
                                  kRoutineStepsPerSecond;
@@ -64,6 +65,8 @@ double SecondsOf(const runtime::Plan& plan) {
         break;
       case runtime::Step::kAllocate:
       case runtime::Step::kFree:
+      case runtime::Step::kFinish:
+      case runtime::Step::kMove:
         break;
     }
   }

@@ -26,6 +26,15 @@ class NoGroup : public distrib::Group {
                         const std::atomic<bool>*) override {
     return absl::InternalError("an exchange of a job that is only planned");
   }
+  absl::Status Start(uint64_t, const runtime::Transfer&, const char*,
+                     char*) override {
+    return absl::InternalError("an exchange of a job that is only planned");
+  }
+  absl::Status Finish(uint64_t, const std::atomic<bool>*) override {
+    return absl::InternalError("an exchange of a job that is only planned");
+  }
+  void Progress() override {}
+  void Drop() override {}
   absl::Status SendCommand(absl::string_view command) override {
     ++job_.commands;
     job_.command_bytes += static_cast<int64_t>(command.size());

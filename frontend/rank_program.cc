@@ -39,6 +39,18 @@ class RunExchanger : public runtime::Exchanger {
                             transfers_[static_cast<size_t>(transfer)], source,
                             target, cancel);
   }
+  absl::Status Start(int64_t transfer, const char* source,
+                     char* target) override {
+    return group_->Start(distrib::TransferTag(run_, transfer),
+                         transfers_[static_cast<size_t>(transfer)], source,
+                         target);
+  }
+  absl::Status Finish(int64_t transfer,
+                      const std::atomic<bool>* cancel) override {
+    return group_->Finish(distrib::TransferTag(run_, transfer), cancel);
+  }
+  void Progress() override { group_->Progress(); }
+  void Drop() override { group_->Drop(); }
 
  private:
   distrib::Group* const group_;

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "distrib/local/local_group.h"
 #include "frontend/rank_worker.h"
 #include "frontend/ranks.h"
 #include "runtime/base/log.h"
+#include "runtime/base/settings.h"
 
 namespace fuseau {
 namespace {
@@ -22,7 +24,8 @@ std::vector<std::thread>& Threads() {
 }  // namespace
 
 void JoinThreadRanks(int ranks) {
-  auto groups = distrib::MakeLocalGroups(ranks);
+  auto groups = distrib::MakeLocalGroups(
+      ranks, absl::Microseconds(SettingInt("FUSEAU_THREAD_DELAY_US", 0)));
   for (int r = 1; r < ranks; ++r) {
     Threads().emplace_back([r, group = std::move(groups[r])]() mutable {
       const absl::Status status = RankWorker(group.get()).Serve();

@@ -127,7 +127,7 @@ class Group {
   }
 
   bool WorthWhile() const {
-    return large_ >= 2 && buffer_bytes_ >= limits_.min_bytes_alone &&
+    return LargeLaunches() >= 2 && buffer_bytes_ >= limits_.min_bytes_alone &&
            static_cast<double>(moved_) >=
                kReuse * static_cast<double>(buffer_bytes_);
   }
@@ -137,7 +137,7 @@ class Group {
     for (Member& member : members_) {
       group.members.push_back({member.launch, std::move(member.edges)});
     }
-    group.large = large_;
+    group.large = LargeLaunches();
     group.alone = buffer_bytes_ < limits_.min_bytes;
     group.bands = std::clamp<int64_t>(buffer_bytes_ / limits_.band_bytes, 1,
                                       std::max<int64_t>(rows_, 1));
@@ -153,6 +153,14 @@ class Group {
     int64_t computed = 0;
     int64_t written = 0;
   };
+
+  // Those that came before the largest one may be details beside it.
+  int32_t LargeLaunches() const {
+    return static_cast<int32_t>(std::count_if(
+        members_.begin(), members_.end(), [&](const Member& member) {
+          return !IsDetail(LaunchOf(member), largest_);
+        }));
+  }
 
   const Launch& LaunchOf(const Member& member) const {
     return plan_.launches[member.launch];
@@ -253,7 +261,7 @@ class Group {
   int64_t largest_ = 0;
   int64_t moved_ = 0;
   int64_t rows_ = 0;
-  int32_t large_ = 0;
+  int32_t large_ = 0;  // as seen when they joined
   double lag_ = 0;
 };
 
@@ -287,6 +295,9 @@ class Grouper {
         case Step::kCopy:
         case Step::kFill:
         case Step::kRoutine:
+        case Step::kStart:
+        case Step::kFinish:
+        case Step::kMove:
         case Step::kSweep:
         case Step::kBands:
           Close();

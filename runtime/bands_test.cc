@@ -257,6 +257,34 @@ TEST(Bands, GroupsEndWhereTheirRowsLeaveTheCache) {
   EXPECT_TRUE(plan.groups.empty());
 }
 
+TEST(Bands, ALaunchAndDetailsBeforeItAreNoGroup) {
+  Plan plan;
+  constexpr int64_t kRows = 200, kColumns = 512;
+  plan.buffers.push_back({BufferKind::kInput, 0, kRows * kColumns * kItem});
+  plan.input_count = 1;
+  for (const int64_t rows : {int64_t{1}, kRows - 1}) {
+    Launch launch;
+    launch.kernel = MakeKernel(MapKernel<2, 1, 1, Same>);
+    launch.sizes = {rows, kColumns};
+    launch.operands = {
+        {0, 0, {kColumns * kItem, kItem}, DType::kFloat64},
+        {0, kColumns * kItem, {kColumns * kItem, kItem}, DType::kFloat64}};
+    launch.input_count = 1;
+    launch.combiners = {Combiner::kNone};
+    if (rows > 1) launch.lagged = {{1, 1, 0, {0}}};
+    launch.bytes = 2 * rows * kColumns * kItem;
+    Step step;
+    step.kind = Step::kLaunch;
+    step.launch = static_cast<int32_t>(plan.launches.size());
+    plan.launches.push_back(launch);
+    plan.steps.push_back(step);
+  }
+  BandLimits limits;
+  limits.min_bytes = limits.min_bytes_alone = 0;
+  GroupBands(&plan, limits);
+  EXPECT_TRUE(plan.groups.empty());
+}
+
 TEST(Bands, LimitsFollowTheCaches) {
   const CacheSizes small = {32 << 10, 256 << 10, 8 << 20};
   const CacheSizes large = {48 << 10, 2 << 20, 96 << 20};

@@ -12,6 +12,7 @@
 #include "runtime/cpu/lagged_write.h"
 #include "runtime/cpu/launch.h"
 #include "runtime/cpu/quick_call.h"
+#include "runtime/cpu/routines/routines.h"
 #include "runtime/cpu/strided_copy.h"
 #include "runtime/cpu/sweep.h"
 #include "runtime/stats.h"
@@ -62,9 +63,15 @@ class Run {
     return absl::OkStatus();
   }
 
+  // Targets of exchanges under way are buffers of this run.
+  ~Run() {
+    if (context_.under_way > 0) context_.exchanger->Drop();
+  }
+
   absl::Status Steps() {
     for (size_t i = 0; i < plan_.steps.size(); ++i) {
       FUSEAU_RETURN_IF_ERROR(context_.Check());
+      context_.Tick();
       const Step& step = plan_.steps[i];
       switch (step.kind) {
         case Step::kAllocate: {
@@ -94,6 +101,15 @@ class Run {
           break;
         case Step::kRoutine:
           FUSEAU_RETURN_IF_ERROR(RunRoutine(plan_.routines[step.launch]));
+          break;
+        case Step::kStart:
+          FUSEAU_RETURN_IF_ERROR(Start(plan_.routines[step.launch]));
+          break;
+        case Step::kFinish:
+          FUSEAU_RETURN_IF_ERROR(Finish(plan_.routines[step.launch]));
+          break;
+        case Step::kMove:
+          RunMove(step);
           break;
         case Step::kBands:
           FUSEAU_RETURN_IF_ERROR(RunGroup(plan_.groups[step.group]));
@@ -217,12 +233,37 @@ class Run {
 
   absl::Status RunRoutine(const RoutineCall& call) {
     absl::InlinedVector<char*, 5> addresses;
-    for (const PlanOperand& operand : call.operands) {
-      addresses.push_back(slots_[operand.buffer].buffer->data() +
-                          operand.offset);
-    }
+    for (const PlanOperand& operand : call.operands)
+      addresses.push_back(AddressOf(operand));
     Increment(Counter::kRoutines);
     return call.fn(call, addresses, context_);
+  }
+
+  char* AddressOf(const PlanOperand& operand) const {
+    return slots_[operand.buffer].buffer->data() + operand.offset;
+  }
+
+  absl::Status Start(const RoutineCall& call) {
+    FUSEAU_RETURN_IF_ERROR(CheckExchanger(context_));
+    Increment(Counter::kRoutines);
+    FUSEAU_RETURN_IF_ERROR(context_.exchanger->Start(
+        call.attribute, AddressOf(call.operands[0]), AddressOf(call.output())));
+    ++context_.under_way;
+    return absl::OkStatus();
+  }
+
+  absl::Status Finish(const RoutineCall& call) {
+    FUSEAU_RETURN_IF_ERROR(
+        context_.exchanger->Finish(call.attribute, context_.cancel));
+    --context_.under_way;
+    return absl::OkStatus();
+  }
+
+  void RunMove(const Step& step) const {
+    const Move& move = plan_.moves[step.launch];
+    CopyBytes(slots_[step.buffer].buffer->data() + move.to,
+              slots_[step.source].buffer->data() + move.from, move.bytes);
+    Increment(Counter::kBytesMoved, 2 * move.bytes);
   }
 
   absl::Status RunGroup(const BandGroup& group) {

@@ -210,6 +210,13 @@ struct Sweep {
   std::vector<TileBuffer> buffers;
 };
 
+// Bytes [from, from + bytes) of one buffer to [to, to + bytes) of another.
+struct Move {
+  int64_t from = 0;
+  int64_t to = 0;
+  int64_t bytes = 0;
+};
+
 struct Step {
   enum Kind : uint8_t {
     kAllocate,  // makes `buffer`
@@ -218,6 +225,9 @@ struct Step {
     kFill,      // fills `buffer` with copies of the `fill_size` bytes in `fill`
     kLaunch,    // runs launches[launch]
     kRoutine,   // runs routines[launch]
+    kStart,     // starts the exchange routines[launch]
+    kFinish,    // waits until it has filled its target
+    kMove,      // copies moves[launch] from `source` to `buffer`
     kBands,     // runs the launches of groups[group]
     kSweep,     // runs sweeps[launch]
   };
@@ -237,6 +247,7 @@ struct Plan {
   std::vector<BandGroup> groups;
   std::vector<Sweep> sweeps;
   std::vector<std::vector<CopyPart>> copies;  // of parts of buffers
+  std::vector<Move> moves;
   std::vector<Step> steps;
   std::vector<int32_t> outputs;  // the buffer that holds each result
   int32_t input_count = 0;

@@ -1,10 +1,12 @@
 #include "runtime/plan_check.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/routine.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -33,6 +35,7 @@ class Checker {
     for (int32_t buffer : plan_.outputs) {
       FUSEAU_RETURN_IF_ERROR(CheckExists(buffer));
     }
+    if (!under_way_.empty()) return Bad("an exchange is not finished");
     return absl::OkStatus();
   }
 
@@ -47,6 +50,8 @@ class Checker {
       return Bad("there is no buffer ", buffer);
     }
     if (!exists_[buffer]) return Bad("buffer ", buffer, " does not exist now");
+    if (under_way_.contains(buffer))
+      return Bad("buffer ", buffer, " is the target of an exchange under way");
     return absl::OkStatus();
   }
 
@@ -97,6 +102,11 @@ class Checker {
           return Bad("there is no routine call ", step.launch);
         }
         return CheckRoutine(plan_.routines[step.launch]);
+      case Step::kStart:
+      case Step::kFinish:
+        return CheckHalf(step);
+      case Step::kMove:
+        return CheckMove(step);
       case Step::kBands:
         if (step.group < 0 ||
             step.group >= static_cast<int64_t>(plan_.groups.size())) {
@@ -140,6 +150,44 @@ class Checker {
     }
     for (size_t i = 0; i < call.operands.size(); ++i) {
       FUSEAU_RETURN_IF_ERROR(CheckOperand(call.operands[i], i, call.sizes));
+    }
+    return absl::OkStatus();
+  }
+
+  // Between its start and its finish the target of an exchange is its own.
+  absl::Status CheckHalf(const Step& step) {
+    if (step.launch < 0 ||
+        step.launch >= static_cast<int64_t>(plan_.routines.size())) {
+      return Bad("there is no routine call ", step.launch);
+    }
+    const RoutineCall& call = plan_.routines[step.launch];
+    if (!IsExchange(call)) return Bad("only exchanges have a start");
+    if (step.kind == Step::kStart) {
+      FUSEAU_RETURN_IF_ERROR(CheckOperand(call.operands[0], 0, call.sizes));
+      FUSEAU_RETURN_IF_ERROR(CheckOperand(call.output(), 1, call.sizes));
+      under_way_[call.output().buffer] = step.launch;
+      return absl::OkStatus();
+    }
+    const auto started = under_way_.find(call.output().buffer);
+    if (started == under_way_.end() || started->second != step.launch)
+      return Bad("exchange ", step.launch, " has not been started");
+    under_way_.erase(started);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckMove(const Step& step) const {
+    FUSEAU_RETURN_IF_ERROR(CheckExists(step.buffer));
+    FUSEAU_RETURN_IF_ERROR(CheckExists(step.source));
+    if (step.launch < 0 ||
+        step.launch >= static_cast<int64_t>(plan_.moves.size())) {
+      return Bad("there is no move ", step.launch);
+    }
+    const Move& move = plan_.moves[step.launch];
+    if (step.buffer == step.source || move.bytes < 0 || move.from < 0 ||
+        move.to < 0 ||
+        move.from + move.bytes > plan_.buffers[step.source].bytes ||
+        move.to + move.bytes > plan_.buffers[step.buffer].bytes) {
+      return Bad("a move of ", move.bytes, " bytes");
     }
     return absl::OkStatus();
   }
@@ -345,6 +393,7 @@ class Checker {
 
   const Plan& plan_;
   std::vector<bool> exists_;
+  std::map<int32_t, int32_t> under_way_;  // exchanges, by target
   std::string where_;
 };
 

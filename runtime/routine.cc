@@ -70,11 +70,13 @@ absl::Status FinishCall(absl::string_view name, absl::string_view loop,
   return absl::OkStatus();
 }
 
+bool IsExchange(const RoutineCall& call) { return call.fn == Exchange; }
+
 double StepsOf(const RoutineCall& call) {
   double steps = 1;
   for (size_t d = 0; d < call.sizes.size(); ++d) {
     const bool reduced = (call.reduced >> d & 1) != 0;
-    if ((call.fn == Exchange || call.fn == Merge) && reduced) continue;
+    if ((IsExchange(call) || call.fn == Merge) && reduced) continue;
     steps *= static_cast<double>(call.sizes[d]);
   }
   return steps;

@@ -16,6 +16,8 @@ RoutineFn FindRoutine(absl::string_view name);
 absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call);
 
+bool IsExchange(const RoutineCall& call);
+
 // About how many elements a call touches: the points of its space; for
 // exchanges and merges, whose spaces tell the sizes of their operands, of their
 // results.

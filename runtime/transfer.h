@@ -19,6 +19,18 @@ class Exchanger {
   virtual absl::Status Exchange(int64_t transfer, const char* source,
                                 char* target,
                                 const std::atomic<bool>* cancel) = 0;
+
+  // The same in two halves. The source may be overwritten when Start returns,
+  // the target is filled when Finish does. Several may be under way.
+  virtual absl::Status Start(int64_t transfer, const char* source,
+                             char* target) = 0;
+  virtual absl::Status Finish(int64_t transfer,
+                              const std::atomic<bool>* cancel) = 0;
+  // Lets what is under way move on. It never waits.
+  virtual void Progress() = 0;
+  // Gives up all that is under way: targets are free then. After an error
+  // nothing is under way either.
+  virtual void Drop() = 0;
 };
 
 }  // namespace fuseau::runtime

@@ -60,7 +60,8 @@ class LocalControl : public Control {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Group>> MakeLocalGroups(int size) {
+std::vector<std::unique_ptr<Group>> MakeLocalGroups(int size,
+                                                    absl::Duration delay) {
   char host[256] = "localhost";
   gethostname(host, sizeof(host) - 1);
   const bool crowded =
@@ -70,7 +71,7 @@ std::vector<std::unique_ptr<Group>> MakeLocalGroups(int size) {
   std::vector<std::unique_ptr<Group>> groups;
   for (int rank = 0; rank < size; ++rank) {
     auto alarm = std::make_unique<Alarm>(std::vector<std::string>(size, host));
-    auto transport = std::make_unique<LocalTransport>(boxes, rank);
+    auto transport = std::make_unique<LocalTransport>(boxes, rank, delay);
     auto control = std::make_unique<LocalControl>(board, rank, alarm.get());
     groups.push_back(std::make_unique<RankGroup>(
         RankGroup::Options{rank, crowded}, std::move(alarm),

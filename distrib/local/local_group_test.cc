@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "distrib/testing/rank_programs.h"
 
 namespace fuseau::distrib {
 namespace {
 
-void RunOnThreads(int size, void (*run)(Group&)) {
-  std::vector<std::unique_ptr<Group>> groups = MakeLocalGroups(size);
+void RunOnThreads(int size, void (*run)(Group&),
+                  absl::Duration delay = absl::ZeroDuration()) {
+  std::vector<std::unique_ptr<Group>> groups = MakeLocalGroups(size, delay);
   std::vector<std::thread> threads;
   for (auto& group : groups) {
     threads.emplace_back([group = std::move(group), run]() mutable {
@@ -42,6 +44,36 @@ INSTANTIATE_TEST_SUITE_P(
       return absl::StrCat(std::get<0>(info.param).name, "_",
                           std::get<1>(info.param));
     });
+
+TEST(LocalGroupTest, ASlowLinkConforms) {
+  for (const RankProgram& program : RankPrograms()) {
+    SCOPED_TRACE(program.name);
+    RunOnThreads(3, program.run, absl::Microseconds(100));
+  }
+}
+
+TEST(LocalGroupTest, MessagesAreUnderWayOnASlowLink) {
+  static constexpr absl::Duration kDelay = absl::Milliseconds(50);
+  RunOnThreads(
+      2,
+      [](Group& group) {
+        const char sent = 'a';
+        char got = 'x';
+        runtime::Transfer transfer;
+        const int peer = 1 - group.rank();
+        transfer.sends = {{peer, 1, {{0, 1, {}, {}}}}};
+        transfer.receives = {{peer, 1, {{0, 1, {}, {}}}}};
+        ASSERT_TRUE(group.Agree({}).ok());
+        const absl::Time start = absl::Now();
+        ASSERT_EQ(group.Start(1, transfer, &sent, &got), absl::OkStatus());
+        group.Progress();
+        if (absl::Now() - start < kDelay / 2) EXPECT_EQ(got, 'x');
+        ASSERT_EQ(group.Finish(1, nullptr), absl::OkStatus());
+        EXPECT_EQ(got, 'a');
+        EXPECT_GE(absl::Now() - start, kDelay / 2);
+      },
+      kDelay);
+}
 
 TEST(LocalGroupTest, ALostRankIsAnErrorForAllOthers) {
   RunOnThreads(3, [](Group& group) {

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/time/time.h"
+#include "distrib/clock.h"
 
 namespace fuseau::distrib {
 
 void LocalTransport::Send(int peer, uint64_t tag, const char* data,
                           int64_t bytes, Message* message) {
   Mailbox& box = (*boxes_)[peer];
-  Mailbox::Letter letter{tag, std::string(data, bytes)};
+  Mailbox::Letter letter{tag, std::string(data, bytes), Now() + delay_};
   {
     std::lock_guard<std::mutex> lock(box.mutex);
     box.letters.push_back(std::move(letter));
@@ -59,14 +61,26 @@ void LocalTransport::Cancel(Message* message) {
   message->done = true;
 }
 
+std::vector<Mailbox::Letter>::iterator LocalTransport::FirstToCome() {
+  if (delay_ == absl::ZeroDuration()) return own_.letters.end();
+  return std::find_if(own_.letters.begin(), own_.letters.end(),
+                      [now = Now()](const Mailbox::Letter& letter) {
+                        return letter.arrival > now;
+                      });
+}
+
 bool LocalTransport::Progress() {
   if (!own_.news.load(std::memory_order_acquire)) return false;
   std::vector<Mailbox::Letter> letters;
   {
     std::lock_guard<std::mutex> lock(own_.mutex);
-    letters.swap(own_.letters);
-    own_.news.store(false, std::memory_order_relaxed);
+    const auto later = FirstToCome();
+    letters.assign(std::move_iterator(own_.letters.begin()),
+                   std::move_iterator(later));
+    own_.letters.erase(own_.letters.begin(), later);
+    own_.news.store(!own_.letters.empty(), std::memory_order_relaxed);
   }
+  if (letters.empty()) return false;
   for (Mailbox::Letter& letter : letters) {
     const auto posted =
         std::find_if(posted_.begin(), posted_.end(), [&](const Posted& p) {
@@ -84,8 +98,11 @@ bool LocalTransport::Progress() {
 
 void LocalTransport::Sleep(absl::Duration limit) {
   std::unique_lock<std::mutex> lock(own_.mutex);
-  own_.arrival.wait_for(lock, absl::ToChronoNanoseconds(limit),
-                        [&] { return own_.woken || !own_.letters.empty(); });
+  // Letters on their way wake nobody when they are there.
+  if (delay_ > absl::ZeroDuration()) limit = std::min(limit, delay_);
+  own_.arrival.wait_for(lock, absl::ToChronoNanoseconds(limit), [&] {
+    return own_.woken || FirstToCome() != own_.letters.begin();
+  });
   own_.woken = false;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "distrib/transport.h"
 
 namespace fuseau::distrib {
@@ -19,6 +20,7 @@ struct Mailbox {
   struct Letter {
     uint64_t tag;
     std::string bytes;
+    absl::Time arrival;
   };
   std::mutex mutex;
   std::condition_variable arrival;
@@ -30,8 +32,9 @@ struct Mailbox {
 // Sends copy: they are done at once. Receives are matched by their own rank.
 class LocalTransport : public Transport {
  public:
-  LocalTransport(std::shared_ptr<std::vector<Mailbox>> boxes, int rank)
-      : boxes_(std::move(boxes)), own_((*boxes_)[rank]) {}
+  LocalTransport(std::shared_ptr<std::vector<Mailbox>> boxes, int rank,
+                 absl::Duration delay)
+      : boxes_(std::move(boxes)), own_((*boxes_)[rank]), delay_(delay) {}
 
   void Send(int peer, uint64_t tag, const char* data, int64_t bytes,
             Message* message) override;
@@ -54,10 +57,13 @@ class LocalTransport : public Transport {
     int64_t bytes;
     Message* message;
   };
+  // The first of the own letters that is still on its way.
+  std::vector<Mailbox::Letter>::iterator FirstToCome();
   static void Deliver(const Mailbox::Letter& letter, const Posted& to);
 
   std::shared_ptr<std::vector<Mailbox>> boxes_;
   Mailbox& own_;
+  const absl::Duration delay_;  // of what is sent
   std::deque<Posted> posted_;
   std::deque<Mailbox::Letter> unexpected_;
 };

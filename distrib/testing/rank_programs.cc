@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -161,6 +162,89 @@ void ManyMessages(Group& group) {
     ASSERT_EQ(target.back(), Pattern(Previous(group), static_cast<int64_t>(i)));
   }
   ExpectAgreement(group);
+}
+
+// Two transfers under way at once, and a third one that is waited for, finished
+// in another order than started. What was given may be overwritten meanwhile.
+void Halves(Group& group) {
+  if (group.size() == 1) return;
+  for (int64_t bytes : {int64_t{8}, int64_t{30000}, 2 * kMiB}) {
+    const Transfer ring = Ring(group, bytes);
+    std::vector<char> targets[3];
+    for (int i = 0; i < 3; ++i) {
+      targets[i].resize(bytes);
+      std::vector<char> source = Filled(group.rank() + i, bytes);
+      if (i == 2) {
+        ASSERT_EQ(
+            group.Exchange(i, ring, source.data(), targets[i].data(), nullptr),
+            absl::OkStatus());
+      } else {
+        ASSERT_EQ(group.Start(i, ring, source.data(), targets[i].data()),
+                  absl::OkStatus());
+      }
+      std::fill(source.begin(), source.end(), 'x');
+    }
+    for (int turn = 0; turn < 100; ++turn) group.Progress();
+    ASSERT_EQ(group.Finish(1, nullptr), absl::OkStatus());
+    ASSERT_EQ(group.Finish(0, nullptr), absl::OkStatus());
+    for (int i = 0; i < 3; ++i)
+      EXPECT_EQ(targets[i], Filled(Previous(group) + i, bytes)) << bytes;
+    EXPECT_EQ(group.Finish(0, nullptr).code(), absl::StatusCode::kInternal);
+    ExpectAgreement(group);
+  }
+}
+
+// A transfer is complete without a wait, as long as ranks let it move on.
+void ProgressIsEnough(Group& group) {
+  if (group.size() == 1) return;
+  const std::vector<char> source = Filled(group.rank(), kMiB);
+  std::vector<char> target(kMiB);
+  const Transfer ring = Ring(group, kMiB);
+  ASSERT_EQ(group.Start(1, ring, source.data(), target.data()),
+            absl::OkStatus());
+  const std::vector<char> want = Filled(Previous(group), kMiB);
+  const absl::Time limit = absl::Now() + absl::Seconds(20);
+  while (target != want && absl::Now() < limit) group.Progress();
+  EXPECT_EQ(target, want);
+  ASSERT_EQ(group.Finish(1, nullptr), absl::OkStatus());
+  ExpectAgreement(group);
+}
+
+// Who fails gives up what it has started, and so do all others.
+void DropAndGoOn(Group& group) {
+  const int n = group.size();
+  if (n == 1) return;
+  int round = 0;
+  for (int64_t bytes : {int64_t{64}, int64_t{30000}, 2 * kMiB}) {
+    for (int failing = 0; failing < n; ++failing, ++round) {
+      absl::Status status;
+      {
+        // Its memory goes before the run ends.
+        const std::vector<char> source = Filled(group.rank() + round, bytes);
+        std::vector<char> target(bytes), other(bytes);
+        const Transfer ring = Ring(group, bytes);
+        status = group.Start(1, ring, source.data(), target.data());
+        if (status.ok() && group.rank() == failing) {
+          status = absl::ResourceExhaustedError("no memory");
+          group.Fail(status);
+        }
+        if (status.ok())
+          status = group.Start(2, ring, source.data(), other.data());
+        if (status.ok()) status = group.Finish(2, nullptr);
+        group.Drop();
+      }
+      const absl::StatusOr<Outcome> all = group.Agree({status, 0});
+      ASSERT_TRUE(all.ok()) << all.status();
+      EXPECT_EQ(all->status.code(), absl::StatusCode::kResourceExhausted);
+      const std::vector<char> fresh = Filled(group.rank() + round + 100, bytes);
+      std::vector<char> target(bytes);
+      ASSERT_EQ(group.Exchange(3, Ring(group, bytes), fresh.data(),
+                               target.data(), nullptr),
+                absl::OkStatus());
+      EXPECT_EQ(target, Filled(Previous(group) + round + 100, bytes));
+      ExpectAgreement(group);
+    }
+  }
 }
 
 std::string Command(int number, size_t bytes) {
@@ -355,6 +439,9 @@ constexpr RankProgram kPrograms[] = {
     {"StridedParts", StridedParts},
     {"OneSided", OneSided},
     {"ManyMessages", ManyMessages},
+    {"Halves", Halves},
+    {"ProgressIsEnough", ProgressIsEnough},
+    {"DropAndGoOn", DropAndGoOn},
     {"Commands", Commands},
     {"CommandRuns", CommandRuns},
     {"FailuresInAgreement", FailuresInAgreement},

@@ -49,15 +49,15 @@ BufferRef Allocate(int64_t bytes) {
   return *std::move(buffer);
 }
 
-void Mailboxes::Send(int from, int to, std::string bytes) {
+void Mailboxes::Send(int from, int to, int64_t exchange, std::string bytes) {
   const std::lock_guard lock(mutex_);
-  boxes_[{from, to}].push_back(std::move(bytes));
+  boxes_[{from, to, exchange}].push_back(std::move(bytes));
   arrived_.notify_all();
 }
 
-std::string Mailboxes::Receive(int from, int to) {
+std::string Mailboxes::Receive(int from, int to, int64_t exchange) {
   std::unique_lock lock(mutex_);
-  auto& box = boxes_[{from, to}];
+  auto& box = boxes_[{from, to, exchange}];
   if (!arrived_.wait_for(lock, std::chrono::seconds(20),
                          [&] { return !box.empty(); })) {
     return "";
@@ -74,17 +74,38 @@ bool Mailboxes::empty() {
 }
 
 absl::Status MailExchanger::Exchange(int64_t number, const char* source,
-                                     char* target, const std::atomic<bool>*) {
+                                     char* target,
+                                     const std::atomic<bool>* cancel) {
+  const absl::Status started = Start(number, source, target);
+  return started.ok() ? Finish(number, cancel) : started;
+}
+
+absl::Status MailExchanger::Start(int64_t number, const char* source,
+                                  char* target) {
   const Transfer& transfer = transfers_[number];
   for (const Transfer::Message& message : transfer.sends) {
     std::string bytes = Gather(message.parts, source);
     EXPECT_EQ(static_cast<int64_t>(bytes.size()), message.bytes);
-    mail_.Send(rank_, message.peer, std::move(bytes));
+    mail_.Send(rank_, message.peer, number, std::move(bytes));
   }
   for (const Transfer::Copy& copy : transfer.copies)
     Scatter(Gather({copy.from}, source), {copy.to}, target);
+  // Who reads too early gets nothing that looks like a result.
+  for (const Transfer::Message& message : transfer.receives)
+    Scatter(std::string(message.bytes, '\xa5'), message.parts, target);
+  targets_[number] = target;
+  return absl::OkStatus();
+}
+
+absl::Status MailExchanger::Finish(int64_t number, const std::atomic<bool>*) {
+  const auto started = targets_.find(number);
+  if (started == targets_.end())
+    return absl::InternalError("the end of an exchange that did not begin");
+  char* const target = started->second;
+  targets_.erase(started);
+  const Transfer& transfer = transfers_[number];
   for (const Transfer::Message& message : transfer.receives) {
-    const std::string bytes = mail_.Receive(message.peer, rank_);
+    const std::string bytes = mail_.Receive(message.peer, rank_, number);
     if (static_cast<int64_t>(bytes.size()) != message.bytes)
       return absl::InternalError("a message of another size");
     Scatter(bytes, message.parts, target);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -30,18 +31,18 @@ void ForEachRun(const runtime::CopyPart& part, F&& f, size_t d = 0,
     ForEachRun(part, f, d + 1, at + i * part.strides[d]);
 }
 
-// The messages on their way from one rank to another, in order.
+// The messages on their way from one rank to another, by exchange.
 class Mailboxes {
  public:
-  void Send(int from, int to, std::string bytes);
+  void Send(int from, int to, int64_t exchange, std::string bytes);
   // Empty after a while in which nothing came.
-  std::string Receive(int from, int to);
+  std::string Receive(int from, int to, int64_t exchange);
   bool empty();
 
  private:
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::map<std::pair<int, int>, std::vector<std::string>> boxes_;
+  std::map<std::tuple<int, int, int64_t>, std::vector<std::string>> boxes_;
 };
 
 class MailExchanger : public runtime::Exchanger {
@@ -52,11 +53,16 @@ class MailExchanger : public runtime::Exchanger {
 
   absl::Status Exchange(int64_t number, const char* source, char* target,
                         const std::atomic<bool>* cancel) override;
+  absl::Status Start(int64_t number, const char* source, char* target) override;
+  absl::Status Finish(int64_t number, const std::atomic<bool>* cancel) override;
+  void Progress() override {}
+  void Drop() override { targets_.clear(); }
 
  private:
   const std::vector<runtime::Transfer>& transfers_;
   const int rank_;
   Mailboxes& mail_;
+  std::map<int64_t, char*> targets_;  // of exchanges that were started
 };
 
 // A value as the ranks have it.

@@ -64,9 +64,13 @@ void FillBytes(char* to, int value, int64_t bytes) {
   });
 }
 
+CopyFunction CopyFor(int64_t total) {
+  // The C library decides by the size of a piece.
+  return 2 * total > Caches().shared ? StreamCopy : PlainCopy;
+}
+
 void CopyBytes(char* to, const char* from, int64_t bytes) {
-  // The C library decides by the size of a chunk whether to pass the caches.
-  const auto copy = 2 * bytes > Caches().shared ? StreamCopy : PlainCopy;
+  const CopyFunction copy = CopyFor(bytes);
   InChunks(bytes, [&](int64_t start, int64_t n) {
     copy(to + start, from + start, n);
   });

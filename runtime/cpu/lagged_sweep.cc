@@ -168,6 +168,7 @@ void LaggedSweep::Compute(const Arguments& args, int64_t end) {
   Arguments tile_args = args;
   while (next_ < end) {
     if (context_.Cancelled()) break;
+    context_.Tick();
     const int64_t slot = Slot(next_);
     const int64_t tile =
         std::min({ring_.tile_rows, end - next_, ring_.slots - slot});
@@ -187,6 +188,7 @@ void LaggedSweep::ComputePieces(const Arguments& rows, int64_t end) {
   while (next_ < end) {
     for (int64_t start = 0; start < l.per_row;) {
       if (context_.Cancelled()) return;
+      context_.Tick();
       const int64_t line = next_ * l.per_row + start;
       const int64_t slot = Slot(line);
       const int64_t piece =

@@ -16,8 +16,8 @@ constexpr double kMemoryBytesPerSecond = 15e9;
 constexpr double kFlopsPerSecond = 14e9;
 
 constexpr double kChunkSeconds = 20e-6;
-// An interrupt is seen between chunks.
-constexpr double kMaxChunkSeconds = 5e-3;
+// While exchanges are under way, which should move on.
+constexpr double kTickSeconds = 100e-6;
 constexpr int kChunksPerThread = 4;
 
 int64_t MinimumBytes(const Launch& launch) {
@@ -64,7 +64,7 @@ double EstimateSeconds(const Launch& launch) {
 }
 
 Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
-              int threads) {
+              int threads, double longest) {
   Cut cut;
   if (seconds < kInlineSeconds || dims == 0) return cut;
   int64_t wanted = 1;
@@ -77,7 +77,7 @@ Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
       wanted -= wanted % threads;  // the same for each
     }
   }
-  wanted = std::max(wanted, static_cast<int64_t>(seconds / kMaxChunkSeconds));
+  wanted = std::max(wanted, static_cast<int64_t>(seconds / longest));
   // The first dimension that is long enough, since outer cuts keep the pieces
   // contiguous; else the longest.
   const int rank = static_cast<int>(sizes.size());
@@ -91,9 +91,8 @@ Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
   const int64_t size = sizes[best];
   // Narrow columns would make short strokes through memory.
   if (best > 0 && best + 1 == rank) {
-    wanted =
-        std::max<int64_t>(std::min<int64_t>(wanted, threads),
-                          static_cast<int64_t>(seconds / kMaxChunkSeconds));
+    wanted = std::max<int64_t>(std::min<int64_t>(wanted, threads),
+                               static_cast<int64_t>(seconds / longest));
   }
   int64_t grain = (size + wanted - 1) / wanted;
   if (best + 1 == rank) {
@@ -134,8 +133,10 @@ absl::Status RunRows(const Launch& launch, const Arguments& args,
   }
   const int64_t rows = args.size(0);
   const double seconds = EstimateSeconds(launch);
-  const Cut cut = ChooseCut(seconds, args.sizes(), ParallelDims(launch),
-                            context.pool->ThreadsFor(seconds));
+  const Cut cut =
+      ChooseCut(seconds, args.sizes(), ParallelDims(launch),
+                context.pool->ThreadsFor(seconds),
+                context.under_way > 0 ? kTickSeconds : kMaxChunkSeconds);
   if (cut.chunks <= 1) {
     if (rows > 0 || launch.split == Split::kSerial) args.Call(0, rows);
     return absl::OkStatus();
@@ -144,6 +145,7 @@ absl::Status RunRows(const Launch& launch, const Arguments& args,
   const int64_t size = args.size(cut.dim);
   context.pool->ParallelFor(cut.chunks, [&](int64_t chunk) {
     if (context.Cancelled()) return;
+    context.Tick();
     const int64_t start = chunk * cut.grain;
     const int64_t length = std::min(cut.grain, size - start);
     if (cut.dim == 0) {

@@ -75,8 +75,10 @@ struct Cut {
 // Cuts work of `seconds` over `sizes`: one chunk below some microseconds; else
 // chunks of some 20 us or more and, for large work, several per thread. Bit d
 // of `dims` tells whether dimension d may be cut.
+// An interrupt is seen between chunks, so none takes longer than `longest`.
+inline constexpr double kMaxChunkSeconds = 5e-3;
 Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
-              int threads);
+              int threads, double longest = kMaxChunkSeconds);
 
 // The dimensions along which a launch may be cut.
 uint64_t ParallelDims(const Launch& launch);

@@ -4,8 +4,12 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/cpu/bytes.h"
+
 namespace fuseau::runtime {
 namespace {
+
+constexpr int64_t kLongRun = 2048;
 
 struct Dim {
   int64_t size;
@@ -26,7 +30,8 @@ struct Pair16 {
   uint64_t parts[2];
 };
 
-void CopyLine(char* to, const char* from, const Dim& d, int64_t run) {
+void CopyLine(char* to, const char* from, const Dim& d, int64_t run,
+              CopyFunction copy) {
   switch (run) {
     case 1:
       return CopyItems<uint8_t>(to, from, d);
@@ -40,17 +45,17 @@ void CopyLine(char* to, const char* from, const Dim& d, int64_t run) {
       return CopyItems<Pair16>(to, from, d);
     default:
       for (int64_t i = 0; i < d.size; ++i) {
-        std::memcpy(to + i * d.to, from + i * d.from, run);
+        copy(to + i * d.to, from + i * d.from, run);
       }
   }
 }
 
 void CopyNest(char* to, const char* from, absl::Span<const Dim> dims,
-              int64_t run) {
-  if (dims.size() == 1) return CopyLine(to, from, dims[0], run);
+              int64_t run, CopyFunction copy) {
+  if (dims.size() == 1) return CopyLine(to, from, dims[0], run, copy);
   for (int64_t i = 0; i < dims[0].size; ++i) {
-    CopyNest(to + i * dims[0].to, from + i * dims[0].from, dims.subspan(1),
-             run);
+    CopyNest(to + i * dims[0].to, from + i * dims[0].from, dims.subspan(1), run,
+             copy);
   }
 }
 
@@ -87,7 +92,9 @@ void CopyStrided(char* to, absl::Span<const int64_t> to_strides,
   if (dims.empty()) {
     std::memcpy(to, from, run);
   } else {
-    CopyNest(to, from, dims, run);
+    // Short runs have more beginnings and ends than lines.
+    const int64_t total = run < kLongRun ? 0 : item_size * Count(sizes);
+    CopyNest(to, from, dims, run, CopyFor(total));
   }
 }
 

@@ -1,9 +1,11 @@
 #include "runtime/cpu/strided_copy.h"
 
+#include <cstring>
 #include <random>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/base/caches.h"
 
 namespace fuseau::runtime {
 namespace {
@@ -32,6 +34,20 @@ int64_t RandomView(std::mt19937& random, const Dims& sizes, int64_t item,
     step *= sizes[d];
   }
   return step + item;
+}
+
+// More than the caches hold, in runs that begin anywhere in a line.
+TEST(StridedCopyTest, LongRunsPastTheCaches) {
+  constexpr int64_t kRun = 5000, kFrom = 5100, kTo = 5003;
+  const int64_t rows = Caches().shared / kRun;
+  std::vector<char> from(rows * kFrom), to(rows * kTo, 'x');
+  for (size_t i = 0; i < from.size(); ++i)
+    from[i] = static_cast<char>(i * 7 + (i >> 9));
+  CopyStrided(to.data(), {kTo, 1}, from.data(), {kFrom, 1}, {rows, kRun}, 1);
+  for (int64_t row = 0; row < rows; ++row) {
+    ASSERT_EQ(std::memcmp(&to[row * kTo], &from[row * kFrom], kRun), 0) << row;
+    ASSERT_EQ(to[row * kTo + kRun], 'x') << row;
+  }
 }
 
 TEST(StridedCopyTest, EqualsElementByElement) {

@@ -232,6 +232,7 @@ absl::Status RunTiles(const Sweep& sweep,
   std::vector<absl::Status> statuses(pieces.size());
   auto run = [&](int64_t i) {
     if (context.Cancelled()) return;
+    context.Tick();
     Worker worker(sweep, launches, totals);
     statuses[i] = worker.Prepare(*context.arena);
     if (!statuses[i].ok()) return;

@@ -44,6 +44,14 @@ MODES = {
     },
     # Every value in parts, however small; the ranks are threads.
     "ranks": {"FUSEAU_THREAD_RANKS": "3", "FUSEAU_PARTITION_BYTES": "0"},
+    # Likewise; whatever can runs while exchanges are under way, however little it is. Messages take a while.
+    "overlap": {
+        "FUSEAU_THREAD_RANKS": "3",
+        "FUSEAU_PARTITION_BYTES": "0",
+        "FUSEAU_OVERLAP_NS": "0",
+        "FUSEAU_THREAD_DELAY_US": "20",
+        "FUSEAU_JIT": "mixed",
+    },
 }
 
 

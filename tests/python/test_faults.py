@@ -22,7 +22,7 @@ from processes import run, start
         (
             "FUSEAU_DISABLE",
             "fuse,speed",
-            "all, simplify, split, fuse, collapse, place, sweep or bands, or several of these with commas",
+            "all, simplify, split, fuse, collapse, place, sweep, bands or overlap, or several of these with commas",
         ),
     ],
 )

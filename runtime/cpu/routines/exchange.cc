@@ -1,15 +1,19 @@
 // Parts of values from other ranks.
 
+#include "runtime/base/status.h"
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/transfer.h"
 
 namespace fuseau::runtime {
 
+absl::Status CheckExchanger(const RunContext& context) {
+  if (context.exchanger != nullptr) return absl::OkStatus();
+  return absl::InternalError("an exchange in a run that has no ranks");
+}
+
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context) {
-  if (context.exchanger == nullptr) {
-    return absl::InternalError("an exchange in a run that has no ranks");
-  }
+  FUSEAU_RETURN_IF_ERROR(CheckExchanger(context));
   return context.exchanger->Exchange(call.attribute, addresses[0],
                                      addresses[addresses.size() - 1],
                                      context.cancel);

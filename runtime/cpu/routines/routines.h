@@ -71,6 +71,8 @@ absl::Status Merge(const RoutineCall& call, Addresses addresses,
 // the result of the one before. `attribute` is the number of the transfer.
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
+// An error in a run that has no ranks.
+absl::Status CheckExchanger(const RunContext& context);
 
 // nodes (reduced): their sums, and how many elements each is the sum of. They
 // are nodes of NumPy's pairwise tree over all elements, in order.
