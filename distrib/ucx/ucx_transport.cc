@@ -187,16 +187,22 @@ void UcxTransport::WarnIfSlow(const Endpoint& endpoint) {
   free(text);
 }
 
-void UcxTransport::Track(ucs_status_ptr_t request, Message* message) {
+void UcxTransport::Begin(Message* message) {
   message->transport = this;
+  message->done = false;
+  ++open_;
+}
+
+void UcxTransport::Track(ucs_status_ptr_t request, Message* message) {
   if (request == nullptr) {
     message->done = true;
+    --open_;
   } else if (UCS_PTR_IS_ERR(request)) {
     message->status = MessageStatus(ucx_, UCS_PTR_STATUS(request));
     message->done = true;
-  } else {
+    --open_;
+  } else if (!message->done) {
     message->request = request;
-    ++open_;
   }
 }
 
@@ -211,7 +217,6 @@ void UcxTransport::End(void* request, ucs_status_t status, Message* message) {
 void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
                         Message* message) {
   Endpoint& endpoint = endpoints_[peer];
-  message->done = false;
   if (endpoint.handle == nullptr) {
     message->status = Connect(&endpoint);
     if (!message->status.ok()) {
@@ -225,6 +230,7 @@ void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
     auto* const sent = static_cast<Message*>(user_data);
     static_cast<UcxTransport*>(sent->transport)->End(request, status, sent);
   };
+  Begin(message);
   Track(ucx_.ucp_tag_send_nbx(endpoint.handle, data, bytes, tag, &params),
         message);
   if (message->done && absl::IsUnavailable(message->status)) broken_ = peer;
@@ -232,7 +238,7 @@ void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
 
 void UcxTransport::Receive(uint64_t tag, uint64_t mask, char* data,
                            int64_t bytes, Message* message) {
-  message->done = false;
+  Begin(message);
   ucp_request_param_t params = Params(message);
   params.cb.recv = OnReceived;
   // A receive that is done at once calls nobody, and UCX 1.13 does not tell
@@ -300,7 +306,7 @@ bool UcxTransport::Discard(uint64_t tag, uint64_t mask) {
   // Its sender waits until somebody has taken it.
   Sink& sink = sinks_.emplace_back();
   sink.bytes.reset(new char[info.length]);
-  sink.message.done = false;
+  Begin(&sink.message);
   ucp_request_param_t params = Params(&sink.message);
   params.cb.recv = OnReceived;
   Track(ucx_.ucp_tag_msg_recv_nbx(worker_, sink.bytes.get(), info.length, found,
