@@ -2,11 +2,14 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -47,6 +50,14 @@ absl::Status MessageStatus(const UcxLibrary& ucx, ucs_status_t status) {
   }
 }
 
+// Whether the system gives shared memory without names, as most do.
+bool HasSegments() {
+  const int id = shmget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+  if (id < 0) return false;
+  shmctl(id, IPC_RMID, nullptr);
+  return true;
+}
+
 ucp_request_param_t Params(Message* message) {
   ucp_request_param_t params{};
   params.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK |
@@ -78,11 +89,14 @@ absl::Status UcxTransport::Init(absl::string_view device) {
   if (status != UCS_OK) return UcxError(ucx_, "its settings", status);
   // With peer error handling alone, ranks of one host would talk over TCP: 33
   // times the latency. A rank that ends is noticed within a second.
-  const std::pair<const char*, std::string> ours[] = {
+  std::vector<std::pair<const char*, std::string>> ours = {
       {"NET_DEVICES", std::string(device)},
       {"MM_ERROR_HANDLING", "y"},
       {"KEEPALIVE_INTERVAL", "1s"},
   };
+  // The other kind of shared memory has a name until UCX has cleared it: a file
+  // that stays for good when the process is killed meanwhile.
+  if (HasSegments()) ours.emplace_back("TLS", "^posix");
   for (const auto& [name, value] : ours) {
     if (std::getenv(absl::StrCat("UCX_", name).c_str()) != nullptr) continue;
     status = ucx_.ucp_config_modify(config, name, value.c_str());
