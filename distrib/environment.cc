@@ -186,7 +186,8 @@ absl::StatusOr<std::optional<JoinOptions>> ReadEnvironment(
   options.join_time = absl::Seconds(join);
   FUSEAU_ASSIGN_OR_RETURN(
       const int64_t silence,
-      variables.Number("FUSEAU_SILENCE_SECONDS", 1, 86400, int64_t{10}));
+      variables.Number("FUSEAU_SILENCE_SECONDS", 1, 86400,
+                       absl::ToInt64Seconds(options.silence)));
   options.silence = absl::Seconds(silence);
   return options;
 }

@@ -78,7 +78,7 @@ TEST(EnvironmentTest, TheStoreComesFirst) {
   EXPECT_EQ(FormatToken(options.token), kToken);
   EXPECT_FALSE(options.spmd);
   EXPECT_EQ(options.join_time, absl::Seconds(60));
-  EXPECT_EQ(options.silence, absl::Seconds(10));
+  EXPECT_EQ(options.silence, absl::Seconds(9));
 }
 
 TEST(EnvironmentTest, SettingsOfTheJob) {

@@ -25,7 +25,7 @@ struct JoinOptions {
   std::string interface;  // see FindInterface
   bool spmd = false;      // every rank runs the program
   absl::Duration join_time = absl::Seconds(60);
-  absl::Duration silence = absl::Seconds(10);  // what rank 0 has, counts
+  absl::Duration silence = absl::Seconds(9);  // what rank 0 has, counts
   // Whether rank 0 is to give up waiting for the others; asked ten times a
   // second.
   std::function<bool()> interrupted;

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "distrib/bootstrap/frame.h"
 #include "distrib/clock.h"
 #include "distrib/failure.h"
@@ -26,7 +27,12 @@ namespace {
 constexpr absl::Duration kPatience = absl::Seconds(10);
 // So many connections more than there are ranks may wait to be checked; then
 // the oldest are dropped.
-constexpr size_t kStrangers = 64;
+constexpr size_t kStrangers = 256;
+// A rank that was dropped for that comes again, after pauses that double, for
+// as long as rank 0 can be reached.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
+constexpr absl::Duration kLastPause = absl::Milliseconds(320);
+constexpr absl::Duration kReachTime = absl::Seconds(1);
 // For the last words to a rank.
 constexpr absl::Duration kWriteTime = absl::Seconds(10);
 
@@ -272,19 +278,10 @@ absl::Status RootLost(const HostPort& root, const absl::Status& why) {
   return RankFailure(0, root.host, Phase::kBootstrap, why.message());
 }
 
-}  // namespace
-
-absl::StatusOr<Meeting> Gather(const Socket& listener, const Token& token,
-                               const Hello& mine, double silence_seconds,
-                               absl::Time limit,
-                               const std::function<bool()>& interrupted) {
-  return Gatherer(token, mine)
-      .Run(listener, silence_seconds, limit, interrupted);
-}
-
-absl::StatusOr<Meeting> Attend(const HostPort& root, const Token& token,
-                               int rank, const Hello& mine, absl::Time limit) {
-  absl::StatusOr<Socket> socket = Connect(root, limit);
+// Connects to rank 0; both show that they know the token.
+absl::StatusOr<Socket> Enter(const HostPort& root, const Token& token, int rank,
+                             absl::Time reach_limit, absl::Time limit) {
+  absl::StatusOr<Socket> socket = Connect(root, reach_limit);
   if (!socket.ok()) return RootLost(root, socket.status());
   std::string bytes(kGreetingBytes, '\0');
   absl::Status status = ReadAll(*socket, bytes.data(), bytes.size(), limit);
@@ -303,7 +300,32 @@ absl::StatusOr<Meeting> Attend(const HostPort& root, const Token& token,
                   status.message(), "; it may be that it has another token")));
   }
   FUSEAU_RETURN_IF_ERROR(CheckProof(token, theirs, answer, bytes));
-  status = WriteAll(*socket, EncodeFrame(Frame::kHello, mine.Encode()), limit);
+  return socket;
+}
+
+}  // namespace
+
+absl::StatusOr<Meeting> Gather(const Socket& listener, const Token& token,
+                               const Hello& mine, double silence_seconds,
+                               absl::Time limit,
+                               const std::function<bool()>& interrupted) {
+  return Gatherer(token, mine)
+      .Run(listener, silence_seconds, limit, interrupted);
+}
+
+absl::StatusOr<Meeting> Attend(const HostPort& root, const Token& token,
+                               int rank, const Hello& mine, absl::Time limit) {
+  absl::StatusOr<Socket> socket = Enter(root, token, rank, limit, limit);
+  for (absl::Duration pause = kFirstPause;
+       absl::IsUnavailable(socket.status()) && pause <= kLastPause &&
+       Now() + pause < limit;
+       pause *= 2) {
+    absl::SleepFor(pause);
+    socket = Enter(root, token, rank, Now() + kReachTime, limit);
+  }
+  if (!socket.ok()) return socket.status();
+  absl::Status status =
+      WriteAll(*socket, EncodeFrame(Frame::kHello, mine.Encode()), limit);
   if (!status.ok()) return RootLost(root, status);
   // Rank 0 knows when it has waited long enough for the others.
   absl::StatusOr<Frame> frame =

@@ -104,7 +104,7 @@ class TcpControl::Loop {
       }
       for (Link& link : links_) Flush(&link);
       if (stop) break;
-      Rest(next_beat);
+      Rest(std::min(next_beat, SilenceEnds()));
       for (Link& link : links_) {
         if (link.socket.ok() && Now() - link.heard > options_.silence) {
           Lost(link.rank, absl::StrCat("no sign of life for ",
@@ -119,6 +119,16 @@ class TcpControl::Loop {
         shutdown(link.socket.get(), SHUT_WR);
       }
     }
+  }
+
+  // When the first one has been silent for too long.
+  absl::Time SilenceEnds() const {
+    absl::Time first = absl::InfiniteFuture();
+    for (const Link& link : links_) {
+      if (!link.socket.ok()) continue;
+      first = std::min(first, link.heard + options_.silence);
+    }
+    return first;
   }
 
   // Whether this is the end.

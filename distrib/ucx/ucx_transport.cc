@@ -2,11 +2,14 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -47,6 +50,14 @@ absl::Status MessageStatus(const UcxLibrary& ucx, ucs_status_t status) {
   }
 }
 
+// Whether the system gives shared memory without names, as most do.
+bool HasSegments() {
+  const int id = shmget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+  if (id < 0) return false;
+  shmctl(id, IPC_RMID, nullptr);
+  return true;
+}
+
 ucp_request_param_t Params(Message* message) {
   ucp_request_param_t params{};
   params.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK |
@@ -78,11 +89,14 @@ absl::Status UcxTransport::Init(absl::string_view device) {
   if (status != UCS_OK) return UcxError(ucx_, "its settings", status);
   // With peer error handling alone, ranks of one host would talk over TCP: 33
   // times the latency. A rank that ends is noticed within a second.
-  const std::pair<const char*, std::string> ours[] = {
+  std::vector<std::pair<const char*, std::string>> ours = {
       {"NET_DEVICES", std::string(device)},
       {"MM_ERROR_HANDLING", "y"},
       {"KEEPALIVE_INTERVAL", "1s"},
   };
+  // The other kind of shared memory has a name until UCX has cleared it: a file
+  // that stays for good when the process is killed meanwhile.
+  if (HasSegments()) ours.emplace_back("TLS", "^posix");
   for (const auto& [name, value] : ours) {
     if (std::getenv(absl::StrCat("UCX_", name).c_str()) != nullptr) continue;
     status = ucx_.ucp_config_modify(config, name, value.c_str());
@@ -187,16 +201,22 @@ void UcxTransport::WarnIfSlow(const Endpoint& endpoint) {
   free(text);
 }
 
-void UcxTransport::Track(ucs_status_ptr_t request, Message* message) {
+void UcxTransport::Begin(Message* message) {
   message->transport = this;
+  message->done = false;
+  ++open_;
+}
+
+void UcxTransport::Track(ucs_status_ptr_t request, Message* message) {
   if (request == nullptr) {
     message->done = true;
+    --open_;
   } else if (UCS_PTR_IS_ERR(request)) {
     message->status = MessageStatus(ucx_, UCS_PTR_STATUS(request));
     message->done = true;
-  } else {
+    --open_;
+  } else if (!message->done) {
     message->request = request;
-    ++open_;
   }
 }
 
@@ -211,7 +231,6 @@ void UcxTransport::End(void* request, ucs_status_t status, Message* message) {
 void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
                         Message* message) {
   Endpoint& endpoint = endpoints_[peer];
-  message->done = false;
   if (endpoint.handle == nullptr) {
     message->status = Connect(&endpoint);
     if (!message->status.ok()) {
@@ -225,6 +244,7 @@ void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
     auto* const sent = static_cast<Message*>(user_data);
     static_cast<UcxTransport*>(sent->transport)->End(request, status, sent);
   };
+  Begin(message);
   Track(ucx_.ucp_tag_send_nbx(endpoint.handle, data, bytes, tag, &params),
         message);
   if (message->done && absl::IsUnavailable(message->status)) broken_ = peer;
@@ -232,7 +252,7 @@ void UcxTransport::Send(int peer, uint64_t tag, const char* data, int64_t bytes,
 
 void UcxTransport::Receive(uint64_t tag, uint64_t mask, char* data,
                            int64_t bytes, Message* message) {
-  message->done = false;
+  Begin(message);
   ucp_request_param_t params = Params(message);
   params.cb.recv = OnReceived;
   // A receive that is done at once calls nobody, and UCX 1.13 does not tell
@@ -300,7 +320,7 @@ bool UcxTransport::Discard(uint64_t tag, uint64_t mask) {
   // Its sender waits until somebody has taken it.
   Sink& sink = sinks_.emplace_back();
   sink.bytes.reset(new char[info.length]);
-  sink.message.done = false;
+  Begin(&sink.message);
   ucp_request_param_t params = Params(&sink.message);
   params.cb.recv = OnReceived;
   Track(ucx_.ucp_tag_msg_recv_nbx(worker_, sink.bytes.get(), info.length, found,

@@ -59,6 +59,9 @@ class UcxTransport : public Transport {
   void CloseEndpoints();
   // Waits for a request without a message.
   void Finish(ucs_status_ptr_t request, absl::Time limit);
+  // Before a message is given to UCX: with a peer that it has just lost, 1.13
+  // calls back before it returns.
+  void Begin(Message* message);
   // A request that UCX has begun, or has done or refused at once.
   void Track(ucs_status_ptr_t request, Message* message);
   void End(void* request, ucs_status_t status, Message* message);

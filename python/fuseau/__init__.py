@@ -9,11 +9,16 @@ import importlib as _importlib
 import os as _os
 import sys as _sys
 
+# ruff: noqa: E402
+if "FUSEAU_PARENT" in _os.environ:
+    from ._launch.processes import tie_to_parent as _tie_to_parent
+
+    _tie_to_parent()  # Before all else: the parent may end while imports take their time.
+
 from . import _fuseau
 
 _fuseau.require_main_interpreter()  # Before NumPy, which no second interpreter can load.
 
-# ruff: noqa: E402
 import numpy as _numpy
 from numpy import __array_api_version__, __array_namespace_info__
 

@@ -5,9 +5,13 @@ no process ever has the whole of a large array:
 
 - HDF5 datasets that are one run of bytes of the file (contiguous, not chunked) are read and written
   by all ranks, each its part.
-- Chunked HDF5 datasets and Zarr arrays pass through the first rank, a slab of rows at a time. Where
-  all ranks run the program, each reads the slabs itself.
+- So are Zarr arrays whose chunks are runs of the array's bytes: whole rows that are not compressed.
+- Chunked HDF5 datasets and other Zarr arrays pass through the first rank, a slab of rows at a time.
+  Where all ranks run the program, each reads the slabs itself.
 """
+
+import os
+import sys
 
 import numpy
 
@@ -81,7 +85,19 @@ def read_zarr(path):
     import zarr
 
     found = zarr.open_array(path, mode="r")
-    return _read(found, Header(found.shape, False, found.dtype))
+    header = Header(found.shape, False, found.dtype)
+    if not header.is_large or not _has_plain_chunks(found):
+        return _read(found, header)
+    array = NATIVE_FUNCTIONS["empty"](header.shape, header.dtype)
+    for rows, file, size in _chunk_files(found):
+        part = Header((rows.stop - rows.start, *header.shape[1:]), False, header.dtype)
+        # A chunk that has no file is full of one value.
+        if part.is_large and os.path.isfile(file) and os.path.getsize(file) == size:
+            array[rows] = _parts.load(part, file, 0)[0]
+        else:
+            array[rows] = found[rows]
+        array.eval()
+    return array
 
 
 def write_zarr(path, array, **options):
@@ -105,15 +121,55 @@ def write_zarr(path, array, **options):
     on_first_rank(create)
     if parts is None:
         return
-    chunks = zarr.open_array(path, mode="r").chunks
-    for start, stop in _slabs(Header.of(parts), chunks[0]):
-        # A view would bring all of the array here.
-        slab = to_numpy(parts[start:stop].copy("C"))
+    found = zarr.open_array(path, mode="r")
+    if _has_plain_chunks(found):
+        for rows, file, size in _chunk_files(found):
+            part = _parts.in_parts(parts[rows])
+            if part is None:
+                _write_slab(made, parts, rows)
+                continue
+            on_first_rank(lambda file=file: os.makedirs(os.path.dirname(file), exist_ok=True))
+            _parts.create(file, size)
+            _parts.store(part, file, 0)
+        return
+    for start, stop in _slabs(Header.of(parts), found.chunks[0]):
+        _write_slab(made, parts, slice(start, stop))
 
-        def write(rows=slice(start, stop), slab=slab):
-            made[0][rows] = slab
 
-        on_first_rank(write)
+def _write_slab(made, parts, rows):
+    """Writes rows by way of the first rank, which alone has `made` a Zarr array."""
+    # A view would bring all of the array here.
+    slab = to_numpy(parts[rows].copy("C"))
+
+    def write():
+        made[0][rows] = slab
+
+    on_first_rank(write)
+
+
+def _has_plain_chunks(found):
+    """Whether each chunk of a Zarr array has a file with nothing but the bytes of whole rows."""
+    from zarr.storage import LocalStore
+
+    if not isinstance(found.store, LocalStore) or found.chunks[1:] != found.shape[1:]:
+        return False
+    about = found.metadata.to_dict()
+    if about["zarr_format"] == 2:
+        native = numpy.dtype(about["dtype"]).isnative
+        return native and not (about["compressor"] or about["filters"] or about["order"] != "C")
+    names = [codec["name"] for codec in about["codecs"]]
+    order = about["codecs"][0].get("configuration", {}).get("endian", sys.byteorder)
+    return names == ["bytes"] and order == sys.byteorder
+
+
+def _chunk_files(found):
+    """For each chunk of whole rows: its rows, its file, and the size of that."""
+    rows, step = found.shape[0], found.chunks[0]
+    size = Header(found.chunks, False, found.dtype).nbytes  # The last one is as long as all.
+    folder = os.path.join(os.path.abspath(found.store.root), found.path)
+    for number, start in enumerate(range(0, rows, step)):
+        key = found.metadata.encode_chunk_key((number, *(0 for _ in found.shape[1:])))
+        yield slice(start, min(start + step, rows)), os.path.join(folder, key), size
 
 
 def _in_c_order(array):

@@ -1,13 +1,16 @@
-"""What NumPy computes, for comparison with ranks; a Slurm for all tests of it."""
+"""What NumPy computes, for comparison with ranks; the engines that tests share."""
 
+import secrets
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import slurm
-from engines import run
+from engines import Command, run
 
 PROGRAMS = Path(__file__).with_name("programs")
+RAY_HEAD = Path(__file__).with_name("ray_head.py")
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,22 @@ def dask_cluster():
     here = {"host": "127.0.0.1", "dashboard_address": None, "silence_logs": 50}
     with distributed.LocalCluster(n_workers=3, threads_per_worker=1, **here) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory):
+    """A Ray cluster: variables of the environment with which programs find it."""
+    pytest.importorskip("ray", reason="tools/requirements.txt has it")
+    environ = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        # A cluster of one machine; otherwise Ray listens at all its addresses.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
+    words = (sys.executable, RAY_HEAD, tmp_path_factory.mktemp("ray"))
+    with Command(*words, stdin=subprocess.PIPE, **environ) as cluster:
+        address = cluster.line().strip()
+        assert address.startswith("127.0.0.1:"), address
+        yield {**environ, "RAY_ADDRESS": address}
+        assert cluster.end(30)[0] == 0

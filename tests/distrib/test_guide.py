@@ -9,8 +9,7 @@ import pytest
 from engines import need, run
 
 GUIDE = Path(__file__).parents[2] / "python" / "docs" / "distributed.md"
-# No free copy of jsrun; Ray is large, and was tried by hand.
-NOT_RUN = ("jsrun", "ray")
+NOT_RUN = ("jsrun",)  # There is no free copy of it.
 PROGRAM = """
 import fuseau as np
 
@@ -61,6 +60,8 @@ def test_command(command, engines, tmp_path, request):
         engines |= request.getfixturevalue("cluster")
     if "mpirun" in command:
         need("mpirun")
+    if "ray" in command:
+        engines |= request.getfixturevalue("ray_cluster")
     if "dask" in command:
         address = request.getfixturevalue("dask_cluster").scheduler_address
         command = command.replace("tcp://...", address)

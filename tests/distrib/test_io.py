@@ -120,6 +120,30 @@ def test_zarr(start, tmp_path):
     assert list(zarr.open_array(tmp_path / "list.zarr", mode="r")[...]) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_without_compression(start, tmp_path, version):
+    """Each rank has its own bytes of the files of chunks; the last chunk is longer than its rows."""
+    more = {"shape": (60, 50), "dtype": "f8", "compressors": None, "zarr_format": version}
+    library = zarr.create_array(tmp_path / "in.zarr", chunks=(25, 50), **more)
+    library[:50] = VALUES[:50]  # The last chunk is not there.
+    out = start(f"""
+        a = io.read_zarr("in.zarr")
+        print(fetched(), np.stats()["bytes_loaded"], float(a.sum()))
+        b = (a * 2).eval()
+        plain = dict(compressors=None, zarr_format={version})
+        io.write_zarr("rows.zarr", b, chunks=(25, 50), **plain)
+        io.write_zarr("column.zarr", b[:, 3], chunks=(7,), **plain)
+        print(fetched(), np.stats()["bytes_stored"])
+        io.write_zarr("tiles.zarr", b, chunks=(25, 20), **plain)
+    """)
+    values = VALUES.copy()
+    values[50:] = 0
+    loaded, stored = (0, 0) if start.alone else (50 * 50 * 8, 60 * 50 * 8 + 60 * 8)
+    assert out == f"0 {loaded} {values.sum()}\n0 {stored}\n"
+    for name, expected in (("rows", values), ("column", values[:, 3]), ("tiles", values)):
+        assert (zarr.open_array(tmp_path / f"{name}.zarr", mode="r")[...] == 2 * expected).all()
+
+
 def test_no_process_has_the_whole(start):
     """Chunked files pass through the first rank by slabs; what is fetched at once is one of them."""
     out = start("""

@@ -90,14 +90,16 @@ class Cluster:
             with self._job, on_signal(self._job.refuse):
                 launch(self._n, self._job.variables)
                 _ranks.join(self._job.variables_of_this_process())
-        except BaseException as error:
+        except BaseException:
             self._open = False
             early = self._lost[:]
             self._launcher.stop(0)
             if early:
                 rank = early[0]
                 message = f"rank {rank.number} ended before it joined: {rank.end}"
-                raise RuntimeError(message) from error
+                failure = _ranks.RankFailure(message, rank.number, rank.host, "bootstrap")
+                # Why the wait ended is no news.
+                raise failure from None
             raise
         finally:
             self._joining = False

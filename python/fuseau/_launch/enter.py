@@ -6,12 +6,10 @@ import sys
 
 from .. import _ranks
 from . import environment, threads
-from .processes import tie_to_parent
 
 
 def enter():
     """Joins the job of the environment, or starts the ranks that FUSEAU_CONFIG asks for."""
-    tie_to_parent()
     if "FUSEAU_THREAD_RANKS" in os.environ:
         _ranks.join()
         return

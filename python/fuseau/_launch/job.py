@@ -7,6 +7,10 @@ import socket
 
 from .launcher import LOOPBACK
 
+# Connections that wait to be accepted. With too many, the kernel drops what a rank says first, and
+# the rank tries again only after a second.
+_BACKLOG = 4096
+
 
 class Job:
     """What the ranks of a job have in common.
@@ -17,7 +21,7 @@ class Job:
 
     def __init__(self, ranks, host=LOOPBACK, *, spmd=False, interface=None, threads_per_rank=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, 0), family=family, backlog=max(ranks, 16))
+        self._socket = socket.create_server((host, 0), family=family, backlog=_BACKLOG)
         port = self._socket.getsockname()[1]
         self._common = {
             "FUSEAU_RANKS": str(ranks),

@@ -1,6 +1,7 @@
 """Ranks on the nodes of a Ray cluster, each by an actor of its own."""
 
 import contextlib
+import logging
 
 from . import engine
 from .launcher import Rank
@@ -16,7 +17,8 @@ class Ray(engine.EngineLauncher):
         self._ray = _import_ray()
         if not self._ray.is_initialized():
             # One that runs; a cluster of this machine alone would be no better than "local".
-            self._ray.init(address="auto")
+            # What Ray tells of itself while all is well is not for the program's error output.
+            self._ray.init(address="auto", logging_level=logging.WARNING)
         self._actors = []
         self.host = _address(self._ray)
 
