@@ -22,7 +22,8 @@ int64_t ElementsOf(const Node& node) {
 
 // Whether nobody but the node has its memory, if it has any here.
 bool OwnsBuffer(const Node& node) {
-  return node.state == NodeState::kAway || node.buffer->Unique();
+  return node.state == NodeState::kAway ||
+         (!node.lent && node.buffer->Unique());
 }
 
 bool IsSmall(const Node& node, int64_t pass) {
@@ -36,7 +37,7 @@ uint32_t Cone::last_epoch_ = 0;
 
 absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
                            Node* donated) {
-  epoch_ = ++last_epoch_;
+  epoch_ = NewEpoch();
   for (Node* root : roots) {
     if (root->pending()) root->epoch = root->root_epoch = epoch_;
   }
@@ -48,7 +49,7 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
 }
 
 absl::Status Cone::CollectAll() {
-  epoch_ = ++last_epoch_;
+  epoch_ = NewEpoch();
   return BuildTrace(/*donated=*/nullptr, /*all=*/true);
 }
 
