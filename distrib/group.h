@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,8 +21,12 @@ struct Outcome {
   absl::Status status;
   uint8_t float_flags = 0;  // all of them together
   // What all ranks must have alike, such as a digest of what they are about to
-  // do; else the status is FailedPrecondition.
+  // do; else the status is FailedPrecondition, and `unlike` tells so.
   uint64_t stamp = 0;
+  bool unlike = false;
+  // What they may have different: the outcome tells whether some do.
+  uint64_t view = 0;
+  bool views_differ = false;
 };
 
 // Every function may be called by one thread at a time. All of them fail, from
@@ -63,6 +68,10 @@ class Group {
 
   // All ranks come together; each gives its outcome and gets that of all.
   virtual absl::StatusOr<Outcome> Agree(const Outcome& mine) = 0;
+
+  // Each gives a text of any size and gets those of all, by rank.
+  virtual absl::StatusOr<std::vector<std::string>> Gather(
+      absl::string_view mine) = 0;
 
   // Wakes all ranks that wait for this one, in exchanges of the run as well;
   // they get this error from them, and it is forgotten with the next Agree.

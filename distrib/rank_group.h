@@ -54,6 +54,8 @@ class RankGroup : public Group {
   absl::Status SendCommand(absl::string_view command) override;
   absl::StatusOr<std::string> NextCommand() override;
   absl::StatusOr<Outcome> Agree(const Outcome& mine) override;
+  absl::StatusOr<std::vector<std::string>> Gather(
+      absl::string_view mine) override;
   void Fail(const absl::Status& why) override;
   absl::Status Health() const override { return alarm_->Loss(); }
 

@@ -35,12 +35,16 @@ struct Vote {
   uint32_t float_flags = 0;
   uint64_t least_stamp = 0;
   uint64_t largest_stamp = 0;
+  uint64_t least_view = 0;
+  uint64_t largest_view = 0;
 
   void Join(const Vote& other) {
     failed = std::min(failed, other.failed);
     float_flags |= other.float_flags;
     least_stamp = std::min(least_stamp, other.least_stamp);
     largest_stamp = std::max(largest_stamp, other.largest_stamp);
+    least_view = std::min(least_view, other.least_view);
+    largest_view = std::max(largest_view, other.largest_view);
   }
 };
 
@@ -160,6 +164,7 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
   }
   vote.float_flags = mine.float_flags;
   vote.least_stamp = vote.largest_stamp = mine.stamp;
+  vote.least_view = vote.largest_view = mine.view;
   uint64_t round = 0;
   for (int step = 1; step < size_; step *= 2, ++round) {
     const int to = (rank_ + step) % size_;
@@ -186,7 +191,10 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
   Outcome all;
   all.float_flags = static_cast<uint8_t>(vote.float_flags);
   all.stamp = mine.stamp;
-  if (vote.least_stamp != vote.largest_stamp) {
+  all.unlike = vote.least_stamp != vote.largest_stamp;
+  all.view = mine.view;
+  all.views_differ = vote.least_view != vote.largest_view;
+  if (all.unlike) {
     all.status = absl::FailedPreconditionError(
         "the ranks are about to do different things");
   }
@@ -214,6 +222,23 @@ absl::StatusOr<Outcome> RankGroup::Agree(const Outcome& mine) {
   discarded_ = 0;
   alarm_->BeginRun(++run_);
   alarm_->SetPhase(Phase::kIdle);
+  return all;
+}
+
+// Texts are few and short: each goes down its own tree, one after the other.
+absl::StatusOr<std::vector<std::string>> RankGroup::Gather(
+    absl::string_view mine) {
+  FUSEAU_RETURN_IF_ERROR(alarm_->Loss());
+  alarm_->SetPhase(Phase::kAgreement);
+  std::vector<std::string> all(size_);
+  all[rank_] = std::string(mine);
+  absl::Status status;
+  for (int root = 0; root < size_ && status.ok(); ++root) {
+    status = Broadcast(Kind::kGather, root, static_cast<uint64_t>(root),
+                       all[root], root == rank_ ? nullptr : &all[root]);
+  }
+  alarm_->SetPhase(Phase::kIdle);
+  if (!status.ok()) return status;
   return all;
 }
 

@@ -12,6 +12,7 @@ enum class Kind : uint8_t {
   kEnd = 4,      // the last message of a run that failed
   kCommand = 5,  // of no run
   kConnect = 6,  // nothing
+  kGather = 7,   // a text for all
 };
 
 // kind 4 | run 16 | sender 16 | detail 28. Runs are told apart modulo 2^16:

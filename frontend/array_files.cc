@@ -79,4 +79,11 @@ absl::Status AgreeOnRanks(const absl::Status& mine) {
   return ranks != nullptr ? ranks->Meet(mine) : mine;
 }
 
+absl::StatusOr<std::string> ShareOnRanks(absl::string_view mine) {
+  const EvaluationLock lock;
+  Ranks* const ranks = Ranks::active();
+  if (ranks == nullptr) return std::string(mine);
+  return ranks->Share(mine);
+}
+
 }  // namespace fuseau

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "frontend/array.h"
 #include "frontend/rank_files.h"
@@ -28,5 +30,7 @@ absl::StatusOr<uint32_t> LoadArray(absl::Span<const int64_t> shape, DType dtype,
 // Where all ranks run the program: they come together, and an error of one is
 // an error of all. Else the status itself.
 absl::Status AgreeOnRanks(const absl::Status& mine);
+// What the first of them gives; else what is given.
+absl::StatusOr<std::string> ShareOnRanks(absl::string_view mine);
 
 }  // namespace fuseau

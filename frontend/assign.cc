@@ -145,7 +145,7 @@ bool WriteNow(Base* base, const Read& read, const Window& window,
   Node* const old = base->cur;
   const int64_t count = Count({window.shape, static_cast<size_t>(window.rank)});
   if (count > kSmallWrite || base->exposed != 0 || old->refs != 1 ||
-      old->state != NodeState::kReady || !old->buffer->Unique()) {
+      old->state != NodeState::kReady) {
     return false;
   }
   const char* source = read.scalar;
@@ -153,6 +153,7 @@ bool WriteNow(Base* base, const Read& read, const Window& window,
     if (read.node->state != NodeState::kReady) return false;
     source = read.node->buffer->data() + read.offset;
   }
+  if (!OwnsMemory(old)) return false;
   const size_t rank = static_cast<size_t>(window.rank);
   const absl::Span<const int64_t> shape(window.shape, rank);
   const Dims number(rank, 0);
@@ -217,6 +218,10 @@ absl::Status Write(const Array& target, Read* read) {
 }  // namespace
 
 absl::Status Publish(Base* base, NodeRef node) {
+  if (base->exposed != 0) {
+    const BaseRef alive(base);
+    FUSEAU_RETURN_IF_ERROR(EndExposures({&alive, 1}));
+  }
   if (base->exposed != 0) return StoreExposed(base, std::move(node));
   Graph::Get().SetCurrent(base, node.Release());
   return absl::OkStatus();

@@ -24,7 +24,8 @@ int64_t ElementsOf(const Node& node) {
 
 // Whether nobody but the node has its memory, if it has any here.
 bool OwnsBuffer(const Node& node) {
-  return node.state == NodeState::kAway || node.buffer->Unique();
+  return node.state == NodeState::kAway ||
+         (!node.lent && node.buffer->Unique());
 }
 
 bool IsSmall(const Node& node, int64_t pass) {
@@ -38,7 +39,7 @@ uint32_t Cone::last_epoch_ = 0;
 
 absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
                            Node* donated) {
-  epoch_ = ++last_epoch_;
+  epoch_ = NewEpoch();
   first_ = nullptr;
   members_ = 0;
   for (Node* root : roots) {
@@ -54,7 +55,7 @@ absl::Status Cone::Collect(absl::Span<Node* const> roots, Node* overwritten,
 }
 
 absl::Status Cone::CollectAll() {
-  epoch_ = ++last_epoch_;
+  epoch_ = NewEpoch();
   return BuildTrace(/*donated=*/nullptr, /*all=*/true);
 }
 

@@ -17,6 +17,9 @@ namespace fuseau {
 // memory.
 class Cone {
  public:
+  // A number that marks nodes met on one walk, for near_epoch as well.
+  static uint32_t NewEpoch() { return ++last_epoch_; }
+
   // Collects what the roots need, and small results that cost little beside
   // that. `overwritten`, if not null, is a computed
   // node whose pending readers are collected too. `donated`, if not null, is a

@@ -161,9 +161,9 @@ bool RecordSimple(OpCode op, const Loop& loop,
       graph.SetScalarOperand(node, k, numbers[k], loop.in[k]);
       continue;
     }
-    const Base* base = array->base();
+    Base* const base = array->base();
     graph.SetOperand(node, k, base->cur, array->offset(), loop.in[k]);
-    graph.read_exposed |= base->exposed != 0;
+    graph.NoteRead(base);
     const int64_t* strides = array->strides_data();
     int64_t* node_strides = node->strides(k);
     FUSEAU_SHORT_LOOP

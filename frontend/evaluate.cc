@@ -1,5 +1,6 @@
 #include "frontend/evaluate.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
+#include "frontend/deferred_drops.h"
 #include "frontend/direct_run.h"
 #include "frontend/evaluation_lock.h"
 #include "frontend/float_errors.h"
@@ -149,8 +151,16 @@ absl::Status Finish(Cone* cone, absl::Status status) {
   return status;
 }
 
+// Ranks that all run the program agree on what is computed and on who is alive.
+absl::Status Settle(absl::Span<Node* const> roots) {
+  Ranks* const ranks = Ranks::active();
+  if (__builtin_expect(ranks == nullptr, true)) return absl::OkStatus();
+  return ranks->Settle(roots);
+}
+
 absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
                     Node* donated) {
+  FUSEAU_RETURN_IF_ERROR(Settle(roots));
   Cone& cone = TheCone();
   return Finish(&cone, cone.Collect(roots, overwritten, donated));
 }
@@ -207,6 +217,7 @@ absl::Status EvaluateAll() {
   }
   {
     EvaluationLock lock;
+    FUSEAU_RETURN_IF_ERROR(Settle({}));
     Cone& cone = TheCone();
     FUSEAU_RETURN_IF_ERROR(Finish(&cone, cone.CollectAll()));
   }
@@ -242,8 +253,31 @@ absl::Status EndWindow() {
   return absl::OkStatus();
 }
 
+namespace {
+
+// What ranks that all run the program find before a window may have to end:
+// temporary values that they have dropped need no memory, and what was exposed
+// may not be so any more.
+absl::Status SettleWindow() {
+  Graph& graph = Graph::Get();
+  if (graph.pending_bytes() >= window.max_bytes) {
+    EvaluationLock lock;
+    FUSEAU_RETURN_IF_ERROR(Settle({}));
+  }
+  if (!graph.read_exposed) return absl::OkStatus();
+  const std::vector<BaseRef> bases = graph.deferred->TakeExposedReads();
+  FUSEAU_RETURN_IF_ERROR(EndExposures(bases));
+  graph.read_exposed =
+      std::any_of(bases.begin(), bases.end(),
+                  [](const BaseRef& base) { return base->exposed != 0; });
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status CutWindow(Node* recorded, bool write) {
   Graph& graph = Graph::Get();
+  if (graph.deferred != nullptr) FUSEAU_RETURN_IF_ERROR(SettleWindow());
   const bool at_once = window.due || window.operations == 0 ||
                        graph.pending_bytes() >= window.max_bytes;
   const bool full = graph.recorded() >= window.next_cut;
@@ -294,7 +328,7 @@ absl::Status Expose(Base* base) {
   if (base->cur != node) return Expose(base);
   FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node));
   graph.DropRankValue(node);
-  if (node->base_refs > 1 || !node->buffer->Unique()) {
+  if (node->base_refs > 1 || !OwnsMemory(node)) {
     // Others have the same storage: this base gets its own.
     FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
                             runtime::Arena::Global().Allocate(node->bytes));
@@ -320,6 +354,31 @@ void Unexpose(Base* base) {
   if (--base->exposed == 0) base->cur->exposed = false;
 }
 
+void LetGo(Base* base) {
+  if (Graph::Get().deferred != nullptr) {
+    ++base->ended;
+  } else {
+    Unexpose(base);
+  }
+}
+
+absl::Status EndExposures(absl::Span<const BaseRef> bases) {
+  if (Graph::Get().deferred == nullptr) return absl::OkStatus();
+  EvaluationLock lock;
+  return Ranks::active()->EndExposures(bases);
+}
+
+bool OwnsMemory(Node* node) {
+  if (node->buffer->Unique()) return true;
+  if (Graph::Get().deferred == nullptr) return false;
+  auto own = runtime::Arena::Global().Allocate(node->bytes);
+  if (!own.ok()) return false;
+  std::memcpy((*own)->data(), node->buffer->data(),
+              static_cast<size_t>(node->bytes));
+  node->buffer = *std::move(own);
+  return true;
+}
+
 absl::Status StoreExposed(Base* base, NodeRef node) {
   Graph& graph = Graph::Get();
   const NodeRef old(base->cur);
@@ -330,6 +389,7 @@ absl::Status StoreExposed(Base* base, NodeRef node) {
     FUSEAU_RETURN_IF_ERROR(Locked({&root, 1}, nullptr, old.get()));
   }
   graph.read_exposed = false;
+  if (graph.deferred != nullptr) graph.deferred->TakeExposedReads();
   FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node.get()));
   if (node->buffer->data() != old->buffer->data()) {
     std::memmove(old->buffer->data(), node->buffer->data(),

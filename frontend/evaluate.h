@@ -61,6 +61,16 @@ inline absl::Status AfterRecord(Node* recorded, bool write = false) {
 // in one place until Unexpose.
 absl::Status Expose(Base* base);
 void Unexpose(Base* base);
+// The same where foreign code lets go at a time that only a garbage collector
+// knows. Ranks that all run the program go on as if it were exposed until they
+// agree that it is not.
+void LetGo(Base* base);
+// They look whether exposures of these bases are over.
+absl::Status EndExposures(absl::Span<const BaseRef> bases);
+// Whether nobody else has the memory of a ready node, so that it may be written
+// to. Ranks that all run the program must find the same: if others have it, the
+// node gets its own there.
+bool OwnsMemory(Node* node);
 // Gives an exposed base a new value, in its buffer.
 absl::Status StoreExposed(Base* base, NodeRef node);
 

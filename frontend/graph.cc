@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "frontend/deferred_drops.h"
+#include "frontend/journal.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -94,7 +96,7 @@ void Graph::Drop(Node* node) {
     ReleaseOperands(dead, /*retires=*/false);
     dead->buffer.reset();
     DropRankValue(dead);
-    dead->exposed = false;
+    dead->exposed = dead->lent = false;
     dead->next = free_nodes_;
     free_nodes_ = dead;
   }
@@ -102,12 +104,30 @@ void Graph::Drop(Node* node) {
 }
 
 void Graph::DropBase(Base* base) {
-  FUSEAU_CHECK(base->exposed == 0);
+  if (__builtin_expect(deferred != nullptr, false)) {
+    deferred->Add(base);
+  } else {
+    DropNow(base);
+  }
+}
+
+void Graph::DropNow(Base* base) {
+  FUSEAU_CHECK(base->exposed == base->ended);
   Node* node = std::exchange(base->cur, nullptr);
+  if (base->exposed > 0) node->exposed = false;
   base->next_free = free_bases_;
   free_bases_ = base;
   RemoveBaseRef(node);
   Unref(node);
+}
+
+void Graph::NoteExposedRead(Base* base) {
+  read_exposed = true;
+  if (deferred != nullptr) deferred->NoteExposedRead(base);
+}
+
+void Graph::Record(OpCode op, DType dtype, int rank, int64_t bytes) {
+  journal->Add(op, dtype, rank, bytes);
 }
 
 void Graph::SetReady(Node* node, runtime::BufferRef buffer) {

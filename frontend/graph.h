@@ -30,7 +30,9 @@ enum class NodeState : uint8_t {
 };
 
 struct Node;
-struct RankValue;  // ranks.h
+struct RankValue;     // ranks.h
+class DeferredDrops;  // deferred_drops.h
+class Journal;        // journal.h
 
 // What a node reads: a strided window of another node's storage, or a number.
 struct NodeOperand {
@@ -76,6 +78,8 @@ struct Node {
   RankValue* rank_value = nullptr;
   // Foreign code may see the buffer, so ranks must not hold copies of it.
   bool exposed = false;
+  // The ranks have found that the buffer is not the node's alone.
+  bool lent = false;
   // Neighbours in the list of pending nodes, which is in record order. A node
   // that is free uses `next` for the list of free ones.
   Node* previous = nullptr;
@@ -100,6 +104,9 @@ struct Base {
   // Foreign code may read and write the bytes while this is not 0: then `cur`
   // is ready, nobody else has it as value, and no pending node reads it.
   int32_t exposed = 0;
+  // Exposures among these that are over here, and that ranks which all run the
+  // program have yet to agree on.
+  int32_t ended = 0;
   Node* cur = nullptr;
   Base* next_free = nullptr;
 };
@@ -153,6 +160,9 @@ class Graph {
         static_cast<uint32_t>(static_cast<int64_t>(op) |
                               static_cast<int64_t>(dtype) << 8 |
                               static_cast<int64_t>(rank) << 12 | bytes << 16);
+    if (__builtin_expect(journal != nullptr, false)) {
+      Record(op, dtype, rank, bytes);
+    }
   }
 
   // Nodes that exist already. Each has one reference, the caller's.
@@ -172,6 +182,7 @@ class Graph {
     free_bases_ = base->next_free;
     base->refs = 1;
     base->exposed = 0;
+    base->ended = 0;
     base->cur = node;
     AddBaseRef(node);
     return base;
@@ -180,6 +191,8 @@ class Graph {
   void Unref(Base* base) {
     if (--base->refs == 0) DropBase(base);
   }
+  // A base that nobody refers to is gone, whatever is deferred.
+  void DropNow(Base* base);
   // Gives the base a new value; takes over the caller's reference to it.
   void SetCurrent(Base* base, Node* node) {
     Node* old = base->cur;
@@ -225,6 +238,14 @@ class Graph {
   // Set when a recorded node reads a base that is exposed: it must be computed
   // before the foreign code goes on. Cleared by who computes it.
   bool read_exposed = false;
+  // To be called for each base that a recorded node reads.
+  void NoteRead(Base* base) {
+    if (__builtin_expect(base->exposed != 0, false)) NoteExposedRead(base);
+  }
+
+  // Where every rank of a job runs the program; else null.
+  DeferredDrops* deferred = nullptr;
+  Journal* journal = nullptr;
 
  private:
   static Graph instance_;
@@ -234,6 +255,8 @@ class Graph {
   void Drop(Node* node);
   void ReleaseRankValue(Node* node);
   void DropBase(Base* base);
+  void NoteExposedRead(Base* base);
+  void Record(OpCode op, DType dtype, int rank, int64_t bytes);
   void Unlink(Node* node);
   void ReleaseOperands(Node* node, bool retires);
   void AddBaseRef(Node* node) {

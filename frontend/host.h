@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <string>
 
 namespace fuseau {
 
@@ -14,6 +16,10 @@ struct EvaluationHost {
   // `cancel`. End tells whether that was done.
   bool (*begin_interruptible)(std::atomic<bool>* cancel) = nullptr;
   void (*end_interruptible)() = nullptr;
+  // Notes where the program is, under a number up to Journal::kKept; and tells
+  // such a place, "file:line", or where the program is now for -1.
+  void (*note_place)(int64_t slot) = nullptr;
+  std::string (*place)(int64_t slot) = nullptr;
 };
 inline EvaluationHost evaluation_host;
 

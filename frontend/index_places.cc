@@ -373,7 +373,7 @@ bool PutInVector(const Array& array, const Array& indices,
       (target->pending() && !Evaluate({&target, 1}).ok()) ||
       !Compute(read).ok() || base->cur != target || base->exposed != 0 ||
       target->refs != 1 || target->state != NodeState::kReady ||
-      !target->buffer->Unique()) {
+      !OwnsMemory(target)) {
     return false;
   }
   const auto* places = reinterpret_cast<const int64_t*>(read[0].data());

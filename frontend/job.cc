@@ -65,7 +65,10 @@ absl::StatusOr<bool> JoinJob(const Variables& given) {
   FUSEAU_RETURN_IF_ERROR(EvaluateAll());
   Ranks::Join(std::move(joined.group),
               spmd ? Ranks::Mode::kSpmd : Ranks::Mode::kController);
-  return Ranks::active() != nullptr;
+  Ranks* const ranks = Ranks::active();
+  if (ranks == nullptr) return false;
+  FUSEAU_RETURN_IF_ERROR(ranks->ShareLimits());
+  return true;
 }
 
 absl::Status LeaveJob(bool fetch) {

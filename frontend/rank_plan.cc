@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -46,6 +48,10 @@ class NoGroup : public distrib::Group {
   absl::StatusOr<distrib::Outcome> Agree(
       const distrib::Outcome& mine) override {
     return mine;
+  }
+  absl::StatusOr<std::vector<std::string>> Gather(
+      absl::string_view mine) override {
+    return std::vector<std::string>(size_, std::string(mine));
   }
   void Fail(const absl::Status&) override {}
   absl::Status Health() const override { return absl::OkStatus(); }

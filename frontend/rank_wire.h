@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -37,6 +38,22 @@ enum class RankCommand : uint64_t {
   kFree,
   kStop,
 };
+
+// All options, as numbers.
+inline std::vector<uint64_t> WordsOf(const passes::PartitionOptions& options) {
+  std::vector<uint64_t> words(sizeof(options) / sizeof(uint64_t));
+  static_assert(std::is_trivially_copyable_v<passes::PartitionOptions> &&
+                sizeof(options) == 4 * sizeof(int64_t));
+  std::memcpy(words.data(), &options, sizeof(options));
+  return words;
+}
+inline passes::PartitionOptions OptionsOf(absl::Span<const uint64_t> words) {
+  passes::PartitionOptions options;
+  if (words.size() * sizeof(uint64_t) == sizeof(options)) {
+    std::memcpy(&options, words.data(), sizeof(options));
+  }
+  return options;
+}
 
 class WireWriter {
  public:

@@ -159,10 +159,7 @@ absl::StatusOr<const RankPart*> RankWorker::Find(uint64_t id) const {
 
 absl::Status RankWorker::Define(WireReader* command) {
   const uint64_t index = command->Get();
-  passes::PartitionOptions options;
-  options.min_bytes = static_cast<int64_t>(command->Get());
-  options.min_product = static_cast<int64_t>(command->Get());
-  options.max_whole_bytes = static_cast<int64_t>(command->Get());
+  const passes::PartitionOptions options = OptionsOf(command->GetAll());
   const std::vector<uint64_t> words = command->GetAll();
   std::vector<Distribution> inputs(command->Get());
   for (Distribution& input : inputs) input = command->GetDistribution();

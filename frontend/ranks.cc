@@ -80,6 +80,29 @@ void WarnOfGathers(const RankProgram& program,
   }
 }
 
+// What a rank does that gives a command, as its words for others.
+absl::string_view ActOf(const WireWriter& command) {
+  switch (static_cast<RankCommand>(command.words()[0])) {
+    case RankCommand::kRun:
+    case RankCommand::kDefine:
+    case RankCommand::kForget:
+    case RankCommand::kPlace:
+      return "computes arrays";
+    case RankCommand::kFetch:
+    case RankCommand::kFetchRange:
+      return "reads an array";
+    case RankCommand::kStore:
+      return "writes an array to a file";
+    case RankCommand::kLoad:
+      return "reads an array from a file";
+    case RankCommand::kFree:
+      return "frees arrays";
+    case RankCommand::kStop:
+      return "ends";
+  }
+  return "gives a command that there is not";
+}
+
 uint8_t NotedFlags() {
   uint8_t flags = 0;
   const std::vector<FloatErrors> noted = TakeFloatErrors();
@@ -112,9 +135,18 @@ Ranks::Ranks(std::unique_ptr<distrib::Group> group, Mode mode)
   options_.min_bytes = SettingInt("FUSEAU_PARTITION_BYTES", kPartitionBytes);
   options_.max_whole_bytes =
       SettingInt("FUSEAU_GATHER_BYTES", options_.max_whole_bytes);
+  if (mode_ != Mode::kSpmd) return;
+  Graph::Get().deferred = &drops_;
+  Graph::Get().journal = &journal_;
 }
 
 Ranks::~Ranks() { window.max_bytes = window_bytes_; }
+
+void Ranks::ForgetJob() {
+  active_ = nullptr;
+  Graph::Get().deferred = nullptr;
+  Graph::Get().journal = nullptr;
+}
 
 void Ranks::Join(std::unique_ptr<distrib::Group> group, Mode mode) {
   if (group->size() == 1) return;
@@ -124,8 +156,7 @@ void Ranks::Join(std::unique_ptr<distrib::Group> group, Mode mode) {
 void Ranks::Activate(std::unique_ptr<Ranks> ranks) {
   FUSEAU_CHECK(active_ == nullptr);
   // A child process can reach nobody: what is away is lost there.
-  static const int watched =
-      pthread_atfork(nullptr, nullptr, [] { active_ = nullptr; });
+  static const int watched = pthread_atfork(nullptr, nullptr, ForgetJob);
   FUSEAU_CHECK(watched == 0);
   active_ = ranks.release();
 }
@@ -162,17 +193,9 @@ std::unique_ptr<RankValue> Ranks::NewValue(int64_t bytes,
 // must be alike.
 absl::Status Ranks::Send(const WireWriter& command) {
   if (mode_ == Mode::kController) return group_->SendCommand(command.bytes());
-  distrib::Outcome outcome;
-  outcome.stamp = ir::HashWords(command.words());
-  {
-    const Released released;
-    FUSEAU_ASSIGN_OR_RETURN(outcome, group_->Agree(outcome));
-  }
-  if (!absl::IsFailedPrecondition(outcome.status)) return outcome.status;
-  return absl::FailedPreconditionError(
-      absl::StrCat("the ranks do not run the same program: their evaluations ",
-                   "differ for the first time after ", run_,
-                   "; with --spmd every rank must record the same operations"));
+  distrib::Outcome mine;
+  mine.stamp = ir::HashWords(command.words());
+  return Vote(mine, ActOf(command)).status();
 }
 
 absl::Status Ranks::SendFrees() {
@@ -248,9 +271,7 @@ absl::Status Ranks::Define(Entry* entry) {
       absl::MakeConstSpan(entry->key).subspan(0, entry->words);
   WireWriter command(RankCommand::kDefine);
   command.Put(entry->index);
-  command.Put(static_cast<uint64_t>(options_.min_bytes));
-  command.Put(static_cast<uint64_t>(options_.min_product));
-  command.Put(static_cast<uint64_t>(options_.max_whole_bytes));
+  command.PutAll(WordsOf(options_));
   command.PutAll(words);
   command.Put(inputs.size());
   for (const Distribution& input : inputs) command.Put(input);
@@ -487,7 +508,16 @@ absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
 }
 
 absl::Status Ranks::FetchAll() {
-  const std::vector<Node*> nodes(holders_.begin(), holders_.end());
+  std::vector<Node*> nodes(holders_.begin(), holders_.end());
+  if (mode_ == Mode::kSpmd) {
+    FUSEAU_ASSIGN_OR_RETURN(const std::vector<uint64_t> ids, HeldByAll());
+    std::erase_if(nodes, [&](const Node* node) {
+      return !std::binary_search(ids.begin(), ids.end(), node->rank_value->id);
+    });
+    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) {
+      return a->rank_value->id < b->rank_value->id;
+    });
+  }
   for (Node* node : nodes) {
     FUSEAU_RETURN_IF_ERROR(Fetch(node));
     Graph::Get().DropRankValue(node);
@@ -499,8 +529,12 @@ absl::Status Ranks::Leave() {
   Ranks* const ranks = active_;
   if (ranks == nullptr) return absl::OkStatus();
   absl::Status status = ranks->group_->Health();
-  if (status.ok()) status = ranks->Send(WireWriter(RankCommand::kStop));
-  active_ = nullptr;
+  // Ranks that do different things have said so.
+  if (status.ok() && ranks->parted_.ok()) {
+    status = ranks->Send(WireWriter(RankCommand::kStop));
+  }
+  ForgetJob();
+  ranks->drops_.Finish();
   {
     const Released released;
     delete ranks;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -17,6 +18,8 @@
 #include "absl/types/span.h"
 #include "distrib/group.h"
 #include "frontend/cone.h"
+#include "frontend/deferred_drops.h"
+#include "frontend/journal.h"
 #include "frontend/rank_files.h"
 #include "frontend/rank_program.h"
 #include "frontend/rank_worker.h"
@@ -72,9 +75,21 @@ class Ranks {
   absl::StatusOr<uint32_t> Store(const Node* node, const FilePlace& place);
   absl::StatusOr<Node*> Load(int64_t bytes, int64_t pitch,
                              const FilePlace& place, uint32_t* sum);
-  // Where all ranks run the program: they come together, and an error of one is
-  // an error of all. Else the status itself.
+
+  // Where all ranks run the program (ranks_spmd.cc); else these do nothing.
+  //
+  // Before an evaluation: that all make the same one, of which these are the
+  // roots, and what all of them have dropped.
+  absl::Status Settle(absl::Span<Node* const> roots);
+  // Which exposures are over on all ranks.
+  absl::Status EndExposures(absl::Span<const BaseRef> bases);
+  // They come together, and an error of one is an error of all. Else the status
+  // itself.
   absl::Status Meet(const absl::Status& mine);
+  // What the first rank gives; what the others give does not matter.
+  absl::StatusOr<std::string> Share(absl::string_view mine);
+  // Takes the first rank's limits.
+  absl::Status ShareLimits();
 
   // All that is away, before the job is left.
   absl::Status FetchAll();
@@ -128,10 +143,18 @@ class Ranks {
   absl::Status Compute(Entry* entry, Cone* cone,
                        const std::atomic<bool>& cancel);
   void Hold(Node* node, RankValue* value);
+  // An agreement of ranks that all run the program, in which `act` says what
+  // they do. What differs is an error of all of them, from then on.
+  absl::StatusOr<distrib::Outcome> Vote(distrib::Outcome mine,
+                                        absl::string_view act);
+  // The ids of values that all ranks still hold, in order.
+  absl::StatusOr<std::vector<uint64_t>> HeldByAll();
   absl::Status Send(const WireWriter& command);
   absl::Status SendFrees();
   // The end of a run: what all ranks say to it. Without the language's lock.
   absl::Status Agree(const absl::Status& mine, uint8_t* float_flags);
+
+  static void ForgetJob();
 
   static Ranks* active_;
 
@@ -147,6 +170,10 @@ class Ranks {
   size_t entry_count_ = 0;
   absl::flat_hash_set<Node*> holders_;  // nodes with a RankValue
   std::vector<uint64_t> freed_;
+  // Where all ranks run the program.
+  DeferredDrops drops_;
+  Journal journal_;
+  absl::Status parted_;  // not OK: they do different things
 };
 
 }  // namespace fuseau

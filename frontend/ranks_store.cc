@@ -65,10 +65,4 @@ absl::StatusOr<Node*> Ranks::Load(int64_t bytes, int64_t pitch,
   return node;
 }
 
-absl::Status Ranks::Meet(const absl::Status& mine) {
-  if (mode_ == Mode::kController) return mine;
-  const Released released;
-  return Agree(mine, nullptr);
-}
-
 }  // namespace fuseau

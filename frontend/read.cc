@@ -57,7 +57,7 @@ void BindValue(const Array& array, Read* read) {
   }
   read->node = node;
   read->offset = array.offset();
-  Graph::Get().read_exposed |= array.base()->exposed != 0;
+  Graph::Get().NoteRead(array.base());
 }
 
 void BindArray(const Array& array, int rank, Read* read) {

@@ -434,6 +434,50 @@ void CommandsOfTheWrongRank(Group& group) {
   ExpectAgreement(group);
 }
 
+// What must be alike and what may differ are told apart.
+void StampsAndViews(Group& group) {
+  const bool alone = group.size() == 1;
+  const bool last = group.rank() == group.size() - 1;
+  for (const bool other_stamp : {false, true}) {
+    for (const bool other_view : {false, true}) {
+      Outcome mine;
+      mine.stamp = other_stamp && last ? 8 : 7;
+      mine.view = other_view && last ? 2 : 3;
+      const absl::StatusOr<Outcome> all = group.Agree(mine);
+      ASSERT_TRUE(all.ok()) << all.status();
+      EXPECT_EQ(all->unlike, other_stamp && !alone);
+      EXPECT_EQ(all->status.ok(), !all->unlike) << all->status;
+      EXPECT_EQ(all->views_differ, other_view && !alone);
+    }
+  }
+}
+
+// Texts of any size. The first messages of an exchange may come to a rank that
+// still gathers.
+void Gathers(Group& group) {
+  for (const size_t bytes : {size_t{0}, size_t{5}, size_t{100'000}}) {
+    const auto text_of = [&](int rank) {
+      return std::string(bytes * (rank % 3), static_cast<char>('a' + rank));
+    };
+    const auto all = group.Gather(text_of(group.rank()));
+    ASSERT_TRUE(all.ok()) << all.status();
+    ASSERT_EQ(all->size(), group.size());
+    for (int rank = 0; rank < group.size(); ++rank) {
+      EXPECT_EQ((*all)[rank], text_of(rank));
+    }
+    const std::vector<char> source = Filled(group.rank(), 1000);
+    std::vector<char> target(1000);
+    const absl::Status status =
+        group.Exchange(TransferTag(1, 0), Ring(group, 1000), source.data(),
+                       target.data(), nullptr);
+    ASSERT_TRUE(status.ok()) << status;
+    if (group.size() > 1) {
+      EXPECT_EQ(target, Filled(Previous(group), 1000));
+    }
+    ExpectAgreement(group);
+  }
+}
+
 constexpr RankProgram kPrograms[] = {
     {"Sizes", Sizes},
     {"StridedParts", StridedParts},
@@ -445,6 +489,8 @@ constexpr RankProgram kPrograms[] = {
     {"Commands", Commands},
     {"CommandRuns", CommandRuns},
     {"FailuresInAgreement", FailuresInAgreement},
+    {"StampsAndViews", StampsAndViews},
+    {"Gathers", Gathers},
     {"FailAndGoOn", FailAndGoOn},
     {"Cancel", Cancel},
     {"Divergence", Divergence},

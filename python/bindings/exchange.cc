@@ -19,7 +19,7 @@ constexpr char kBufferName[] = "fuseau.buffer";
 
 void EndExposure(PyObject* capsule) {
   auto* base = static_cast<Base*>(PyCapsule_GetPointer(capsule, kExposureName));
-  Unexpose(base);
+  LetGo(base);
   Graph::Get().Unref(base);
 }
 

@@ -65,6 +65,12 @@ void Agree(const std::string& exception, const std::string& message) {
                                        : PythonError(exception, message)));
 }
 
+py::bytes Share(const py::bytes& mine) {
+  const absl::StatusOr<std::string> first = ShareOnRanks(std::string(mine));
+  Check(first.status());
+  return py::bytes(*first);
+}
+
 uint32_t CombineChecksums(uint32_t first, uint32_t second, int64_t bytes) {
   return static_cast<uint32_t>(crc32_combine(first, second, bytes));
 }
@@ -91,6 +97,9 @@ bool AddFiles(PyObject* object) {
     module.def("agree_on_ranks", &Agree, "exception"_a = "", "message"_a = "",
                "Where all ranks run the program: they come together, and the "
                "exception that one names (of Python's own) is one of all.");
+    module.def("share_on_ranks", &Share, "mine"_a,
+               "Where all ranks run the program: what the first rank gives; "
+               "else what is given.");
     module.def("combine_checksums", &CombineChecksums,
                "The CRC-32 of bytes that are followed by so many others, of "
                "which it is the second.");

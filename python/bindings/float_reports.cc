@@ -1,8 +1,7 @@
 #include "python/bindings/float_reports.h"
 
-#include <cstring>
-
 #include "frontend/float_errors.h"
+#include "python/bindings/frames.h"
 
 namespace fuseau::python {
 
@@ -48,19 +47,6 @@ bool Listens() {
   }
   PyObject* usual = PyDict_GetItemString(filters.module, "defaultaction");
   return usual != nullptr && IsTold(usual);
-}
-
-// Frames of the package itself, which are left out when a place is told.
-bool IsOurs(PyFrameObject* frame) {
-  PyRef globals(
-      PyObject_GetAttrString(reinterpret_cast<PyObject*>(frame), "f_globals"));
-  if (!globals) return false;
-  PyObject* name = PyDict_GetItemString(globals.get(), "__name__");
-  const char* text = name != nullptr && PyUnicode_Check(name)
-                         ? PyUnicode_AsUTF8(name)
-                         : nullptr;
-  return text != nullptr && (std::strcmp(text, "fuseau") == 0 ||
-                             std::strncmp(text, "fuseau.", 7) == 0);
 }
 
 Py_ssize_t StackLevel() {

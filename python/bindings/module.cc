@@ -11,6 +11,7 @@
 #include "python/bindings/builtin_function.h"
 #include "python/bindings/files.h"
 #include "python/bindings/float_reports.h"
+#include "python/bindings/frames.h"
 #include "python/bindings/function_object.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
@@ -134,6 +135,7 @@ bool Fill(PyObject* module) {
   evaluation_host = {ReleaseLock, AcquireLock, BeginInterruptible,
                      EndInterruptible};
   ReadWindowLimits();
+  ConnectPlaces();
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return WatchForks() && AddReports(module) && AddRanks(module) &&

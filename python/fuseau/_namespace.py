@@ -21,8 +21,7 @@ SHARED = frozenset(
     format_float_positional format_float_scientific get_include get_printoptions getbufsize geterr
     geterrcall info isdtype issubdtype iterable mintypecode printoptions promote_types
     set_printoptions setbufsize seterr seterrcall show_config show_runtime test typename
-    random.get_bit_generator random.get_state random.seed random.set_bit_generator
-    random.set_state
+    random.get_bit_generator random.get_state random.set_bit_generator random.set_state
     """.split()
 )
 # Functions that need values by their nature, so that calling NumPy for them is no fallback.
@@ -149,7 +148,7 @@ def _special(path):
         from . import _random
 
         name = path.removeprefix("random.")
-        if name in ("Generator", "RandomState", "default_rng", *_random.SEEDED):
+        if name in ("Generator", "RandomState", "default_rng", "seed", *_random.SEEDED):
             return getattr(_random, name)
     return None
 

@@ -4,10 +4,23 @@ import functools
 
 import numpy.random
 
-from . import _fallback
+from . import _fallback, _ranks
 from ._fuseau import computed
 
 _PLAIN = ("spawn", "bit_generator", "seed", "get_state", "set_state")
+
+
+def _seed(call, args, kwargs, name="seed", entropy=_ranks.entropy):
+    """Calls `call`, whose first argument is the seed; fuseau arrays are taken as NumPy's.
+
+    Without a seed NumPy asks the system. If all ranks run the program, each would get another one.
+    """
+    args, kwargs = _fallback.lower(args), _fallback.lower(kwargs)
+    given = args[0] if args else kwargs.get(name)
+    if given is None and _ranks.ranks()["mode"] == "spmd":
+        kwargs.pop(name, None)
+        args = (entropy(), *args[1:])
+    return call(*args, **kwargs)
 
 
 def _drawing(owner, plain):
@@ -64,6 +77,12 @@ RandomState = _ExtendedType(
     {
         "__doc__": "NumPy's RandomState with results as fuseau arrays.",
         "__module__": "fuseau.random",
+        "__init__": lambda self, *args, **kwargs: _seed(
+            functools.partial(numpy.random.RandomState.__init__, self),
+            args,
+            kwargs,
+            entropy=_ranks.entropy_words,
+        ),
         **_drawing(numpy.random.RandomState, lambda state: state),
     },
 )
@@ -73,7 +92,12 @@ def default_rng(seed=None):
     """A new Generator with NumPy's default bit generator; a Generator is returned itself."""
     if isinstance(seed, Generator):
         return seed
-    return Generator(numpy.random.default_rng(seed).bit_generator)
+    return Generator(_seed(numpy.random.default_rng, (seed,), {}).bit_generator)
+
+
+@functools.wraps(numpy.random.seed)
+def seed(*args, **kwargs):
+    _seed(numpy.random.seed, args, kwargs, entropy=_ranks.entropy_words)
 
 
 SEEDED = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence")
@@ -82,9 +106,10 @@ SEEDED = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence")
 def _seeded(name):
     """A class of NumPy whose seeds may be fuseau arrays."""
     owner = getattr(numpy.random, name)
+    first = "entropy" if name == "SeedSequence" else "seed"
 
     def __init__(self, *args, **kwargs):
-        owner.__init__(self, *_fallback.lower(args), **_fallback.lower(kwargs))
+        _seed(functools.partial(owner.__init__, self), args, kwargs, first)
 
     members = {"__doc__": owner.__doc__, "__module__": "fuseau.random", "__init__": __init__}
     return _ExtendedType(name, (owner,), members)

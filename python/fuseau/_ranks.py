@@ -38,7 +38,33 @@ def join(variables=None):
     if not _fuseau.join_ranks(variables or {}):
         return False
     atexit.register(leave)
+    if ranks()["mode"] == "spmd":
+        _agree_on_chance()
     return True
+
+
+def _agree_on_chance():
+    """Every rank runs the program, so what it draws without a seed is what the first rank draws."""
+    import random
+
+    import numpy.random
+
+    random.seed(entropy())
+    numpy.random.seed(entropy_words())
+
+
+def entropy():
+    """A seed that nobody can foresee, the same on all ranks that run the program."""
+    import secrets
+
+    return int.from_bytes(_fuseau.share_on_ranks(secrets.token_bytes(16)), "little")
+
+
+def entropy_words():
+    """The same, as NumPy's older generators take it."""
+    import numpy.random
+
+    return numpy.random.SeedSequence(entropy()).generate_state(8)
 
 
 def ranks():

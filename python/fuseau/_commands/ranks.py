@@ -45,12 +45,22 @@ def enter(request, arguments, words):
         return None
     from .._launch.enter import separate
 
+    _hash_alike()
     separate(0)
     # Registered before the end of the ranks, so called after it.
     started = []
     atexit.register(_fail_with_others, started)
     started.append(start.as_asked(request, program))
     return None
+
+
+def _hash_alike():
+    """Starts this process anew if its sets of strings could be in another order than others'."""
+    if environment.HASH_SEED not in os.environ:
+        os.environ.update(environment.hash_seed())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _fail_with_others(started):

@@ -23,6 +23,8 @@ def command(request, program):
 def variables(request):
     """What the environment of the command has in addition."""
     out = {"FUSEAU_SPMD": str(int(request.spmd)), "FUSEAU_TOKEN": secrets.token_hex(16)}
+    if request.spmd:
+        out.update(environment.hash_seed())
     if request.threads:
         out["FUSEAU_NUM_THREADS"] = str(request.threads)
     if request.interface:
@@ -51,7 +53,7 @@ def _mpirun(request):
     # By name: mpirun takes the values from its own environment, and other nodes get these alone.
     exported = {*environment.clean(), *variables(request)}
     for name in sorted(exported):
-        if name.startswith("FUSEAU_"):
+        if name.startswith("FUSEAU_") or name == environment.HASH_SEED:
             words += ["-x", name]
     return words
 

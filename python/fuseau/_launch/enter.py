@@ -1,6 +1,7 @@
 """What `import fuseau` does in a process that the environment makes a rank."""
 
 import os
+import signal
 import socket
 import sys
 
@@ -26,6 +27,7 @@ def enter():
         return  # It serves: fuseau._worker.
     if place.spmd:
         separate(place.rank)
+        _take_interrupts()
     _ranks.join({"FUSEAU_SPMD": str(int(place.spmd))})
     threads.take_share()
     environment.close()
@@ -36,6 +38,17 @@ def _start(config):
     from .config import read
 
     start.as_asked(read(config))
+
+
+def _take_interrupts():
+    """Ctrl-C is for the first rank, but the program's own processes get theirs.
+
+    A rank that the launcher has started blocks the signal, and processes inherit that. A handler
+    that does nothing is not inherited.
+    """
+    if signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def separate(rank):

@@ -21,6 +21,14 @@ OF_A_RANK = (
 )
 
 
+HASH_SEED = "PYTHONHASHSEED"
+
+
+def hash_seed():
+    """For ranks that all run the program: sets of strings have the same order on all of them."""
+    return {HASH_SEED: os.environ.get(HASH_SEED, "0")}
+
+
 @dataclass(frozen=True)
 class Place:
     """What the environment says about this process."""
