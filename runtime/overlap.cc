@@ -203,9 +203,17 @@ class Overlapper {
     return FreeParts(launch.sizes[d], parts, waiting_accesses_);
   }
 
-  // The inner piece runs now, the outer ones wait. False, and no step is added,
+  // The inner piece runs now, the outer ones wait. False, and nothing happens,
   // if they could not run later or it does not pay.
   bool Divide(const Launch& launch, const Cut& cut) {
+    const size_t buffers = plan_.buffers.size(), moves = plan_.moves.size();
+    if (DivideAndSave(launch, cut)) return true;
+    plan_.buffers.resize(buffers);
+    plan_.moves.resize(moves);
+    return false;
+  }
+
+  bool DivideAndSave(const Launch& launch, const Cut& cut) {
     Launch inner = PieceOf(launch, cut.d, cut.inner);
     std::vector<Launch> outer;
     const int64_t size = launch.sizes[cut.d];
