@@ -39,6 +39,8 @@ class Group {
 
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  // On how many hosts the ranks are.
+  virtual int hosts() const = 0;
 
   // Does a transfer. Ranks call it with the same tags in the same order for
   // the exchanges that they take part in.

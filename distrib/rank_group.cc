@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,14 @@ constexpr absl::Duration kSleep = absl::Milliseconds(250);
 constexpr absl::Duration kFlushTime = absl::Seconds(1);
 constexpr absl::Duration kLeaveTime = absl::Seconds(2);
 
+int CountHosts(const Alarm& alarm) {
+  std::set<absl::string_view> hosts;
+  for (int rank = 0; rank < alarm.size(); ++rank) {
+    hosts.insert(alarm.host(rank));
+  }
+  return static_cast<int>(hosts.size());
+}
+
 }  // namespace
 
 RankGroup::RankGroup(const Options& options, std::unique_ptr<Alarm> alarm,
@@ -36,6 +45,7 @@ RankGroup::RankGroup(const Options& options, std::unique_ptr<Alarm> alarm,
     : options_(options),
       rank_(options.rank),
       size_(alarm->size()),
+      hosts_(CountHosts(*alarm)),
       alarm_(std::move(alarm)),
       transport_(std::move(transport)),
       control_(std::move(control)) {

@@ -43,6 +43,7 @@ class RankGroup : public Group {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  int hosts() const override { return hosts_; }
   absl::Status Exchange(uint64_t tag, const runtime::Transfer& transfer,
                         const char* source, char* target,
                         const std::atomic<bool>* cancel) override;
@@ -120,6 +121,7 @@ class RankGroup : public Group {
   const Options options_;
   const int rank_;
   const int size_;
+  const int hosts_;
   uint64_t run_ = 1;
   uint64_t commands_ = 0;
   int64_t discarded_ = 0;  // in this run

@@ -54,8 +54,10 @@ DirectRun& TheDirectRun() {
 // Null if the trace is taken by the direct run.
 Program* ProgramOf(const Cone& cone) {
   const ir::TraceWords words = cone.trace();
-  Program* program =
-      cone.as_expected() ? Plans().FindExpected() : Plans().Find(words);
+  // What ranks expect are their own programs.
+  Program* program = cone.as_expected() && Ranks::active() == nullptr
+                         ? Plans().FindExpected()
+                         : Plans().Find(words);
   if (program != nullptr) {
     runtime::IncrementAlone(runtime::Counter::kPlanHits);
     return program;
@@ -138,7 +140,9 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
 // Under the evaluation lock; empty between evaluations.
 Cone& TheCone() {
   static auto* const cone = new Cone;
-  cone->Expect(Plans().Expected());
+  const Ranks* ranks = Ranks::active();
+  cone->Expect(__builtin_expect(ranks != nullptr, false) ? ranks->Expected()
+                                                         : Plans().Expected());
   return *cone;
 }
 

@@ -24,6 +24,7 @@ class NoGroup : public distrib::Group {
 
   int rank() const override { return 0; }
   int size() const override { return size_; }
+  int hosts() const override { return size_; }
   absl::Status Exchange(uint64_t, const runtime::Transfer&, const char*, char*,
                         const std::atomic<bool>*) override {
     return absl::InternalError("an exchange of a job that is only planned");

@@ -125,10 +125,10 @@ void Graph::ReleaseRankValue(Node* node) {
   delete value;
 }
 
-// What waits to be computed is in the memory of all ranks later.
+// What waits to be computed is in the memory of all hosts later.
 Ranks::Ranks(std::unique_ptr<distrib::Group> group, Mode mode)
     : group_(std::move(group)), mode_(mode), window_bytes_(window.max_bytes) {
-  if (__builtin_mul_overflow(window_bytes_, int64_t{size()},
+  if (__builtin_mul_overflow(window_bytes_, int64_t{group_->hosts()},
                              &window.max_bytes)) {
     window.max_bytes = INT64_MAX;
   }
@@ -226,27 +226,40 @@ absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
     layouts.push_back(node->rank_value != nullptr ? node->rank_value->layout
                                                   : LayoutOf(alone));
   }
-  const ir::TraceWords words = cone.trace();
+  Entry* entry = nullptr;
+  if (cone.as_expected() && last_entry_ != nullptr &&
+      std::ranges::equal(layouts, last_entry_->next->layouts())) {
+    entry = last_entry_->next;
+  } else {
+    FUSEAU_ASSIGN_OR_RETURN(entry, LookUp(cone.trace(), layouts));
+  }
+  if (last_entry_ != nullptr) last_entry_->next = entry;
+  last_entry_ = entry;
+  return entry;
+}
+
+absl::StatusOr<Ranks::Entry*> Ranks::LookUp(ir::TraceWords words,
+                                            absl::Span<const int32_t> layouts) {
   uint64_t hash = ir::HashWords(words);
   for (const int32_t layout : layouts) {
     hash = (hash ^ static_cast<uint64_t>(layout)) * 0x9e3779b97f4a7c15u;
   }
   for (const std::unique_ptr<Entry>& entry : entries_[hash]) {
-    if (entry->words == words.size() &&
-        std::equal(words.begin(), words.end(), entry->key.begin()) &&
-        std::equal(layouts.begin(), layouts.end(),
-                   entry->key.begin() + static_cast<int64_t>(words.size()))) {
+    if (entry->trace() == words &&
+        std::ranges::equal(layouts, entry->layouts())) {
       return entry.get();
     }
   }
   if (entry_count_ >= kMaxEntries) {
     entries_.clear();
     entry_count_ = 0;
+    last_entry_ = nullptr;
     FUSEAU_RETURN_IF_ERROR(Send(WireWriter(RankCommand::kForget)));
   }
   auto entry = std::make_unique<Entry>();
   entry->key.assign(words.begin(), words.end());
   entry->words = words.size();
+  entry->next = entry.get();
   entry->key.insert(entry->key.end(), layouts.begin(), layouts.end());
   std::vector<Distribution> inputs;
   for (const int32_t layout : layouts) inputs.push_back(layouts_[layout]);
@@ -258,8 +271,8 @@ absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
 
 std::vector<Distribution> Ranks::InputsOf(const Entry& entry) const {
   std::vector<Distribution> inputs;
-  for (size_t i = entry.words; i < entry.key.size(); ++i) {
-    inputs.push_back(layouts_[entry.key[i]]);
+  for (const uint64_t layout : entry.layouts()) {
+    inputs.push_back(layouts_[layout]);
   }
   return inputs;
 }
@@ -267,8 +280,7 @@ std::vector<Distribution> Ranks::InputsOf(const Entry& entry) const {
 absl::Status Ranks::Define(Entry* entry) {
   entry->index = next_program_++;
   const std::vector<Distribution> inputs = InputsOf(*entry);
-  const ir::TraceWords words =
-      absl::MakeConstSpan(entry->key).subspan(0, entry->words);
+  const ir::TraceWords words = entry->trace();
   WireWriter command(RankCommand::kDefine);
   command.Put(entry->index);
   command.PutAll(WordsOf(options_));

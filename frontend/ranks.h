@@ -59,7 +59,13 @@ class Ranks {
   Mode mode() const { return mode_; }
   const passes::PartitionOptions& options() const { return options_; }
 
-  // Under the evaluation lock, as all that follow. Computes a cone on all ranks
+  // Under the evaluation lock, as all that follow. The trace that is likely to
+  // be run next; no words if none is known. They stay until the next Run.
+  ir::TraceWords Expected() const {
+    return last_entry_ != nullptr ? last_entry_->next->trace()
+                                  : ir::TraceWords();
+  }
+  // Computes a cone on all ranks
   // if that pays, and attaches the results. `*done` tells whether it did; if
   // not, the inputs of the cone are in this process now.
   absl::Status Run(Cone* cone, const std::atomic<bool>& cancel, bool* done);
@@ -109,6 +115,11 @@ class Ranks {
   struct Entry {
     std::vector<uint64_t> key;  // words of the trace, then layouts
     size_t words = 0;
+    ir::TraceWords trace() const { return {key.data(), words}; }
+    absl::Span<const uint64_t> layouts() const {
+      return absl::MakeConstSpan(key).subspan(words);
+    }
+    Entry* next = nullptr;  // what was asked for after this one, the last time
     bool cut = false;
     uint64_t index = 0;  // number of the program
     absl::Status status;
@@ -137,6 +148,8 @@ class Ranks {
   std::unique_ptr<RankValue> NewValue(int64_t bytes,
                                       const passes::Distribution& distribution);
   absl::StatusOr<Entry*> EntryFor(const Cone& cone);
+  absl::StatusOr<Entry*> LookUp(ir::TraceWords words,
+                                absl::Span<const int32_t> layouts);
   absl::Status Define(Entry* entry);
   passes::Distribution PlaceFor(const Cone& cone, size_t input) const;
   absl::Status Place(Node* node, const passes::Distribution& distribution);
@@ -168,6 +181,7 @@ class Ranks {
   std::vector<passes::Distribution> layouts_;
   absl::flat_hash_map<uint64_t, std::vector<std::unique_ptr<Entry>>> entries_;
   size_t entry_count_ = 0;
+  Entry* last_entry_ = nullptr;         // that was asked for
   absl::flat_hash_set<Node*> holders_;  // nodes with a RankValue
   std::vector<uint64_t> freed_;
   // Where all ranks run the program.

@@ -34,6 +34,7 @@ class TwoRanks : public distrib::Group {
 
   int rank() const override { return 0; }
   int size() const override { return 2; }
+  int hosts() const override { return 2; }
   absl::Status Exchange(uint64_t, const runtime::Transfer&, const char*, char*,
                         const std::atomic<bool>*) override {
     return absl::InternalError("nothing here is in parts");

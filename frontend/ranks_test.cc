@@ -20,6 +20,7 @@
 #include "frontend/reduce.h"
 #include "frontend/thread_ranks.h"
 #include "frontend/views.h"
+#include "frontend/window.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/arena.h"
@@ -265,6 +266,20 @@ TEST_P(RanksTest, AFileThatIsWrongIsAnErrorOfAllRanks) {
               HasSubstr("it ends at byte 511, 1 bytes too early"));
   EXPECT_FALSE(b.has_base());
   EXPECT_EQ(Values(a)[63], 63.5);
+}
+
+TEST_P(RanksTest, RanksOfOneHostShareItsMemory) {
+  const auto leave = [] {
+    EXPECT_TRUE(Ranks::Leave().ok());
+    AwaitThreadRanks();
+  };
+  leave();
+  window.max_bytes = int64_t{1} << 30;
+  JoinThreadRanks(GetParam());
+  EXPECT_EQ(window.max_bytes, int64_t{1} << 30);
+  leave();
+  window.max_bytes = INT64_MAX;
+  JoinThreadRanks(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RanksTest, ::testing::Values(2, 3, 4));

@@ -434,6 +434,8 @@ void CommandsOfTheWrongRank(Group& group) {
   ExpectAgreement(group);
 }
 
+void Hosts(Group& group) { EXPECT_EQ(group.hosts(), 1); }
+
 // What must be alike and what may differ are told apart.
 void StampsAndViews(Group& group) {
   const bool alone = group.size() == 1;
@@ -489,6 +491,7 @@ constexpr RankProgram kPrograms[] = {
     {"Commands", Commands},
     {"CommandRuns", CommandRuns},
     {"FailuresInAgreement", FailuresInAgreement},
+    {"Hosts", Hosts},
     {"StampsAndViews", StampsAndViews},
     {"Gathers", Gathers},
     {"FailAndGoOn", FailAndGoOn},
