@@ -39,6 +39,15 @@ class TwoRanks : public distrib::Group {
                         const std::atomic<bool>*) override {
     return absl::InternalError("nothing here is in parts");
   }
+  absl::Status Start(uint64_t, const runtime::Transfer&, const char*,
+                     char*) override {
+    return absl::InternalError("nothing here is in parts");
+  }
+  absl::Status Finish(uint64_t, const std::atomic<bool>*) override {
+    return absl::InternalError("nothing here is in parts");
+  }
+  void Progress() override {}
+  void Drop() override {}
   absl::Status SendCommand(absl::string_view) override {
     return absl::InternalError("every rank runs the program");
   }
