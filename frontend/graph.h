@@ -156,6 +156,7 @@ class Graph {
   // Counts an operation. One that was done at once counts too, so that a loop
   // looks the same in every round.
   void NoteOperation(OpCode op, DType dtype, int rank, int64_t bytes) {
+    if (rank > 0) element_reads_ = 0;
     tokens_[static_cast<uint64_t>(recorded_++) % kTokens] =
         static_cast<uint32_t>(static_cast<int64_t>(op) |
                               static_cast<int64_t>(dtype) << 8 |
@@ -235,6 +236,14 @@ class Graph {
   static constexpr int64_t kTokens = 2048;
   uint32_t token(int64_t i) const { return tokens_[i % kTokens]; }
 
+  // To be called when an element of a pending value is about to be read. True
+  // after some of these with nothing between them but operations on single
+  // numbers: the program goes through elements.
+  bool ReadsElements() {
+    constexpr int kMany = 8;
+    return ++element_reads_ > kMany;
+  }
+
   // Set when a recorded node reads a base that is exposed: it must be computed
   // before the foreign code goes on. Cleared by who computes it.
   bool read_exposed = false;
@@ -279,6 +288,7 @@ class Graph {
   int64_t pending_count_ = 0;
   int64_t pending_bytes_ = 0;
   int64_t recorded_ = 0;
+  int element_reads_ = 0;
   uint32_t tokens_[kTokens] = {};
 };
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "frontend/evaluate.h"
+#include "frontend/ranks.h"
 #include "frontend/record.h"
 #include "frontend/views.h"
 #include "python/bindings/advanced_index.h"
@@ -143,11 +144,18 @@ absl::Span<const IndexItem> Items(const Key& key) {
 }
 
 // The element at full integer indices: NumPy's own scalar where the value is
-// known, a lazy one else.
+// known, a lazy one else. A loop over elements makes it known: each operation
+// on a known number takes less than its recording.
 PyObject* Element(const Array& array, const Key& key) {
   Array element;
   absl::Status status = IndexView(array, Items(key), &element);
   if (!status.ok()) return Raise(status);
+  Node* node = array.node();
+  if (node->pending() && Graph::Get().ReadsElements() &&
+      Ranks::active() == nullptr) {
+    status = Evaluate({&node, 1});
+    if (!status.ok()) return Raise(status);
+  }
   if (!array.node()->pending()) return ScalarOf(element);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;

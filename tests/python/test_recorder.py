@@ -324,3 +324,17 @@ def test_child_process_computes():
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_loop_over_elements_computes_the_array():
+    """A few elements of a pending array stay lazy; a loop over them does not pile up operations."""
+    a = np.arange(1000.0).reshape(10, 100)
+    a[1:] += a[:-1]
+    first = a[5, 7] + 1
+    assert np.stats()["pending"] > 0
+    row = [a[5, j] * 2 + a[4, j] for j in range(100)]
+    assert np.stats()["pending"] <= 40
+    want = numpy.arange(1000.0).reshape(10, 100)
+    want[1:] += want[:-1].copy()
+    assert float(first) == want[5, 7] + 1
+    assert [float(x) for x in row] == (want[5] * 2 + want[4]).tolist()
