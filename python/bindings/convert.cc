@@ -86,18 +86,22 @@ Conversion ToOperandSlow(PyObject* object, Operand* out, Array* copied) {
     return Conversion::kOperand;
   }
   if (PyLong_Check(object)) return FromInt(object, &operand);
-  // What has an answer of its own to ufuncs gives it: NumPy asks for it.
-  PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(object));
-  if (PyObject_HasAttr(type, G().array_ufunc)) return Conversion::kUnsupported;
-  // An object that makes its array by this package, where NumPy would see no
-  // array.
-  if (PyObject_HasAttrString(object, "__array__")) {
-    PyRef own(PyObject_CallMethod(object, "__array__", nullptr));
-    if (!own) return Conversion::kError;
-    if (IsArray(own.get())) {
-      *copied = ArrayOf(own.get());
-      *out = Operand::Of(*copied);
-      return Conversion::kOperand;
+  // Lists have neither of these, and to find that out takes an exception.
+  if (!PyList_CheckExact(object) && !PyTuple_CheckExact(object)) {
+    // What has an answer of its own to ufuncs gives it: NumPy asks for it.
+    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(object));
+    if (PyObject_HasAttr(type, G().array_ufunc))
+      return Conversion::kUnsupported;
+    // An object that makes its array by this package, where NumPy would see no
+    // array.
+    if (PyObject_HasAttrString(object, "__array__")) {
+      PyRef own(PyObject_CallMethod(object, "__array__", nullptr));
+      if (!own) return Conversion::kError;
+      if (IsArray(own.get())) {
+        *copied = ArrayOf(own.get());
+        *out = Operand::Of(*copied);
+        return Conversion::kOperand;
+      }
     }
   }
   PyRef made(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
