@@ -14,7 +14,8 @@ namespace {
 
 using Parts = absl::InlinedVector<Array, 4>;
 
-// The arrays of a list or tuple: plain, in C order, of one type and rank.
+// The arrays of a list or tuple: plain or lists of numbers, in C order, of one
+// type and rank.
 bool ParseParts(PyObject* object, Parts* parts) {
   if (object == nullptr ||
       (!PyList_CheckExact(object) && !PyTuple_CheckExact(object))) {
@@ -22,7 +23,10 @@ bool ParseParts(PyObject* object, Parts* parts) {
   }
   PyObject** const items = PySequence_Fast_ITEMS(object);
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(object); ++i) {
-    const Array* array = PlainArray(items[i]);
+    PyRef made(PyList_CheckExact(items[i]) ? ArrayOfNumbers(items[i])
+                                           : Py_NewRef(items[i]));
+    if (!made) PyErr_Clear();
+    const Array* array = made ? PlainArray(made.get()) : nullptr;
     if (array == nullptr || array->rank() == 0 || !array->has(kCContiguous)) {
       return false;
     }

@@ -125,6 +125,17 @@ def test_values_differ():
     assert values_differ(one[:1] * 1j, near[:1] * 1j, 1, signed_zero=False) is None
 
 
+def test_overflow_of_complex_products():
+    """Finite or not is a matter of rounding only among numbers whose products overflow."""
+    got = numpy.array([1 + 2j, -1.7e38 + 0j], "complex64")
+    want = numpy.array([1 + 2j, -numpy.inf + 0j], "complex64")
+    assert values_differ(got, want, None, False, scale=1e38) is None
+    assert values_differ(got, want, None, False, scale=1e10) is not None
+    assert values_differ(got[:1], want[1:], None, False, scale=1e10) is not None
+    parts = got.real.copy(), want.real.copy()
+    assert values_differ(*parts, None, False, scale=1e38) is not None
+
+
 def test_exact_programs_are_compared_bit_by_bit():
     assert is_inexact(["a1 = np.exp(a0)"])
     assert not is_inexact(["a1 = a0 + 1"])
