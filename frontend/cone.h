@@ -21,9 +21,9 @@ class Cone {
   static uint32_t NewEpoch() { return ++last_epoch_; }
 
   // Collects what the roots need, and small results that cost little beside
-  // that. `overwritten`, if not null, is a computed
-  // node whose pending readers are collected too. `donated`, if not null, is a
-  // node whose buffer the trace may take although a base still names it.
+  // that. `overwritten`, if not null, is a computed node whose pending readers
+  // are collected too. `donated`, if not null, is a node whose buffer the trace
+  // may take although a base still names it.
   absl::Status Collect(absl::Span<Node* const> roots, Node* overwritten,
                        Node* donated);
   // The same for everything that is pending.

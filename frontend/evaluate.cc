@@ -332,7 +332,17 @@ absl::Status Expose(Base* base) {
   if (base->cur != node) return Expose(base);
   FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node));
   graph.DropRankValue(node);
-  if (node->base_refs > 1 || !OwnsMemory(node)) {
+  bool owns;
+  if (__builtin_expect(graph.deferred == nullptr, true)) {
+    owns = OwnsMemory(node);
+  } else {
+    // It may give the node another buffer, which no evaluation reads.
+    const NodeRef alive(node);
+    const EvaluationLock lock;
+    if (base->cur != node) return Expose(base);
+    owns = OwnsMemory(node);
+  }
+  if (node->base_refs > 1 || !owns) {
     // Others have the same storage: this base gets its own.
     FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
                             runtime::Arena::Global().Allocate(node->bytes));

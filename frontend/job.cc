@@ -12,6 +12,7 @@
 #include "distrib/environment.h"
 #include "distrib/join.h"
 #include "frontend/evaluate.h"
+#include "frontend/evaluation_lock.h"
 #include "frontend/host.h"
 #include "frontend/rank_worker.h"
 #include "frontend/ranks.h"
@@ -67,7 +68,15 @@ absl::StatusOr<bool> JoinJob(const Variables& given) {
               spmd ? Ranks::Mode::kSpmd : Ranks::Mode::kController);
   Ranks* const ranks = Ranks::active();
   if (ranks == nullptr) return false;
-  FUSEAU_RETURN_IF_ERROR(ranks->ShareLimits());
+  absl::Status status;
+  {
+    const EvaluationLock lock;
+    status = ranks->ShareLimits();
+  }
+  if (!status.ok()) {
+    Ranks::Leave().IgnoreError();
+    return status;
+  }
   return true;
 }
 

@@ -24,7 +24,7 @@ using runtime::BufferRef;
 // Programs are forgotten, all at once, when there are more than so many: a
 // simple rule that is the same on all ranks.
 constexpr size_t kMaxEntries = 4096;
-// The least bytes of a value for each rank to be cut.
+// The least bytes of a part; a value of less than two is not cut.
 constexpr int64_t kPartitionBytes = int64_t{512} << 10;
 
 Distribution Whole() { return {}; }
@@ -219,7 +219,7 @@ absl::Status Ranks::Agree(const absl::Status& mine, uint8_t* float_flags) {
 
 // The program of what was collected. What this process has alone is a value of
 // its own kind: on all ranks if all run the program.
-absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
+absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone, bool expected) {
   const Distribution alone = mode_ == Mode::kSpmd ? Whole() : AtRoot();
   absl::InlinedVector<int32_t, 8> layouts;
   for (const Node* node : cone.input_nodes()) {
@@ -227,7 +227,7 @@ absl::StatusOr<Ranks::Entry*> Ranks::EntryFor(const Cone& cone) {
                                                   : LayoutOf(alone));
   }
   Entry* entry = nullptr;
-  if (cone.as_expected() && last_entry_ != nullptr &&
+  if (expected && last_entry_ != nullptr &&
       std::ranges::equal(layouts, last_entry_->next->layouts())) {
     entry = last_entry_->next;
   } else {
@@ -361,7 +361,7 @@ absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
                         bool* done) {
   *done = false;
   FUSEAU_RETURN_IF_ERROR(SendFrees());
-  FUSEAU_ASSIGN_OR_RETURN(Entry * entry, EntryFor(*cone));
+  FUSEAU_ASSIGN_OR_RETURN(Entry * entry, EntryFor(*cone, cone->as_expected()));
   if (!entry->cut && !MustCut(*cone)) {
     for (Node* node : cone->input_nodes()) FUSEAU_RETURN_IF_ERROR(Fetch(node));
     cone->BindInputs();
@@ -378,7 +378,7 @@ absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
     }
     if (placed) {
       cone->BindInputs();
-      FUSEAU_ASSIGN_OR_RETURN(entry, EntryFor(*cone));
+      FUSEAU_ASSIGN_OR_RETURN(entry, EntryFor(*cone, /*expected=*/false));
     }
   }
   const absl::Status status = Compute(entry, cone, cancel);
@@ -520,19 +520,23 @@ absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
 }
 
 absl::Status Ranks::FetchAll() {
-  std::vector<Node*> nodes(holders_.begin(), holders_.end());
+  // They stay while other threads run: these may drop the last references.
+  std::vector<NodeRef> nodes;
+  for (Node* node : holders_) nodes.emplace_back(node);
   if (mode_ == Mode::kSpmd) {
     FUSEAU_ASSIGN_OR_RETURN(const std::vector<uint64_t> ids, HeldByAll());
-    std::erase_if(nodes, [&](const Node* node) {
-      return !std::binary_search(ids.begin(), ids.end(), node->rank_value->id);
+    std::erase_if(nodes, [&](const NodeRef& node) {
+      return node->rank_value == nullptr ||
+             !std::binary_search(ids.begin(), ids.end(), node->rank_value->id);
     });
-    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) {
-      return a->rank_value->id < b->rank_value->id;
-    });
+    std::sort(nodes.begin(), nodes.end(),
+              [](const NodeRef& a, const NodeRef& b) {
+                return a->rank_value->id < b->rank_value->id;
+              });
   }
-  for (Node* node : nodes) {
-    FUSEAU_RETURN_IF_ERROR(Fetch(node));
-    Graph::Get().DropRankValue(node);
+  for (const NodeRef& node : nodes) {
+    FUSEAU_RETURN_IF_ERROR(Fetch(node.get()));
+    Graph::Get().DropRankValue(node.get());
   }
   return absl::OkStatus();
 }

@@ -65,9 +65,9 @@ class Ranks {
     return last_entry_ != nullptr ? last_entry_->next->trace()
                                   : ir::TraceWords();
   }
-  // Computes a cone on all ranks
-  // if that pays, and attaches the results. `*done` tells whether it did; if
-  // not, the inputs of the cone are in this process now.
+  // Computes a cone on all ranks if that pays, and attaches the results.
+  // `*done` tells whether it did; if not, the inputs of the cone are in this
+  // process now.
   absl::Status Run(Cone* cone, const std::atomic<bool>& cancel, bool* done);
   // The whole value of a node that is away.
   virtual absl::Status Fetch(Node* node);
@@ -147,7 +147,8 @@ class Ranks {
   int32_t LayoutOf(const passes::Distribution& distribution);
   std::unique_ptr<RankValue> NewValue(int64_t bytes,
                                       const passes::Distribution& distribution);
-  absl::StatusOr<Entry*> EntryFor(const Cone& cone);
+  // `expected`: the trace is that of what came after the last entry before.
+  absl::StatusOr<Entry*> EntryFor(const Cone& cone, bool expected);
   absl::StatusOr<Entry*> LookUp(ir::TraceWords words,
                                 absl::Span<const int32_t> layouts);
   absl::Status Define(Entry* entry);

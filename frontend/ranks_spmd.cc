@@ -17,7 +17,7 @@ namespace fuseau {
 namespace {
 
 // What a vote is about.
-enum class Topic : uint64_t { kSettle = 1, kExpose, kMeet, kShare };
+enum class Topic : uint64_t { kSettle = 1, kExpose, kMeet, kShare, kFetch };
 
 uint64_t Mix(uint64_t a, uint64_t b) {
   const uint64_t mixed = (a ^ b) * 0x9e3779b97f4a7c15u;
@@ -99,16 +99,19 @@ absl::Status Ranks::Settle(absl::Span<Node* const> roots) {
 absl::Status Ranks::EndExposures(absl::Span<const BaseRef> bases) {
   if (mode_ == Mode::kController) return absl::OkStatus();
   distrib::Outcome vote = Stamped(Topic::kExpose);
-  vote.view = 1;
+  // As it is now: more may end on this rank while it waits for the others.
+  std::vector<bool> over;
   for (const BaseRef& base : bases) {
-    vote.view = vote.view << 1 | (base->ended == base->exposed ? 1 : 0);
+    over.push_back(base->ended == base->exposed);
+    vote.view = Mix(vote.view, over.back() ? 1 : 2);
   }
   FUSEAU_ASSIGN_OR_RETURN(vote,
                           Vote(vote, "uses an array that other libraries see"));
   // Where they differ, those that are behind will be asked again.
   if (vote.views_differ) return absl::OkStatus();
-  for (const BaseRef& base : bases) {
-    if (base->ended != base->exposed) continue;
+  for (size_t i = 0; i < bases.size(); ++i) {
+    Base* const base = bases[i].get();
+    if (!over[i] || base->exposed == 0) continue;
     base->exposed = base->ended = 0;
     base->cur->exposed = false;
   }
@@ -150,7 +153,7 @@ absl::StatusOr<std::vector<uint64_t>> Ranks::HeldByAll() {
   for (const Node* node : holders_) ids.push_back(node->rank_value->id);
   std::sort(ids.begin(), ids.end());
   FUSEAU_RETURN_IF_ERROR(
-      Vote(Stamped(Topic::kShare), "fetches all arrays").status());
+      Vote(Stamped(Topic::kFetch), "fetches all arrays").status());
   absl::StatusOr<std::vector<std::string>> all;
   {
     const Released released;

@@ -274,12 +274,15 @@ TEST_P(RanksTest, RanksOfOneHostShareItsMemory) {
     AwaitThreadRanks();
   };
   leave();
+  const Window before = window;
   window.max_bytes = int64_t{1} << 30;
   JoinThreadRanks(GetParam());
   EXPECT_EQ(window.max_bytes, int64_t{1} << 30);
   leave();
   window.max_bytes = INT64_MAX;
   JoinThreadRanks(GetParam());
+  EXPECT_EQ(window.max_bytes, INT64_MAX);
+  window = before;
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RanksTest, ::testing::Values(2, 3, 4));

@@ -39,8 +39,8 @@ void RestartWindow(const Graph& graph) {
   // evaluation looks at all that is pending, so that must not grow.
   int64_t length =
       std::max<int64_t>(window.operations - graph.pending_count(), 1);
-  if (window.period > 0) {
-    length -= std::min(length % window.period, length - 1);
+  if (window.period > 0 && length > window.period) {
+    length -= length % window.period;
   }
   window.aligned = false;
   window.due = false;

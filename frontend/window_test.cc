@@ -60,6 +60,9 @@ TEST(Window, WhatAnEvaluationLeavesCounts) {
   window.period = 7;
   RestartWindow(graph);
   EXPECT_EQ(window.next_cut - graph.recorded(), 49);
+  window.period = 90;  // longer than what is left
+  RestartWindow(graph);
+  EXPECT_EQ(window.next_cut - graph.recorded(), 50);
   for (Node* node : left) graph.Unref(node);
   window = before;
 }

@@ -311,8 +311,8 @@ def _is_as_if_stable(name, a, axis):
     """Whether an array lies in parts and every sort of it gives what a stable one does.
 
     Ranks of a job do stable sorts each in its part; the others are done by one process. Elements
-    that are equal but not the same are zeros of both signs and NaNs; places tell all equal ones
-    apart.
+    that are equal but not the same are zeros of both signs (NaNs' bits are not kept); places tell
+    all equal ones apart.
     """
     if not _fuseau.is_large(a.nbytes) or a.dtype.kind not in "biuf":
         return False

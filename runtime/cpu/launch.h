@@ -72,11 +72,12 @@ struct Cut {
   int64_t chunks = 1;
 };
 
+// An interrupt is seen between chunks.
+inline constexpr double kMaxChunkSeconds = 5e-3;
 // Cuts work of `seconds` over `sizes`: one chunk below some microseconds; else
 // chunks of some 20 us or more and, for large work, several per thread. Bit d
-// of `dims` tells whether dimension d may be cut.
-// An interrupt is seen between chunks, so none takes longer than `longest`.
-inline constexpr double kMaxChunkSeconds = 5e-3;
+// of `dims` tells whether dimension d may be cut. None takes longer than
+// `longest`.
 Cut ChooseCut(double seconds, absl::Span<const int64_t> sizes, uint64_t dims,
               int threads, double longest = kMaxChunkSeconds);
 

@@ -120,7 +120,7 @@ def test_the_port_where_ranks_meet(mode, tmp_path):
         began = time.monotonic()
         status, out, err = command.end()
         assert (status, out) == (0, f"{0.25 * 100_000 * 99_999}\n"), err
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     lines = {re.sub(r":\d+: ", ": ", line) for line in err.splitlines()}
     reasons = {line.partition("127.0.0.1: ")[2] for line in lines}
     assert {"it is no rank of fuseau", "it has another token"} <= reasons, err[:2000]

@@ -18,13 +18,15 @@ def attribute(g):
     if ref is None:
         return None
     other, name, text = g.real_array() or ref, g.new_name(), ref.text
+    # Any stride is right where nothing lies that far away.
+    steps = ref.value.size > 0 and 1 not in ref.value.shape
     return f"{name} = " + g.one_of(
         f"{text}.shape",
-        f"{text}.strides" if ref.value.size else f"{text}.size",
+        f"{text}.strides" if steps else f"{text}.size",
         f"({text}.ndim, {text}.size, {text}.itemsize, {text}.nbytes)",
         f"{text}.dtype.str",
         f"({text}.flags.c_contiguous, {text}.flags.f_contiguous, {text}.flags.writeable)",
-        f"({text} + 1).strides" if ref.value.size else f"({text} + 1).ndim",
+        f"({text} + 1).strides" if steps else f"({text} + 1).ndim",
         f"({text}.T * 2).flags.f_contiguous",
         f"np.shares_memory({text}, {other.text})",
         f"np.may_share_memory({text}, {other.text})",
