@@ -45,8 +45,8 @@ struct PartitionOptions {
   // there are ranks is on the first ranks only, and one of less than two is not
   // cut.
   int64_t min_bytes = int64_t{512} << 10;
-  // A product of two matrices of fewer multiplications is computed whole: BLAS
-  // gives other bits to parts of it.
+  // A product of two matrices of fewer multiplications is computed whole, if
+  // its operands are no more than a MiB: BLAS gives other bits to parts of it.
   int64_t min_product = int64_t{1} << 24;
   // Values that no rule can compute in parts are made whole on every rank, up
   // to so many bytes each.

@@ -2,6 +2,7 @@
 // trace as a whole.
 #include "passes/partition.h"
 
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -339,6 +340,40 @@ TEST_P(PartitionTest, AProductNeedsTheRightOperandOnly) {
     sent += p->sent_bytes;
   }
   EXPECT_EQ(sent, (ranks() - 1) * k * n * 8);
+}
+
+// x.T @ y of rows that are cut: each rank's part of the sum, then their sum.
+TEST_P(PartitionTest, AProductThatSumsOverWhatIsCutMovesItsResultOnly) {
+  const int64_t k = 400, m = 3, n = 2;
+  Builder b;
+  const int32_t x = b.Input({k, m}), y = b.Input({k, n});
+  const int32_t product =
+      b.Reduce(OpCode::kMatmul, {m, n, k}, {false, false, true},
+               Read(x, 0, {8, 0, m * 8}));
+  b.trace.nodes[product].operands.push_back(Read(y, 0, {0, 8, n * 8}));
+  b.trace.outputs = {product};
+  const Distribution xs = CutEvenly(k, m * 8, ranks());
+  const Distribution ys = CutEvenly(k, n * 8, ranks());
+  int64_t sent = 0;
+  for (int r = 0; r < ranks(); ++r) {
+    const auto p = PartitionTrace(b.trace, {xs, ys}, r, ranks(), CutAll());
+    ASSERT_TRUE(p.ok()) << p.status();
+    EXPECT_TRUE(p->gathered.empty());
+    sent += p->sent_bytes;
+  }
+  EXPECT_EQ(sent, (ranks() - 1) * m * n * 8);
+  // Whole numbers, whose sums have the same bits in any order.
+  const auto whole = [](int64_t count) {
+    runtime::BufferRef buffer = Numbers(count);
+    for (int64_t i = 0; i < count; ++i) {
+      const double number = static_cast<double>(i % 7) - 3;
+      std::memcpy(buffer->data() + i * 8, &number, 8);
+    }
+    return buffer;
+  };
+  const runtime::BufferRef a = whole(k * m), c = whole(k * n);
+  Check(b.trace, {a, c},
+        {MakeSpread(a, xs, ranks()), MakeSpread(c, ys, ranks())}, ranks());
 }
 
 TEST_P(PartitionTest, AResultThatNeighboursReadHasRoom) {

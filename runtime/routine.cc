@@ -15,14 +15,22 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"matmul", Matmul},           {"vecdot", Vecdot},
-    {"cumsum", CumulativeSum},    {"cumprod", CumulativeProduct},
-    {"running_max", Accumulate},  {"running_min", Accumulate},
-    {"gather", Gather},           {"compress", Compress},
-    {"coordinates", Coordinates}, {"stable_sort", Sort},
-    {"stable_argsort", ArgSort},  {"argmax", ArgMax},
-    {"argmin", ArgMin},           {"bincount", BinCount},
-    {"exchange", Exchange},       {"tree_sum", TreeSum},
+    {"matmul", Matmul},
+    {"vecdot", Vecdot},
+    {"cumsum", CumulativeSum},
+    {"cumprod", CumulativeProduct},
+    {"running_max", Accumulate},
+    {"running_min", Accumulate},
+    {"gather", Gather},
+    {"compress", Compress},
+    {"coordinates", Coordinates},
+    {"stable_sort", Sort},
+    {"stable_argsort", ArgSort},
+    {"argmax", ArgMax},
+    {"argmin", ArgMin},
+    {"bincount", BinCount},
+    {"exchange", Exchange},
+    {"tree_sum", TreeSum},
     {"merge", Merge},
 };
 

@@ -14,6 +14,14 @@ namespace fuseau::passes::partition {
 int32_t PlaceChain(const ir::TraceNode& node, const std::vector<RowRange>& rows,
                    Writer& out);
 
+// Whether elements are joined along dimension 0, and all before them kept.
+inline bool IsRunning(const ir::TraceNode& node) {
+  using ir::OpCode;
+  return (node.op == OpCode::kCumsum || node.op == OpCode::kCumprod ||
+          node.op == OpCode::kRunningMax || node.op == OpCode::kRunningMin) &&
+         node.attribute == 0;
+}
+
 // Adds a running sum, product or extreme along dimension 0. Each rank has the
 // results of its rows.
 int32_t PlaceRunningChain(const ir::TraceNode& node,

@@ -312,8 +312,12 @@ class Placer {
 
   int32_t Routine(TraceNode node) {
     const int dim = CutDimension(node);
-    if (node.op == OpCode::kMatmul && Count(node.shape) < min_product_)
+    if (node.op == OpCode::kMatmul && IsSmallProduct(node))
       return out_.Everywhere(node);
+    if (node.op == OpCode::kMatmul) {
+      if (auto rows = SummedRows(node))
+        return Join(PlacePartialProducts(node, *rows, out_));
+    }
     if (node.op == OpCode::kMatmul && HasLargeRight(node))
       return PlaceProduct(node, RowsFor(node, dim), out_);
     if (const int outer = RowsOwned(node); outer >= 0) {
@@ -335,6 +339,41 @@ class Placer {
     }
     return ReadsAnyCut(node) ? Gathered(std::move(node))
                              : out_.Everywhere(node);
+  }
+
+  // Whether a product is to have the bits of one rank, and little is gathered
+  // for that.
+  bool IsSmallProduct(const TraceNode& node) const {
+    constexpr int64_t kLittle = int64_t{1} << 20;
+    int64_t bytes = 0;
+    for (const TraceOperand& o : node.operands)
+      if (placed(o.value).cut()) bytes += placed(o.value).bytes;
+    return Count(node.shape) < min_product_ && bytes <= kLittle;
+  }
+
+  // The rows of the dimension that a product sums over, of which ranks have
+  // some each, if all ranks' results together are little beside an operand.
+  std::optional<std::vector<RowRange>> SummedRows(const TraceNode& node) const {
+    constexpr int64_t kShare = 4;
+    if (node.shape.size() != 3) return std::nullopt;
+    constexpr int kInner = 2;
+    const auto along = [&](const TraceOperand& o) {
+      return placed(o.value).cut() && o.strides[kInner] > 0 &&
+             OutermostDimension(node, o) == kInner;
+    };
+    for (const TraceOperand& o : node.operands)
+      if (placed(o.value).cut() && !along(o)) return std::nullopt;
+    for (const TraceOperand& o : node.operands) {
+      if (!along(o) ||
+          ResultBytes(node) * ranks_ * kShare > placed(o.value).bytes) {
+        continue;
+      }
+      const std::vector<int64_t> rows = OwnedRows(node, kInner, o);
+      std::vector<RowRange> ranges;
+      for (int r = 0; r < ranks_; ++r) ranges.push_back({rows[r], rows[r + 1]});
+      return ranges;
+    }
+    return std::nullopt;
   }
 
   // Whether the right operand of a product, which every rank reads, is cut and
@@ -368,10 +407,6 @@ class Placer {
     return Join(PlacesOf(node, dim, extremes, winners));
   }
 
-  static bool IsSort(const TraceNode& node) {
-    return node.op == OpCode::kStableSort || node.op == OpCode::kStableArgsort;
-  }
-
   // Along the dimension that the result would be cut in. Lines are brought
   // together if each rank gets one; else all ranks sort each of them.
   int32_t Sort(const TraceNode& node) {
@@ -400,13 +435,6 @@ class Placer {
         {out_.Rows(lines, dim, *rows), node.dtype, 0, std::move(strides)}};
     Collapse(back);
     return Elementwise(back);
-  }
-
-  // Whether elements are joined along dimension 0, and all before them kept.
-  static bool IsRunning(const TraceNode& node) {
-    return (node.op == OpCode::kCumsum || node.op == OpCode::kCumprod ||
-            node.op == OpCode::kRunningMax || node.op == OpCode::kRunningMin) &&
-           node.attribute == 0;
   }
 
   int32_t InRows(const TraceNode& node, int dim) {
@@ -443,20 +471,6 @@ class Placer {
                        [&](const TraceOperand& o) {
                          return placed(o.value).cut() && o.strides[dim] != 0;
                        });
-  }
-
-  // The dimension of the longest steps; -1 if the operand is one element.
-  static int OutermostDimension(const TraceNode& node,
-                                const TraceOperand& operand) {
-    int outer = -1;
-    int64_t longest = 0;
-    for (size_t d = 0; d < node.shape.size(); ++d) {
-      if (node.shape[d] == 1 || std::abs(operand.strides[d]) <= longest)
-        continue;
-      longest = std::abs(operand.strides[d]);
-      outer = static_cast<int>(d);
-    }
-    return outer;
   }
 
   static bool JoinsInAnyOrder(const TraceNode& node) {

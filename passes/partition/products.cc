@@ -1,6 +1,7 @@
 #include "passes/partition/products.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace fuseau::passes::partition {
 
@@ -32,6 +33,32 @@ int32_t PlaceProduct(const TraceNode& node, std::vector<int64_t> rows,
     result = out.Update(store, cuts);
   }
   return result;
+}
+
+TraceNode PlacePartialProducts(const TraceNode& node,
+                               const std::vector<RowRange>& rows, Writer& out) {
+  const size_t inner = node.shape.size() - 1;
+  std::vector<int> owners;
+  for (size_t r = 0; r < rows.size(); ++r)
+    if (rows[r].first < rows[r].last) owners.push_back(static_cast<int>(r));
+  Slots slots(owners, ResultBytes(node), out);
+  for (size_t i = 0; i < owners.size(); ++i) {
+    const RowRange& own = rows[owners[i]];
+    TraceNode part = node;
+    part.shape[inner] = own.last - own.first;
+    for (ir::TraceOperand& o : part.operands)
+      o.offset += own.first * o.strides[inner];
+    slots.Fill(static_cast<int64_t>(i), out.OnRank(part, owners[i]));
+  }
+  TraceNode sum;
+  sum.op = OpCode::kOrderedSum;
+  sum.dtype = node.dtype;
+  sum.watched = node.watched;
+  sum.shape = {std::ssize(owners), node.shape[0], node.shape[1]};
+  sum.reduced = {true, false, false};
+  sum.operands = {{slots.value(), node.dtype, 0,
+                   DenseStrides(sum.shape, ItemSize(node.dtype))}};
+  return sum;
 }
 
 }  // namespace fuseau::passes::partition

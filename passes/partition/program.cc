@@ -88,7 +88,7 @@ int32_t Writer::Rows(const TraceNode& node, int dim,
   Placed& placed = Add(node);
   const int64_t row = dim < 0 ? placed.bytes : placed.bytes / node.shape[dim];
   for (int64_t r : rows) placed.cuts.push_back(r * row);
-  placed.work = {Work::kRows, dim, std::move(rows)};
+  placed.work = {Work::kRows, dim, std::move(rows), {}};
   return static_cast<int32_t>(program_.nodes.size()) - 1;
 }
 
@@ -342,6 +342,17 @@ int CutDimension(const TraceNode& node) {
       break;
   }
   return node.shape.empty() ? -1 : 0;
+}
+
+int OutermostDimension(const TraceNode& node, const TraceOperand& operand) {
+  int outer = -1;
+  int64_t longest = 0;
+  for (size_t d = 0; d < node.shape.size(); ++d) {
+    if (node.shape[d] == 1 || std::abs(operand.strides[d]) <= longest) continue;
+    longest = std::abs(operand.strides[d]);
+    outer = static_cast<int>(d);
+  }
+  return outer;
 }
 
 }  // namespace fuseau::passes::partition

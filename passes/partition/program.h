@@ -123,6 +123,10 @@ ByteRange Join(ByteRange a, ByteRange b);
 // Bytes of a result, without those of updates.
 int64_t ResultBytes(const ir::TraceNode& node);
 
+// The dimension of an operand's longest steps; -1 if it is one element.
+int OutermostDimension(const ir::TraceNode& node,
+                       const ir::TraceOperand& operand);
+
 // Whether an operand reads its value from the first element to the last, in
 // order and in its own type.
 bool ReadsAll(const ir::Trace& trace, const ir::TraceNode& reader,

@@ -8,6 +8,11 @@
 
 namespace fuseau::passes::partition {
 
+inline bool IsSort(const ir::TraceNode& node) {
+  return node.op == ir::OpCode::kStableSort ||
+         node.op == ir::OpCode::kStableArgsort;
+}
+
 // The comparisons (lower, higher) that sort `count` elements, in order:
 // Batcher's odd-even merges. All of them move the smaller element to the lower
 // place.

@@ -3,9 +3,9 @@
 
 #include "gtest/gtest.h"
 #include "passes/partition.h"
+#include "passes/testing/builder.h"
 #include "passes/testing/loops.h"
 #include "passes/testing/ranks.h"
-#include "passes/testing/builder.h"
 
 namespace fuseau::passes {
 namespace {

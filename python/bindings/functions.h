@@ -15,8 +15,9 @@ extern PyMethodDef module_functions[];
 PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
                       bool keep_dims, PyObject* dtype);
 
-// The product of two of our arrays that fit each other, of one dimension or two:
-// with the bits and the reports of NumPy's dot, which are not all matmul's.
+// The product of two of our arrays that fit each other, of one dimension or
+// two: with the bits and the reports of NumPy's dot, which are not all
+// matmul's.
 PyObject* Dot(PyObject* a, PyObject* b);
 
 // where(condition, x, y)
