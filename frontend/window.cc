@@ -37,8 +37,8 @@ void BeginWindow(const Graph& graph) {
 void RestartWindow(const Graph& graph) {
   // What an evaluation has left belongs to the window that begins. Each
   // evaluation looks at all that is pending, so that must not grow.
-  int64_t length =
-      std::max<int64_t>(window.operations - graph.pending_count(), 1);
+  int64_t length = std::max(window.operations - graph.pending_count(),
+                            std::min<int64_t>(window.operations, 1));
   if (window.period > 0 && length > window.period) {
     length -= length % window.period;
   }

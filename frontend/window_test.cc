@@ -63,6 +63,9 @@ TEST(Window, WhatAnEvaluationLeavesCounts) {
   window.period = 90;  // longer than what is left
   RestartWindow(graph);
   EXPECT_EQ(window.next_cut - graph.recorded(), 50);
+  window.operations = 0;  // each operation at once, this one included
+  RestartWindow(graph);
+  EXPECT_EQ(window.next_cut, graph.recorded());
   for (Node* node : left) graph.Unref(node);
   window = before;
 }

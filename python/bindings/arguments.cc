@@ -180,8 +180,8 @@ bool ToAxes(PyObject* object, int rank, uint64_t* axes) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
     PyObject* item = PyTuple_GET_ITEM(items.get(), i);
     int axis;
-    // NumPy takes axis 0 and -1 of an array without dimensions.
-    if (rank == 0 && PyTuple_GET_SIZE(items.get()) == 1) {
+    // NumPy takes axis 0 and -1 of an array without dimensions, in no tuple.
+    if (rank == 0 && !PyTuple_Check(object)) {
       if (!ToAxis(item, 1, &axis)) {
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) return false;
         PyErr_Clear();

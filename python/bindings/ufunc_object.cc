@@ -304,6 +304,12 @@ PyObject* CallFull(PyObject* self, PyObject* const* args, Py_ssize_t count,
     return nullptr;
   }
   if (!CheckOutput(op, loop.out, target.dtype(), keywords.casting)) {
+    // What is wrong with a number of Python's NumPy says first.
+    for (int k = 0; k < arity; ++k) {
+      if (IsStrong(operands.operand[k].kind)) continue;
+      PyErr_Clear();
+      return Fallback(self, args, count, names);
+    }
     return nullptr;
   }
   absl::Status status = RecordInto(

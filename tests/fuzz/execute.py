@@ -210,6 +210,7 @@ def compare_python(name, got, want, options, ulp):
 
 
 _SLICE_COPY = re.compile(r"(\w+\[[^=]*\]) = (\w+(\.T)?\[[^=]*\])$")
+_NAME_COPY = re.compile(r"(\w+\[[^=]*\]) = (a\d+)$")
 
 
 _NEGATIVE = re.compile(r"np\.negative\((\w+(\.T)?(\[[^\]]*\])?), out=")
@@ -229,6 +230,8 @@ def reference_statement(statement):
     statement = _NEGATIVE.sub(r"np.negative(np.array(\1), out=", statement)
     statement = _MASK_WRITE.sub(r"\1[np.array(\2)] = ", statement)
     statement = _SLICE_COPY.sub(r"\1 = np.array(\2)", statement)
+    copy = r"\1 = \2.copy() if isinstance(\2, numpy.ndarray) else \2"
+    statement = _NAME_COPY.sub(copy, statement)
     return named_operands(statement)
 
 
@@ -272,6 +275,20 @@ def named_operands(statement):
     return named
 
 
+_NATIVE = {numpy.dtype(t) for t in "? b B h H i I q Q f d F D".split()}
+
+
+def take_over(env, module):
+    """Makes arrays of the module of those that it left to NumPy: of what numbers of 16 bits became,
+    say. `np.asarray` of such an array would be a copy.
+    """
+    if type(module.array(0)) is numpy.ndarray:
+        return
+    for name, value in env.items():
+        if type(value) is numpy.ndarray and value.dtype in _NATIVE and re.fullmatch(r"a\d+", name):
+            env[name] = module.array(value)
+
+
 def check(statements, module, options=Options(), strict=False):
     """Runs a program on NumPy and on the module. Returns a Failure, or None when they agree.
 
@@ -294,6 +311,7 @@ def check(statements, module, options=Options(), strict=False):
             ):
                 raise Invalid(statement)
             got = run_statement(statement, tested)
+            take_over(tested, module)
             types = [problem and public_type(problem) for problem in (got, want)]
             if types[0] != types[1]:
                 message = f"line {line + 1}: {statement}\ngot {got!r}\ninstead of {want!r}"

@@ -157,12 +157,32 @@ def test_sets_are_not_of_rounded_numbers():
     assert not tells_roundings_apart("a2 = np.sort(a0)", product, rounded)
 
 
+def test_numpy_copies_what_it_copies_from():
+    """Between overlapping strided windows, also where the source has a name."""
+    for source in ("a0[:22]", "a0.T[1:]"):
+        assert reference_statement(f"a0[::2,] = {source}") == f"a0[::2,] = np.array({source})"
+    copied = reference_statement("a0[::2] = a1")
+    assert copied == "a0[::2] = a1.copy() if isinstance(a1, numpy.ndarray) else a1"
+
+
 def test_numpy_negates_a_copy():
     """Of the strided float32 that NumPy 2.4 negates wrongly in place."""
     for operand in ("a0", "a1", "a0[...]", "a0.T"):
         text = f"np.negative({operand}, out=a0)"
         assert reference_statement(text) == f"np.negative(np.array({operand}), out=a0)"
     assert reference_statement("a2 = np.negative(a0)") == "a2 = np.negative(a0)"
+
+
+def test_what_is_left_to_numpy_is_taken_over():
+    """An operand of eight bits gives float16, which some modules leave to NumPy."""
+
+    class Own(numpy.ndarray):
+        pass
+
+    taken = []
+    module = broken(array=lambda x: taken.append(x) or numpy.array(x).view(Own))
+    assert check(["a0 = np.ones(2) + 2j", "b0 = np.ones(2)"], module, Options()) is None
+    assert [x.dtype for x in taken if type(x) is not int] == [complex]
 
 
 def test_numpy_keeps_its_operands():

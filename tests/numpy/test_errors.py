@@ -12,6 +12,8 @@ import pytest
 from checks import MODULE, agree, np
 
 RAISING = {
+    "number and output": lambda np: np.remainder(np.ones(3, "u2"), -1, out=np.zeros(3, bool)),
+    "output": lambda np: np.remainder(np.ones(3, "u2"), 1, out=np.zeros(3, bool)),
     "shape mismatch": lambda np: np.ones(3) + np.ones(4),
     "shape mismatch 2-d": lambda np: np.ones((2, 3)) * np.ones((3, 2)),
     "shape mismatch function": lambda np: np.maximum(np.ones((2, 3)), np.ones((4, 1, 2))),

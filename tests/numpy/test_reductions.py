@@ -243,3 +243,10 @@ def test_numpys_own_broadcast_array(dtype, axis):
         repeated = numpy.broadcast_to(part, shape)
         agree(lambda np, x=repeated: np.sum(x, axis=axis))
         agree(lambda np, x=repeated: list(np.add(x, 1).strides))
+
+
+def test_axes_of_an_array_without_dimensions():
+    """An axis of 0 or -1 is none; a tuple of one is an error."""
+    for axis in (None, 0, -1, (), (0,), (-1,), 1):
+        for name in ("sum", "max", "all", "mean", "var"):
+            agree(lambda np, name=name, axis=axis: getattr(np, name)(np.array(3.0), axis=axis))
