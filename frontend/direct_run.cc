@@ -45,17 +45,6 @@ int64_t BytesOf(const NodeWords& node) {
   return bytes;
 }
 
-// Whether the elements of each row follow each other, or are one.
-bool InRow(const NodeWords& node, const NodeWords::Operand& operand) {
-  if (operand.strides == nullptr) return true;
-  for (int d = node.rank - 1; d >= 0; --d) {
-    if (node.shape[d] == 1) continue;
-    return operand.strides[d] == 0 ||
-           operand.strides[d] == ItemSize(operand.dtype);
-  }
-  return true;
-}
-
 // Of the operations that the run checks, each leaves no flags to the next.
 void CheckErrors(const NodeWords& node) {
   if (node.operands.empty()) return;
@@ -169,7 +158,11 @@ bool DirectRun::Suits(const NodeWords& node, double* seconds) const {
   }
   if (row.family == ir::Family::kRoutine) return true;
   for (const NodeWords::Operand& o : node.operands) {
-    if (RoundsByLayout(node.op, o.dtype) && !InRow(node, o)) return false;
+    if (o.strides != nullptr && RoundsByLayout(node.op, o.dtype) &&
+        !InRow({node.shape, static_cast<size_t>(node.rank)}, o.strides,
+               ItemSize(o.dtype))) {
+      return false;
+    }
   }
   return LoopOf(node) != nullptr;
 }

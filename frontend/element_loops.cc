@@ -167,6 +167,14 @@ bool RoundsByLayout(OpCode op, DType operand) {
          (row.flops >= kFunction || IsComplex(operand));
 }
 
+bool InRow(absl::Span<const int64_t> shape, const int64_t* strides,
+           int64_t item) {
+  for (size_t d = shape.size(); d-- > 0;) {
+    if (shape[d] != 1) return strides[d] == 0 || strides[d] == item;
+  }
+  return true;
+}
+
 const InnerLoop* FindJoiningLoop(Combiner combiner, DType element,
                                  DType result) {
   const DType in[2] = {result, element};

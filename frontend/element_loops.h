@@ -21,6 +21,10 @@ const runtime::InnerLoop* FindElementLoop(ir::OpCode op,
 // give such loops packed elements.
 bool RoundsByLayout(ir::OpCode op, DType operand);
 
+// Whether the elements of each row of a space follow each other, or are one.
+bool InRow(absl::Span<const int64_t> shape, const int64_t* strides,
+           int64_t item);
+
 // The loop that joins elements to partial results; its operands are the partial
 // results and the elements. Null if there is none.
 const runtime::InnerLoop* FindJoiningLoop(Combiner combiner, DType element,

@@ -207,7 +207,7 @@ class Interpreter::Maker {
       TraceOperand& operand = draft.operands.emplace_back(node.operands[k]);
       operand.value = values_[operand.value].storage;
       if (RoundsByLayout(node.op, operand.dtype) &&
-          !InRow(node.shape, operand)) {
+          !InRow(node.shape, operand.strides.data(), ItemSize(operand.dtype))) {
         Pack(i, node.shape, &operand);
       }
     }
@@ -232,16 +232,6 @@ class Interpreter::Maker {
     made_->raises_ = true;
     // Kinds beside those of the table may come up too: a signalling NaN.
     return {WordOf(node.op, node.watched), node.watched};
-  }
-
-  // Whether the elements of each row follow each other, or are one.
-  static bool InRow(const Dims& shape, const TraceOperand& operand) {
-    for (int d = static_cast<int>(shape.size()) - 1; d >= 0; --d) {
-      if (shape[d] == 1) continue;
-      return operand.strides[d] == 0 ||
-             operand.strides[d] == ItemSize(operand.dtype);
-    }
-    return true;
   }
 
   // A step that copies what the operand of node `i` reads; the operand becomes

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "passes/partition/reads.h"
+#include "passes/partition/slots.h"
 #include "runtime/base/status.h"
 
 namespace fuseau::passes::partition {
@@ -428,14 +429,8 @@ class Emitter {
         value.node = result;
         return;
       }
-      TraceNode store;
-      store.op = OpCode::kUpdate;
-      store.dtype = p.node.dtype;
-      store.shape = {bytes / item};
-      store.write_offset = at;
-      store.write_strides = {item};
-      store.operands = {{value.node, DType::kUInt8, 0, {}},
-                        {result, p.node.dtype, 0, {item}}};
+      TraceNode store = partition::Store(
+          value.node, at, {result, p.node.dtype, 0, {}}, bytes / item);
       value.node = Add(std::move(store), room);
       at += bytes;
     }

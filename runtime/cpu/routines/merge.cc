@@ -1,9 +1,9 @@
 // Merging of sorted runs, in NumPy's order of elements.
 #include <algorithm>
-#include <complex>
 #include <cstring>
 #include <type_traits>
 
+#include "runtime/cpu/routines/elements.h"
 #include "runtime/cpu/routines/points.h"
 #include "runtime/cpu/routines/quiet.h"
 #include "runtime/cpu/routines/routines.h"
@@ -12,43 +12,6 @@ namespace fuseau::runtime {
 namespace {
 
 constexpr double kSecondsPerElement = 2e-9;
-
-// Calls f with a value of the C++ type of the elements.
-template <typename F>
-void Visit(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kUInt8:
-      return f(uint8_t{});
-    case DType::kInt8:
-      return f(int8_t{});
-    case DType::kInt16:
-      return f(int16_t{});
-    case DType::kUInt16:
-      return f(uint16_t{});
-    case DType::kInt32:
-      return f(int32_t{});
-    case DType::kUInt32:
-      return f(uint32_t{});
-    case DType::kInt64:
-      return f(int64_t{});
-    case DType::kUInt64:
-      return f(uint64_t{});
-    case DType::kFloat32:
-      return f(float{});
-    case DType::kFloat64:
-      return f(double{});
-    case DType::kComplex64:
-      return f(std::complex<float>{});
-    case DType::kComplex128:
-      return f(std::complex<double>{});
-  }
-}
-
-template <typename T>
-struct IsComplexType : std::false_type {};
-template <typename T>
-struct IsComplexType<std::complex<T>> : std::true_type {};
 
 // NaN is the largest of all. Complex numbers go by their real part, then by the
 // imaginary one; those with a NaN come last: R + NaN j, NaN + I j, NaN + NaN j.

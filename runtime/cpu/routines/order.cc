@@ -8,6 +8,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/cpu/machine.h"
+#include "runtime/cpu/routines/elements.h"
 #include "runtime/cpu/routines/points.h"
 #include "runtime/cpu/routines/quiet.h"
 #include "runtime/cpu/routines/routines.h"
@@ -19,38 +20,6 @@ namespace {
 constexpr double kSecondsPerCompare = 1.5e-9;
 constexpr double kSecondsPerSearch = 0.4e-9;
 constexpr int64_t kWorthMerging = 1 << 15;
-
-// Calls f with a value of the C++ type of the elements; complex ones are left
-// out, they are never merged.
-template <typename F>
-void VisitReal(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kUInt8:
-      return f(uint8_t{});
-    case DType::kInt8:
-      return f(int8_t{});
-    case DType::kInt16:
-      return f(int16_t{});
-    case DType::kUInt16:
-      return f(uint16_t{});
-    case DType::kInt32:
-      return f(int32_t{});
-    case DType::kUInt32:
-      return f(uint32_t{});
-    case DType::kInt64:
-      return f(int64_t{});
-    case DType::kUInt64:
-      return f(uint64_t{});
-    case DType::kFloat32:
-      return f(float{});
-    case DType::kFloat64:
-      return f(double{});
-    case DType::kComplex64:
-    case DType::kComplex128:
-      return;
-  }
-}
 
 void CallLoop(const RoutineCall& call, char* a, char* b, int64_t n) {
   char* args[2] = {a, b};
