@@ -194,10 +194,12 @@ TEST_F(EvaluateTest, SumsOverAxes) {
   const Array matrix = *ReshapeView(a, {2, 3}, false);
   Array rows, all;
   ASSERT_TRUE(
-      Reduce(OpCode::kSum, matrix, 2, false, DType::kFloat64, &rows).ok());
+      Reduce(OpCode::kSum, matrix, 2, false, DType::kFloat64, nullptr, &rows)
+          .ok());
   EXPECT_THAT(Values(rows), ElementsAre(3, 12));
   ASSERT_TRUE(
-      Reduce(OpCode::kSum, matrix, 3, false, DType::kFloat64, &all).ok());
+      Reduce(OpCode::kSum, matrix, 3, false, DType::kFloat64, nullptr, &all)
+          .ok());
   EXPECT_TRUE(all.has(kScalarFlag));
   EXPECT_THAT(Values(all), ElementsAre(15));
 }
@@ -206,10 +208,12 @@ TEST_F(EvaluateTest, ReductionOfNothing) {
   Array empty, sum, least;
   ASSERT_TRUE(Zeros({0, 3}, DType::kFloat64, Order::kC, &empty).ok());
   ASSERT_TRUE(
-      Reduce(OpCode::kSum, empty, 1, false, DType::kFloat64, &sum).ok());
+      Reduce(OpCode::kSum, empty, 1, false, DType::kFloat64, nullptr, &sum)
+          .ok());
   EXPECT_THAT(Values(sum), ElementsAre(0, 0, 0));
   EXPECT_EQ(
-      Reduce(OpCode::kMin, empty, 1, false, DType::kFloat64, &least).message(),
+      Reduce(OpCode::kMin, empty, 1, false, DType::kFloat64, nullptr, &least)
+          .message(),
       "zero-size array to reduction operation minimum which has no identity");
 }
 

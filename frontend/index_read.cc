@@ -71,7 +71,8 @@ bool IsOnRanks(const Array& array, const Read& read) {
 absl::StatusOr<int64_t> ReduceAll(OpCode op, const Array& array) {
   Array result;
   FUSEAU_RETURN_IF_ERROR(Reduce(op, array, (uint64_t{1} << array.rank()) - 1,
-                                /*keep_dims=*/false, DType::kInt64, &result));
+                                /*keep_dims=*/false, DType::kInt64, nullptr,
+                                &result));
   char element[16];
   FUSEAU_RETURN_IF_ERROR(ReadElement(result, element));
   int64_t number;

@@ -180,9 +180,9 @@ TEST_P(RanksTest, AWriteOfThisProcessEndsWhatRanksHold) {
 TEST_P(RanksTest, SumsAreKnownHere) {
   const Array a = Plus(Range(100), 1);
   Array sum;
-  ASSERT_TRUE(
-      Reduce(OpCode::kSum, a, 1, /*keep_dims=*/false, DType::kFloat64, &sum)
-          .ok());
+  ASSERT_TRUE(Reduce(OpCode::kSum, a, 1, /*keep_dims=*/false, DType::kFloat64,
+                     nullptr, &sum)
+                  .ok());
   Node* node = sum.node();
   ASSERT_TRUE(Compute({&node, 1}).ok());
   EXPECT_EQ(node->state, NodeState::kValue);

@@ -43,6 +43,24 @@ absl::Status Identity(OpCode op, Operand* identity) {
 
 bool Vanishes(uint64_t axes, int d) { return (axes >> d & 1) != 0; }
 
+// The strides of the array that a result goes into, over the axes of what is
+// reduced. False if it does not have the result's shape, which is an error that
+// the caller finds.
+bool StridesOverInput(const Array& into, const Array& array, uint64_t axes,
+                      bool keep_dims, int64_t* strides) {
+  int place = 0;
+  for (int d = 0; d < array.rank(); ++d) {
+    strides[d] = 0;
+    if (Vanishes(axes, d) && !keep_dims) continue;
+    if (place == into.rank()) return false;
+    const int64_t size = into.shape()[place];
+    if (size != (Vanishes(axes, d) ? 1 : array.shape()[d])) return false;
+    if (size != 1) strides[d] = into.strides()[place];
+    ++place;
+  }
+  return place == into.rank();
+}
+
 }  // namespace
 
 DType SumType(DType dtype) {
@@ -64,11 +82,17 @@ DType MeanType(DType dtype) {
 }
 
 absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
-                    bool keep_dims, DType dtype, Array* out) {
+                    bool keep_dims, DType dtype, const Array* into,
+                    Array* out) {
   const int rank = array.rank();
+  int64_t strides_into[kMaxRank];
+  const bool into_fits =
+      into != nullptr &&
+      StridesOverInput(*into, array, axes, keep_dims, strides_into);
   // The result's shape and layout.
   uint8_t order[kMaxRank];
-  ReductionSpace space = OrderReduction(array, axes, order);
+  ReductionSpace space =
+      OrderReduction(array, axes, into_fits ? strides_into : nullptr, order);
   Dims shape;
   int place[kMaxRank];
   for (int d = 0; d < rank; ++d) {
@@ -154,10 +178,10 @@ absl::Status Reduce(OpCode reduction, const Array& array, uint64_t axes,
 }
 
 absl::Status Mean(const Array& array, uint64_t axes, bool keep_dims,
-                  DType dtype, Array* out) {
+                  DType dtype, const Array* into, Array* out) {
   Array sum;
   FUSEAU_RETURN_IF_ERROR(
-      Reduce(OpCode::kSum, array, axes, keep_dims, dtype, &sum));
+      Reduce(OpCode::kSum, array, axes, keep_dims, dtype, into, &sum));
   int64_t count = 1;
   for (int d = 0; d < array.rank(); ++d) {
     if (Vanishes(axes, d)) count *= array.shape()[d];

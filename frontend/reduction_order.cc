@@ -5,12 +5,13 @@
 namespace fuseau {
 
 ReductionSpace OrderReduction(const Array& array, uint64_t reduced,
-                              uint8_t* axes) {
+                              const int64_t* into, uint8_t* axes) {
   const int rank = array.rank();
   int64_t moving[kMaxRank];
   BroadcastStrides(array.shape(), array.strides(), rank, moving);
-  const int64_t* rows[1] = {moving};
-  IterationOrder(rank, rows, axes);
+  const int64_t* const rows[2] = {into != nullptr ? into : moving, moving};
+  IterationOrder(rank, absl::MakeSpan(rows).subspan(into != nullptr ? 0 : 1),
+                 axes);
   ReductionSpace space;
   for (int i = 0; i < rank; ++i) {
     const int64_t size = array.shape()[axes[i]];

@@ -17,8 +17,10 @@ struct ReductionSpace {
 };
 
 // `reduced` has bit d for each axis d of the array that vanishes. Writes the
-// axes of the array in memory order, the outermost first, to `axes`.
+// axes of the array in memory order, the outermost first, to `axes`. An array
+// that the result goes `into` takes part in that order: `into` has its strides
+// over the axes of `array`, and is null if there is none.
 ReductionSpace OrderReduction(const Array& array, uint64_t reduced,
-                              uint8_t* axes);
+                              const int64_t* into, uint8_t* axes);
 
 }  // namespace fuseau

@@ -32,17 +32,18 @@ bool CheckArray(PyObject* object) {
 
 // reduce(name, a, axis, keepdims, dtype=None)
 PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"name",     "a",     "axis",
-                                      "keepdims", "dtype", nullptr};
+  static const char* const names[] = {"name",  "a",    "axis", "keepdims",
+                                      "dtype", "into", nullptr};
   const char* name;
   PyObject* object;
   PyObject* axis = Py_None;
   int keep_dims = 0;
   PyObject* dtype_arg = Py_None;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "sO|OpO",
+  PyObject* into = Py_None;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "sO|OpOO",
                                    const_cast<char**>(names), &name, &object,
-                                   &axis, &keep_dims, &dtype_arg) ||
-      !CheckArray(object)) {
+                                   &axis, &keep_dims, &dtype_arg, &into) ||
+      !CheckArray(object) || (into != Py_None && !CheckArray(into))) {
     return nullptr;
   }
   const bool mean = std::strcmp(name, "mean") == 0;
@@ -51,7 +52,7 @@ PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
     return PyErr_Format(PyExc_ValueError, "no reduction \"%s\"", name);
   }
   return ReduceArray(*op, mean, ArrayOf(object), axis, keep_dims != 0,
-                     dtype_arg);
+                     dtype_arg, into == Py_None ? nullptr : &ArrayOf(into));
 }
 
 // along(name, a, axis, dtype=None): the name of the table's row.
@@ -569,7 +570,7 @@ constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 }  // namespace
 
 PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
-                      bool keep_dims, PyObject* dtype_arg) {
+                      bool keep_dims, PyObject* dtype_arg, const Array* into) {
   uint64_t axes;
   if (!ToAxes(axis, array.rank(), &axes)) return nullptr;
   DType dtype = array.dtype();
@@ -592,9 +593,9 @@ PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
   Array* out = &ArrayOf(result);
-  return FinishRecorded(result,
-                        mean ? Mean(array, axes, keep_dims, dtype, out)
-                             : Reduce(op, array, axes, keep_dims, dtype, out));
+  return FinishRecorded(
+      result, mean ? Mean(array, axes, keep_dims, dtype, into, out)
+                   : Reduce(op, array, axes, keep_dims, dtype, into, out));
 }
 
 PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
@@ -625,7 +626,8 @@ PyObject* AsTypeObject(PyObject* self, DType dtype, Order order,
 
 PyMethodDef module_functions[] = {
     {"reduce", WithKeywords(ReduceFunction), kKeywords,
-     "reduce(name, a, axis, keepdims, dtype=None)"},
+     "reduce(name, a, axis, keepdims, dtype=None, into=None): `into` is where "
+     "the caller puts the result."},
     {"along", AlongFunction, METH_VARARGS,
      "along(name, a, axis, dtype=None): the routine of that name."},
     {"bincount", BinCountFunction, METH_VARARGS, "bincount(a, bins)"},

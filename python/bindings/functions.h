@@ -11,9 +11,10 @@ extern PyMethodDef module_functions[];
 
 // A reduction of the table over `axis`: None, an integer or a tuple. `mean`
 // divides the sum by the number of elements. `dtype` is the result's type, or
-// None for NumPy's.
+// None for NumPy's; `into` the array that the result will be put into, or null.
 PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
-                      bool keep_dims, PyObject* dtype);
+                      bool keep_dims, PyObject* dtype,
+                      const Array* into = nullptr);
 
 // The product of two of our arrays that fit each other, of one dimension or
 // two: with the bits and the reports of NumPy's dot, which are not all

@@ -101,8 +101,9 @@ Answer CheckExponent(const Operand& exponent, const Loop& loop) {
     Array least;
     const int rank = exponent.array->rank();
     const uint64_t axes = rank == 64 ? ~uint64_t{0} : (uint64_t{1} << rank) - 1;
-    absl::Status status = Reduce(OpCode::kMin, *exponent.array, axes,
-                                 /*keep_dims=*/false, DType::kInt64, &least);
+    absl::Status status =
+        Reduce(OpCode::kMin, *exponent.array, axes,
+               /*keep_dims=*/false, DType::kInt64, nullptr, &least);
     char value[16];
     if (status.ok()) status = ReadElement(least, value);
     if (!status.ok()) {

@@ -89,8 +89,7 @@ def _from_array(a, dtype, copy, order):
 def _from_object(x, dtype, copy, order):
     if type(x) is numpy.ndarray and x.dtype in NATIVE_DTYPES:
         # The values are always copied: the owner of a NumPy array may change it at any time.
-        result = _fuseau.from_numpy(x)
-        return result if dtype is None else _from_array(result, dtype, None, order)
+        return _from_array(_fuseau.from_numpy(x), dtype, None, order)
     if isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray:
         raise NotNative
     own = made_by_us(x)

@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from . import _fuseau
 from ._base import NotNative, as_array, as_dtype, composed, from_foreign, native, operand
 from ._fuseau import UFUNCS, ndarray
+from ._layout import is_f_contiguous
 from ._reductions import all as all_
 from ._scalar import is_scalar
 
@@ -147,6 +148,8 @@ def round(a, decimals=0, out=None):
 def _round_scaled(a, decimals):
     if abs(decimals) > 308:
         raise NotNative
+    if not is_f_contiguous(a):  # NumPy's result is in C order.
+        a = _fuseau.astype(a, a.dtype, "C", "unsafe", False)
     factor = _power_of_ten(abs(decimals))
     first, last = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
     return UFUNCS[last](UFUNCS["rint"](UFUNCS[first](a, factor)), factor)

@@ -34,8 +34,12 @@ def reduce_with(name, a, axis, dtype, out, keepdims, initial, where):
             dtype = as_dtype(numpy.result_type(a.dtype, out.dtype))
         if a.dtype.kind == "c" and out.dtype.kind not in "cb":
             raise NotNative
+        if name in ("sum", "prod") and dtype.kind in "fc" and dtype != out.dtype:
+            # Elements go through a buffer, which cuts sums in other places.
+            options = {"keepdims": keepdims, "initial": initial, "where": where}
+            return _by_loop(name, a, axis, dtype, out, **options)
     if initial is _NoValue and where is True:
-        result = _reduce(name, a, axis, keepdims, dtype)
+        result = _reduce(name, a, axis, keepdims, dtype, out)
     else:
         result = _with_initial(name, a, axis, dtype, keepdims, initial, where)
     return result if out is None else store(name, a, axis, keepdims, result, out)
@@ -76,8 +80,11 @@ def _with_initial(name, a, axis, dtype, keepdims, initial, where):
     try:
         return _recorded_with_initial(name, a, axis, dtype, keepdims, initial, where)
     except NotNative:
-        reduce = method_by_numpy(_REDUCERS[name].__name__, "reduce")
-        return reduce(a, axis, dtype, keepdims=keepdims, initial=initial, where=where)
+        return _by_loop(name, a, axis, dtype, keepdims=keepdims, initial=initial, where=where)
+
+
+def _by_loop(name, *args, **kwargs):
+    return method_by_numpy(_REDUCERS[name].__name__, "reduce")(*args, **kwargs)
 
 
 def _recorded_with_initial(name, a, axis, dtype, keepdims, initial, where):
@@ -279,7 +286,7 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
         out = _only(out)
         if (dtype or a.dtype) != out.dtype:
             raise NotNative
-    result = _reduce("mean", a, axis, keepdims is not _NoValue and keepdims, dtype)
+    result = _reduce("mean", a, axis, keepdims is not _NoValue and keepdims, dtype, out)
     if count == 0:
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     return result if out is None else store("sum", a, axis, keepdims, result, out)
@@ -362,7 +369,7 @@ def _variance(a, axis, dtype, out, ddof, keepdims, where, mean, correction, root
     if ddof >= count:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
     squares = _squares(a, UFUNCS["subtract"](a, center))
-    total = _reduce("sum", squares, axis, keepdims is not _NoValue and keepdims, dtype)
+    total = _reduce("sum", squares, axis, keepdims is not _NoValue and keepdims, dtype, out)
     freedom = numpy.maximum(numpy.intp(count) - ddof, 0)
     result = _divided(total, freedom)
     if root:

@@ -272,3 +272,25 @@ def test_where():
     agree(lambda np: np.where(np.array(b), np.array(b), -1))
     agree(lambda np: np.where(np.array(m)))
     agree(lambda np: np.where(np.ones(3, bool), np.ones(4), 0), message=True)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_order_of_a_copy_of_an_array_of_numpy(order, transposed):
+    plain = numpy.arange(24.0).reshape(2, 3, 4)
+    plain = plain.T if transposed else plain
+    for dtype in (None, "float32"):
+        want, got = (m.array(plain, dtype, order=order) for m in (numpy, np))
+        assert got.strides == want.strides
+        assert np.asarray(plain, dtype, order=order).strides == want.strides
+    assert np.asfortranarray(plain).strides == numpy.asfortranarray(plain).strides
+    assert np.ascontiguousarray(plain).strides == numpy.ascontiguousarray(plain).strides
+
+
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+def test_layout_of_rounded_numbers(axes):
+    plain = numpy.arange(24.0).reshape(2, 3, 4).transpose(axes)
+    for decimals in (-1, 0, 1):
+        want = numpy.round(plain, decimals)
+        assert np.round(np.array(plain), decimals).strides == want.strides
+        assert np.array(plain).round(decimals).strides == want.strides

@@ -250,3 +250,27 @@ def test_axes_of_an_array_without_dimensions():
     for axis in (None, 0, -1, (), (0,), (-1,), 1):
         for name in ("sum", "max", "all", "mean", "var"):
             agree(lambda np, name=name, axis=axis: getattr(np, name)(np.array(3.0), axis=axis))
+
+
+INTO = {
+    "sum": [("float64", "float64"), ("float32", "float64"), ("float64", "float32"), ("complex128", "complex128")],
+    "prod": [("float64", "float64"), ("float64", "float32")],
+    "mean": [("float32", "float32"), ("complex128", "complex128")],
+    "var": [("float64", "float64"), ("complex128", "float64")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("out_order", ["C", "F"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(3, 4, 2), (17, 9, 33), (3, 4000, 2)])
+@pytest.mark.parametrize("name", INTO)
+def test_where_the_result_goes_decides_the_order_of_a_sum(name, shape, order, out_order):
+    def reduce_into(np, dtype, out_dtype, axis):
+        a = np.array(values(dtype, shape, wild=False), order=order)
+        out = np.zeros(a.sum(axis).shape, out_dtype, order=out_order)
+        return getattr(np, name)(a, axis=axis, out=out)
+
+    for (dtype, out_dtype), axis in itertools.product(INTO[name], (0, 1, 2, (0, 1))):
+        agree(
+            lambda np: reduce_into(np, dtype, out_dtype, axis), label=f"{dtype} {out_dtype} {axis}"
+        )
