@@ -11,6 +11,8 @@ constexpr int kTypeNumbers[kDTypeCount] = {
     NPY_DOUBLE, NPY_CFLOAT, NPY_CDOUBLE};
 static_assert(sizeof(long) == 8, "NumPy's long is int64");
 
+}  // namespace
+
 bool ToIndex(PyObject* object, int64_t* index) {
   if (PyBool_Check(object) || PyArray_IsScalar(object, Bool)) {
     PyErr_SetString(PyExc_TypeError, "an integer is required");
@@ -19,8 +21,6 @@ bool ToIndex(PyObject* object, int64_t* index) {
   *index = PyNumber_AsSsize_t(object, PyExc_OverflowError);
   return *index != -1 || !PyErr_Occurred();
 }
-
-}  // namespace
 
 bool FromTypeNumber(int number, DType* dtype) {
   if (number == NPY_LONGLONG) number = NPY_LONG;
@@ -117,10 +117,22 @@ const char* CastingName(Casting casting) {
   return "";
 }
 
+namespace {
+
+// Arrays without dimensions are sequences by their type, but have no length.
+bool HasLength(PyObject* object) {
+  if (!PySequence_Check(object)) return false;
+  if (!PyIndex_Check(object) || PySequence_Size(object) >= 0) return true;
+  PyErr_Clear();
+  return false;
+}
+
+}  // namespace
+
 bool ToDims(PyObject* object, Dims* dims) {
   dims->clear();
-  if (PyLong_CheckExact(object) ||
-      (PyIndex_Check(object) && !PySequence_Check(object))) {
+  if (PyLong_CheckExact(object) || PyFloat_Check(object) ||
+      (PyIndex_Check(object) && !HasLength(object))) {
     int64_t n;
     if (!ToIndex(object, &n)) return false;
     dims->push_back(n);

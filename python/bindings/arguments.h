@@ -21,6 +21,8 @@ bool ToDType(PyObject* object, DType* dtype);
 bool ToOrder(PyObject* object, Order* order);
 bool ToCasting(PyObject* object, Casting* casting);
 const char* CastingName(Casting casting);
+// An integer, also one in an array without dimensions; no truth value.
+bool ToIndex(PyObject* object, int64_t* index);
 // An integer or a sequence of integers.
 bool ToDims(PyObject* object, Dims* dims);
 // The same; negative numbers are NumPy's ValueError.

@@ -359,8 +359,13 @@ PyObject* Item(PyObject* self, PyObject* args) {
     }
     return ItemOf(array);
   }
-  Dims index;
-  if (!ToDims(OneOrAll(args), &index)) return nullptr;
+  if (count == 1 && PyTuple_Check(PyTuple_GET_ITEM(args, 0)))
+    args = PyTuple_GET_ITEM(args, 0);
+  Dims index(static_cast<size_t>(PyTuple_GET_SIZE(args)));
+  for (size_t d = 0; d < index.size(); ++d) {
+    if (!ToIndex(PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(d)), &index[d]))
+      return nullptr;
+  }
   if (index.size() == 1 && array.rank() != 1) {
     // A flat index.
     const int64_t size = array.size();

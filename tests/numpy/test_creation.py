@@ -23,6 +23,17 @@ def test_filled(shape, dtype):
     assert (tuple(got.shape), numpy.dtype(got.dtype)) == (want.shape, want.dtype)
 
 
+@pytest.mark.parametrize("number", [2, 2.0, True])
+def test_shapes_that_are_computed(number):
+    for lazy in (lambda np: np.array(number), lambda np: np.array([number, number]).max()):
+        agree(lambda np: np.zeros(lazy(np)))
+        agree(lambda np: np.ones((lazy(np), 3)))
+        agree(lambda np: np.arange(4.0).reshape(lazy(np), 2))
+        agree(lambda np: np.arange(4.0).reshape(lazy(np) * lazy(np)))
+        agree(lambda np: np.broadcast_to(np.arange(2.0), (lazy(np), 2)))
+        agree(lambda np: np.tile(np.arange(2.0), lazy(np) + 1))
+
+
 LISTS = (
     [], [[]], [[], []], [1, 2, 3], [1, 2.5], [True, 2], [True, False], [1, 2j], [[1, 2], [3, 4]], (1, (2)), [(1, 2), [3, 4]], 5, 2.5, True, 1j,
     [[1], [2], [3]], [2**31], [2**63], [-(2**63)], [numpy.float32(1), 2], [numpy.int8(1), numpy.int16(2)], range(4), [numpy.nan, -0.0],

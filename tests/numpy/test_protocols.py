@@ -47,6 +47,10 @@ def test_tolist_and_item(shape, dtype):
         agree(lambda np: repr(np.array(a).item(0)))
         agree(lambda np: repr(np.array(a).item(-1)))
     agree(lambda np: np.array(a).item(a.size), label="out of range")
+    for index in (numpy.int64(0), numpy.array(0), (0,) * a.ndim, True, 1.0, [0], "0"):
+        agree(lambda np: np.array(a).item(index), label=repr(index))
+    agree(lambda np: np.array(a).item(np.argmin(np.array([2, 1]))), label="lazy")
+    agree(lambda np: np.array(a).item(np.array(0)), label="no dimensions")
 
 
 TEXTS = (
