@@ -78,6 +78,8 @@ def resolve(path):
         if path in SHARED_MODULES or not is_public(path):
             return value
         return importlib.import_module(f"fuseau.{path}")
+    if path.split(".")[0] in SHARED_MODULES:  # Also callable ones: NDArray is a generic alias.
+        return value
     special = _special(path)
     if special is not None:
         return special

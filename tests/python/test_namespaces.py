@@ -133,3 +133,9 @@ def test_common_names_load_no_rare_modules():
         print([name for name in rare.split() if name in sys.modules])
     """
     assert run(program) == "[]\n"
+
+
+def test_types_for_annotations_are_numpys():
+    typing = importlib.import_module("fuseau.typing")
+    assert typing.NDArray[numpy.float64] == numpy.typing.NDArray[numpy.float64]
+    assert typing.ArrayLike is numpy.typing.ArrayLike
