@@ -92,8 +92,15 @@ struct QuickCall {
   int64_t rows = 0;
 };
 
+namespace cuda {
+struct GpuKernel;
+}
+
 struct Launch {
   std::shared_ptr<const Kernel> kernel;
+  // The same for a GPU, in plans for one (codegen/gpu/compiler.h). Null where
+  // only the processor can do it.
+  std::shared_ptr<const cuda::GpuKernel> gpu;
   Dims sizes;
   std::vector<PlanOperand> operands;  // inputs, then outputs
   int32_t input_count = 0;
