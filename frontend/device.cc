@@ -5,8 +5,11 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/gpu/compiler.h"
+#include "codegen/gpu/nvrtc.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
@@ -57,8 +60,15 @@ Opened* OpenDouble() {
 Opened* OpenGpu() {
   auto* opened = new Opened;
   const auto& driver = Driver::Global();
-  opened->device =
-      driver.ok() ? Device::Open(driver->get(), 0, {}) : driver.status();
+  // Kernels need a compiler, too.
+  const absl::Status compiler = codegen::gpu::NvrtcStatus();
+  if (!driver.ok()) {
+    opened->device = driver.status();
+  } else if (!compiler.ok()) {
+    opened->device = compiler;
+  } else {
+    opened->device = Device::Open(driver->get(), 0, {});
+  }
   return opened;
 }
 
@@ -91,6 +101,32 @@ absl::StatusOr<Device*> DeviceOf(DeviceMode mode) {
   return absl::FailedPreconditionError(
       absl::StrCat("the device \"", Name(mode),
                    "\" cannot be used: ", opened.device.status().message()));
+}
+
+// Queues for devices, which are never destroyed.
+std::vector<CompileQueue*>& Queues() {
+  static auto* const queues = new std::vector<CompileQueue*>;
+  return *queues;
+}
+
+CompileQueue* MakeQueue(int arch) {
+  auto* queue = new CompileQueue([arch](const ir::Trace& trace) {
+    return codegen::gpu::CompileTraceForGpu(trace, {.arch = arch});
+  });
+  if (Queues().empty()) {
+    pthread_atfork(
+        [] {
+          for (CompileQueue* q : Queues()) q->BeforeFork();
+        },
+        [] {
+          for (CompileQueue* q : Queues()) q->AfterFork(false);
+        },
+        [] {
+          for (CompileQueue* q : Queues()) q->AfterFork(true);
+        });
+  }
+  Queues().push_back(queue);
+  return queue;
 }
 
 template <typename F>
@@ -137,6 +173,29 @@ DeviceMode DeviceModeOfSettings() {
   return DeviceMode::kCpu;  // CheckSettings has refused it
 }
 
+CompileQueue* QueueOfDevice() {
+  switch (CurrentDevice()) {
+    case DeviceMode::kEmulated: {
+      static const bool cuda =
+          SettingString("FUSEAU_EMULATED_KERNELS", "host") == "cuda";
+      static CompileQueue* const queue = cuda ? MakeQueue(/*arch=*/0) : nullptr;
+      return queue;
+    }
+    case DeviceMode::kGpu:
+    case DeviceMode::kAuto: {
+      const auto& device = Gpu().device;
+      if (!device.ok()) return nullptr;
+      static CompileQueue* const queue =
+          MakeQueue((*device)->compute_capability());
+      return queue;
+    }
+    case DeviceMode::kOfProcess:
+    case DeviceMode::kCpu:
+      break;
+  }
+  return nullptr;
+}
+
 absl::StatusOr<Device*> EvaluationDevice() { return DeviceOf(CurrentDevice()); }
 
 absl::Status AwaitOpenDevice() {
@@ -163,6 +222,7 @@ void LeaveDevices() {
 
 void FinishDevices() {
   ForEachOpen([](Device& device) { (void)device.Synchronize(); });
+  for (CompileQueue* queue : Queues()) queue->Stop();
 }
 
 }  // namespace fuseau

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "frontend/compile_queue.h"
 
 namespace fuseau {
 
@@ -57,10 +58,15 @@ inline absl::Status AwaitDevice() {
 // What devices there are, in one sentence; or why there is none.
 std::string DescribeDevices();
 
+// The thread that compiles plans for the device of CurrentDevice(); null where
+// the kernels of processors stand for those of the device (emulated, unless
+// FUSEAU_EMULATED_KERNELS=cuda).
+CompileQueue* QueueOfDevice();
+
 // Before a fork: everything that devices have is brought to memory. The child
 // computes on processors.
 void LeaveDevices();
-// Waits for all devices, before the process ends.
+// Waits for all devices and their compilers, before the process ends.
 void FinishDevices();
 
 }  // namespace fuseau

@@ -81,6 +81,12 @@ double SecondsOf(const runtime::Plan& plan) {
   return seconds;
 }
 
+// What a device runs, processors can run as well: there is one plan.
+CompileQueue& QueueOfPlans() {
+  CompileQueue* const queue = QueueOfDevice();
+  return queue != nullptr ? *queue : CompileQueue::Global();
+}
+
 void WarnOnce(const absl::Status& status) {
   static bool warned = false;
   if (std::exchange(warned, true)) return;
@@ -145,8 +151,12 @@ Program::Choice Program::ByInterpreter() const {
 // The plan is there.
 Program::Choice Program::ByDevice(runtime::cuda::Device* device) {
   if (device_ != device) {
-    auto plan = std::make_shared<runtime::Plan>(*plan_);
-    runtime::cuda::AddHostKernels(plan.get());
+    CompileQueue::PlanPtr plan = plan_;
+    if (QueueOfDevice() == nullptr) {
+      auto with_kernels = std::make_shared<runtime::Plan>(*plan_);
+      runtime::cuda::AddHostKernels(with_kernels.get());
+      plan = std::move(with_kernels);
+    }
     device_plan_ =
         std::make_unique<runtime::cuda::DevicePlan>(std::move(plan), device);
     device_ = device;
@@ -183,7 +193,7 @@ bool Program::WorthCompiling() const {
 
 void Program::Request(ir::TraceWords words) {
   if (job_ != nullptr || failed_) return;
-  job_ = CompileQueue::Global().Add(ir::ReadTrace(words));
+  job_ = QueueOfPlans().Add(ir::ReadTrace(words));
 }
 
 Program::Choice Program::ChooseChecked(ir::TraceWords words) {
@@ -204,7 +214,7 @@ Program::Choice Program::ChooseForDevice(ir::TraceWords words,
   Choice choice;
   choice.wait = true;
   choice.device = device;
-  choice.seconds = CompileQueue::Global().ExpectedSeconds();
+  choice.seconds = QueueOfPlans().ExpectedSeconds();
   return choice;
 }
 
@@ -220,7 +230,7 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     case JitMode::kAuto:
       wait = interpreter_ == nullptr ||
              interpreter_->seconds() * kSaved >=
-                 CompileQueue::Global().ExpectedSeconds() ||
+                 QueueOfPlans().ExpectedSeconds() ||
              interpreter_->scratch_bytes() > kMaxScratch;
       break;
     case JitMode::kAlways:
@@ -234,7 +244,7 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     Request(words);
     Choice choice;
     choice.wait = true;
-    choice.seconds = CompileQueue::Global().ExpectedSeconds();
+    choice.seconds = QueueOfPlans().ExpectedSeconds();
     return choice;
   }
   if (interpreter_ == nullptr) {
@@ -296,12 +306,12 @@ void Program::FindFloatErrors(uint8_t flags, ir::TraceWords words,
 
 absl::Status Program::Await(const std::atomic<bool>* cancel, Choice* choice) {
   if (job_ != nullptr) {
-    const bool done = CompileQueue::Global().Wait(
-        job_, cancel,
-        interpreter_ != nullptr && mode_ != JitMode::kAlways &&
-                choice->device == nullptr
-            ? kTimeOutSeconds
-            : 1e9);
+    const bool done = QueueOfPlans().Wait(job_, cancel,
+                                          interpreter_ != nullptr &&
+                                                  mode_ != JitMode::kAlways &&
+                                                  choice->device == nullptr
+                                              ? kTimeOutSeconds
+                                              : 1e9);
     if (!done && cancel != nullptr && cancel->load()) {
       return absl::CancelledError("interrupted");
     }

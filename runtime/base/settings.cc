@@ -86,6 +86,7 @@ constexpr Known kSettings[] = {
      "asm"},
     {"FUSEAU_DUMP_DIR"},
     {"FUSEAU_EAGER", Known::kSwitch},
+    {"FUSEAU_EMULATED_KERNELS", Known::kWord, 0, 0, "host|cuda"},
     {"FUSEAU_FALLBACK", Known::kWord, 0, 0, "warn|silent|error"},
     {"FUSEAU_GATHER_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_INTERFACE"},

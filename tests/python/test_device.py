@@ -228,3 +228,20 @@ def test_more_than_the_device_holds_goes_to_memory():
     """
     done = run(code, FUSEAU_DEVICE="emulated", FUSEAU_DOUBLE_MEMORY=str(8 << 20))
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_the_kernels_of_a_gpu_on_the_emulated_device():
+    code = """
+        import numpy
+        import fuseau as np
+        def program(np):
+            a = np.arange(700.0).reshape(7, 100) / 3
+            b = np.sqrt(a + 1) * a[::-1] - 2
+            return [numpy.asarray(x) for x in (b, b.sum(axis=1), b.max(axis=0), b.sum())]
+        for ours, theirs in zip(program(np), program(numpy), strict=True):
+            numpy.testing.assert_array_equal(ours, theirs)
+        print(np.stats()["gpu_kernels_loaded"] > 0, np.stats()["gpu_host_steps"])
+    """
+    done = run(code, FUSEAU_DEVICE="emulated", FUSEAU_EMULATED_KERNELS="cuda")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "0"]

@@ -20,9 +20,9 @@ size_t SizeOf(const char* image) {
   return header.e_shoff + size_t{header.e_shentsize} * header.e_shnum;
 }
 
-void* Open(const char* image) {
-  const int file = memfd_create("emulated kernels", MFD_CLOEXEC);
-  if (file < 0) return nullptr;
+// The loader takes equal paths for the same library, so the file stays open as
+// long as the library.
+void* Open(const char* image, int file) {
   const size_t size = SizeOf(image);
   size_t done = 0;
   while (done < size) {
@@ -33,7 +33,6 @@ void* Open(const char* image) {
   const std::string path = "/proc/self/fd/" + std::to_string(file);
   void* library =
       done == size ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
-  close(file);
   return library;
 }
 
@@ -52,12 +51,15 @@ void DoubleFunction::Run(const LaunchGrid& grid,
 
 DoubleModule::~DoubleModule() {
   if (library_ != nullptr) dlclose(library_);
+  if (file_ >= 0) close(file_);
 }
 
 std::unique_ptr<DoubleModule> DoubleModule::Load(const char* image) {
   auto module = std::make_unique<DoubleModule>();
   if (std::memcmp(image, ELFMAG, SELFMAG) == 0) {
-    module->library_ = Open(image);
+    module->file_ = memfd_create("emulated kernels", MFD_CLOEXEC);
+    if (module->file_ < 0) return nullptr;
+    module->library_ = Open(image, module->file_);
     return module->library_ != nullptr ? std::move(module) : nullptr;
   }
   if (std::memcmp(image, HostImage::kMagic, sizeof(HostImage::kMagic)) != 0)

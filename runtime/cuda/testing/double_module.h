@@ -39,6 +39,7 @@ class DoubleModule {
 
  private:
   void* library_ = nullptr;
+  int file_ = -1;            // of the library: its path is the library's name
   DoubleFunction function_;  // if there is no library
 };
 
