@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "codegen/gpu/compiler.h"
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
 #include "passes/passes.h"
@@ -26,7 +27,7 @@ class Compiler {
   }
 
   absl::StatusOr<std::shared_ptr<const runtime::Plan>> Compile(
-      const ir::Trace& trace) {
+      const ir::Trace& trace, gpu::GpuKernelCache* gpu_kernels) {
     const std::lock_guard lock(mutex_);
     if (compiles_++ % kCompilesOfContext == 0) {
       context_ = std::make_unique<mlir::MLIRContext>(
@@ -36,7 +37,7 @@ class Compiler {
     mlir::OwningOpRef<mlir::ModuleOp> module =
         ir::ImportTrace(trace, *context_);
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
-                            PlanOf(*module));
+                            PlanOf(*module, gpu_kernels));
     if (!passes::IsDisabled("overlap")) {
       runtime::OverlapExchanges(plan.get(),
                                 runtime::OverlapLimits::FromSettings());
@@ -48,7 +49,7 @@ class Compiler {
       plan->scalar_count += node.op == ir::OpCode::kScalar;
     }
     FUSEAU_RETURN_IF_ERROR(runtime::CheckPlan(*plan));
-    runtime::PrepareQuickCalls(plan.get());
+    if (gpu_kernels == nullptr) runtime::PrepareQuickCalls(plan.get());
     return plan;
   }
 
@@ -62,7 +63,14 @@ class Compiler {
 
 absl::StatusOr<std::shared_ptr<const runtime::Plan>> CompileTrace(
     const ir::Trace& trace) {
-  return Compiler::Get().Compile(trace);
+  return Compiler::Get().Compile(trace, nullptr);
+}
+
+absl::StatusOr<std::shared_ptr<const runtime::Plan>> gpu::CompileTraceForGpu(
+    const ir::Trace& trace, const GpuTarget& target) {
+  FUSEAU_ASSIGN_OR_RETURN(GpuKernelCache * kernels,
+                          GpuKernelCache::For(target));
+  return Compiler::Get().Compile(trace, kernels);
 }
 
 }  // namespace fuseau::codegen

@@ -1,9 +1,11 @@
 #include "codegen/plan_builder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "absl/container/flat_hash_map.h"
+#include "codegen/gpu/kernel_cache.h"
 #include "ir/dialect.h"
 #include "ir/op_table.h"
 #include "passes/nest.h"
@@ -99,12 +101,44 @@ uint64_t KeptDimensions(const Launch& launch) {
   return kept;
 }
 
+// Whether a GPU can do the launch by a kernel: elements are aligned, no row of
+// a sum is too long, and results have elements of their own.
+bool SuitsGpu(const Launch& launch) {
+  constexpr int64_t kMostElements = int64_t{1} << 34;
+  for (int64_t size : launch.sizes)
+    if (size > kMostElements) return false;
+  for (size_t i = 0; i < launch.operands.size(); ++i) {
+    const PlanOperand& operand = launch.operands[i];
+    if (operand.buffer == runtime::kIotaBuffer) continue;
+    const int64_t unit = ItemSize(PartType(operand.dtype));
+    if (operand.offset % unit != 0) return false;
+    for (int64_t stride : operand.strides)
+      if (stride % unit != 0) return false;
+    const int32_t output = static_cast<int32_t>(i) - launch.input_count;
+    if (output < 0 || launch.combiners[output] != Combiner::kNone) continue;
+    // Sorted by stride, each holds all elements of those before it.
+    std::vector<std::pair<int64_t, int64_t>> steps;
+    for (size_t d = 0; d < launch.sizes.size(); ++d)
+      if (launch.sizes[d] > 1)
+        steps.push_back({std::abs(operand.strides[d]), launch.sizes[d]});
+    std::sort(steps.begin(), steps.end());
+    int64_t bytes = ItemSize(operand.dtype);
+    for (const auto& [stride, size] : steps) {
+      if (stride < bytes) return false;
+      bytes = stride * (size - 1) + bytes;
+    }
+  }
+  return true;
+}
+
 class Builder {
  public:
-  Builder(mlir::ModuleOp module, KernelCache& kernels)
-      : module_(module), kernels_(kernels) {}
+  Builder(mlir::ModuleOp module, KernelCache& kernels,
+          gpu::GpuKernelCache* gpu_kernels)
+      : module_(module), kernels_(kernels), gpu_kernels_(gpu_kernels) {}
 
   absl::StatusOr<std::shared_ptr<Plan>> Build() {
+    FUSEAU_RETURN_IF_ERROR(FetchForGpu());
     for (auto function : module_.getOps<mlir::func::FuncOp>())
       for (Operation& op : function.getBody().front())
         FUSEAU_RETURN_IF_ERROR(Add(&op));
@@ -270,6 +304,9 @@ class Builder {
     }
     launch.bytes = Traffic(launch);
     launch.flops = FlopsOf(kernel) * static_cast<double>(Count(launch.sizes));
+    if (auto it = for_gpu_.find(kernel.getOperation());
+        it != for_gpu_.end() && SuitsGpu(launch))
+      launch.gpu = it->second;
     plan_->launches.push_back(std::move(launch));
     return static_cast<int32_t>(plan_->launches.size()) - 1;
   }
@@ -307,8 +344,27 @@ class Builder {
     return known;
   }
 
+  // All at once: new ones are compiled side by side.
+  absl::Status FetchForGpu() {
+    if (gpu_kernels_ == nullptr) return absl::OkStatus();
+    const auto range = module_.getOps<exec::KernelOp>();
+    std::vector<exec::KernelOp> kernels(range.begin(), range.end());
+    const auto made = gpu_kernels_->Get(kernels);
+    for (size_t i = 0; i < kernels.size(); ++i) {
+      if (made[i].ok())
+        for_gpu_[kernels[i].getOperation()] = *made[i];
+      else if (!absl::IsUnimplemented(made[i].status()))
+        return made[i].status();
+    }
+    return absl::OkStatus();
+  }
+
   mlir::ModuleOp module_;
   KernelCache& kernels_;
+  gpu::GpuKernelCache* gpu_kernels_;  // null: no GPU
+  absl::flat_hash_map<Operation*,
+                      std::shared_ptr<const runtime::cuda::GpuKernel>>
+      for_gpu_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
   llvm::DenseMap<Value, int32_t> ids_;
   absl::flat_hash_map<Operation*, std::shared_ptr<const runtime::Kernel>>
@@ -317,16 +373,21 @@ class Builder {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(mlir::ModuleOp module,
-                                                KernelCache& kernels) {
-  return Builder(module, kernels).Build();
+absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(
+    mlir::ModuleOp module, KernelCache& kernels,
+    gpu::GpuKernelCache* gpu_kernels) {
+  return Builder(module, kernels, gpu_kernels).Build();
 }
 
-absl::StatusOr<std::shared_ptr<Plan>> PlanOf(mlir::ModuleOp module) {
-  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(module));
-  FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<Plan> plan,
-                          BuildPlan(module, KernelCache::Global()));
-  if (!passes::IsDisabled("bands"))
+absl::StatusOr<std::shared_ptr<Plan>> PlanOf(mlir::ModuleOp module,
+                                             gpu::GpuKernelCache* gpu_kernels) {
+  const passes::Device device =
+      gpu_kernels != nullptr ? passes::Device::kGpu : passes::Device::kCpu;
+  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(module, device));
+  FUSEAU_ASSIGN_OR_RETURN(
+      std::shared_ptr<Plan> plan,
+      BuildPlan(module, KernelCache::Global(), gpu_kernels));
+  if (device == passes::Device::kCpu && !passes::IsDisabled("bands"))
     runtime::GroupBands(plan.get(), runtime::BandLimits::FromSettings());
   return plan;
 }

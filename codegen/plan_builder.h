@@ -10,12 +10,20 @@
 
 namespace fuseau::codegen {
 
-// Reads the steps of a module that went through all passes; its kernels come
-// from the cache, compiled when they are new.
-absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(mlir::ModuleOp module,
-                                                         KernelCache& kernels);
+namespace gpu {
+class GpuKernelCache;
+}
 
-// From an imported trace: all passes, BuildPlan, and tiling in time.
-absl::StatusOr<std::shared_ptr<runtime::Plan>> PlanOf(mlir::ModuleOp module);
+// Reads the steps of a module that went through all passes; its kernels come
+// from the cache, compiled when they are new. With a second cache, launches
+// that a GPU can do have a kernel for it as well.
+absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(
+    mlir::ModuleOp module, KernelCache& kernels,
+    gpu::GpuKernelCache* gpu_kernels = nullptr);
+
+// From an imported trace: all passes, BuildPlan, and, but for a GPU, tiling in
+// time.
+absl::StatusOr<std::shared_ptr<runtime::Plan>> PlanOf(
+    mlir::ModuleOp module, gpu::GpuKernelCache* gpu_kernels = nullptr);
 
 }  // namespace fuseau::codegen

@@ -145,13 +145,17 @@ bool WriteNow(Base* base, const Read& read, const Window& window,
   Node* const old = base->cur;
   const int64_t count = Count({window.shape, static_cast<size_t>(window.rank)});
   if (count > kSmallWrite || base->exposed != 0 || old->refs != 1 ||
-      old->state != NodeState::kReady) {
+      old->state != NodeState::kReady ||
+      old->buffer->place() != runtime::Place::kHost) {
     return false;
   }
   const char* source = read.scalar;
   if (read.node != nullptr) {
-    if (read.node->state != NodeState::kReady) return false;
-    source = read.node->buffer->data() + read.offset;
+    if (read.node->state != NodeState::kReady ||
+        read.node->buffer->place() == runtime::Place::kDevice) {
+      return false;
+    }
+    source = read.node->buffer->read() + read.offset;
   }
   if (!OwnsMemory(old)) return false;
   const size_t rank = static_cast<size_t>(window.rank);

@@ -347,7 +347,7 @@ void Cone::Attach(std::vector<runtime::BufferRef>* outputs,
     }
     if (node->op != OpCode::kUpdate && elements == 1) {
       char number[16] = {};
-      std::memcpy(number, buffer->data(), ItemSize(node->dtype));
+      std::memcpy(number, buffer->read(), ItemSize(node->dtype));
       graph.DropRankValue(node);
       graph.SetValue(node, number);
     } else {

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "frontend/cone.h"
 #include "frontend/deferred_drops.h"
+#include "frontend/device.h"
 #include "frontend/direct_run.h"
 #include "frontend/evaluation_lock.h"
+#include "frontend/exposure.h"
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
 #include "frontend/plan_cache.h"
@@ -64,8 +66,8 @@ Program* ProgramOf(const Cone& cone) {
   }
   runtime::Increment(runtime::Counter::kPlanMisses);
   static const JitMode mode = ReadJitMode();
-  if (mode == JitMode::kAuto && Plans().TimesMissed() <= kDirectRuns &&
-      TheDirectRun().Take(words)) {
+  if (mode == JitMode::kAuto && !OnlyDevice() &&
+      Plans().TimesMissed() <= kDirectRuns && TheDirectRun().Take(words)) {
     return nullptr;
   }
   return Plans().Insert(words, std::make_unique<Program>(words, mode));
@@ -95,9 +97,15 @@ absl::Status RunDirectly(const Cone& cone, bool* destroyed,
 
 absl::Status RunBy(Program* program, const Cone& cone, bool* destroyed,
                    std::vector<BufferRef>* outputs) {
-  const Program::Choice choice = float_errors_at_once
-                                     ? program->ChooseChecked(cone.trace())
-                                     : program->Choose(cone.trace());
+  runtime::cuda::Device* device = nullptr;
+  if (__builtin_expect(CurrentDevice() != DeviceMode::kCpu, false)) {
+    FUSEAU_ASSIGN_OR_RETURN(device, EvaluationDevice());
+  }
+  const Program::Choice choice =
+      float_errors_at_once ? program->ChooseChecked(cone.trace())
+      : device != nullptr
+          ? program->ChooseForDevice(cone.trace(), device, cone.inputs())
+          : program->Choose(cone.trace());
   const RunArguments arguments = {cone.trace(), cone.inputs(), cone.scalars()};
   std::atomic<bool> cancel{false};
   if (choice.seconds < kQuickSeconds) {
@@ -205,6 +213,9 @@ absl::Status Compute(absl::Span<Node* const> nodes) {
 absl::Status Evaluate(absl::Span<Node* const> nodes) {
   FUSEAU_RETURN_IF_ERROR(Compute(nodes));
   for (Node* node : nodes) {
+    if (node->state == NodeState::kReady) {
+      FUSEAU_RETURN_IF_ERROR(node->buffer->ToHost());
+    }
     if (__builtin_expect(node->state != NodeState::kAway, true)) continue;
     const NodeRef alive(node);
     EvaluationLock lock;
@@ -312,10 +323,14 @@ absl::Status ReadElement(const Array& array, char out[16]) {
     return Ranks::active()->FetchBytes(node, array.offset(), array.item_size(),
                                        out);
   }
-  FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
-  const char* from = node->state == NodeState::kValue ? node->operands[0].scalar
-                                                      : node->buffer->data();
-  std::memcpy(out, from + array.offset(),
+  if (node->state == NodeState::kAway) {
+    FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
+  }
+  FUSEAU_RETURN_IF_ERROR(CheckNotLost(node));
+  if (node->state == NodeState::kReady) {
+    return node->buffer->Read(array.offset(), array.item_size(), out);
+  }
+  std::memcpy(out, node->operands[0].scalar + array.offset(),
               static_cast<size_t>(array.item_size()));
   return absl::OkStatus();
 }
@@ -346,7 +361,7 @@ absl::Status Expose(Base* base) {
     // Others have the same storage: this base gets its own.
     FUSEAU_ASSIGN_OR_RETURN(BufferRef buffer,
                             runtime::Arena::Global().Allocate(node->bytes));
-    std::memcpy(buffer->data(), node->buffer->data(), node->bytes);
+    std::memcpy(buffer->data(), node->buffer->read(), node->bytes);
     graph.SetCurrent(base, graph.NewReady(std::move(buffer), node->bytes));
   } else if (node->refs > 1) {
     node->exposed = true;
@@ -360,12 +375,12 @@ absl::Status Expose(Base* base) {
     if (base->cur != node) return Expose(base);
   }
   ++base->exposed;
-  base->cur->exposed = true;
+  SetExposed(base->cur, true);
   return absl::OkStatus();
 }
 
 void Unexpose(Base* base) {
-  if (--base->exposed == 0) base->cur->exposed = false;
+  if (--base->exposed == 0) SetExposed(base->cur, false);
 }
 
 void LetGo(Base* base) {
@@ -387,7 +402,7 @@ bool OwnsMemory(Node* node) {
   if (Graph::Get().deferred == nullptr) return false;
   auto own = runtime::Arena::Global().Allocate(node->bytes);
   if (!own.ok()) return false;
-  std::memcpy((*own)->data(), node->buffer->data(),
+  std::memcpy((*own)->data(), node->buffer->read(),
               static_cast<size_t>(node->bytes));
   node->buffer = *std::move(own);
   return true;
@@ -405,6 +420,7 @@ absl::Status StoreExposed(Base* base, NodeRef node) {
   graph.read_exposed = false;
   if (graph.deferred != nullptr) graph.deferred->TakeExposedReads();
   FUSEAU_RETURN_IF_ERROR(EnsureBuffer(node.get()));
+  FUSEAU_RETURN_IF_ERROR(node->buffer->ToHost());
   if (node->buffer->data() != old->buffer->data()) {
     std::memmove(old->buffer->data(), node->buffer->data(),
                  static_cast<size_t>(old->bytes));

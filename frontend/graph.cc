@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "frontend/deferred_drops.h"
+#include "frontend/exposure.h"
 #include "frontend/journal.h"
 #include "runtime/base/status.h"
 
@@ -114,7 +115,7 @@ void Graph::DropBase(Base* base) {
 void Graph::DropNow(Base* base) {
   FUSEAU_CHECK(base->exposed == base->ended);
   Node* node = std::exchange(base->cur, nullptr);
-  if (base->exposed > 0) node->exposed = false;
+  if (base->exposed > 0) SetExposed(node, false);
   base->next_free = free_bases_;
   free_bases_ = base;
   RemoveBaseRef(node);

@@ -38,7 +38,7 @@ class Elements {
       return node_->operands[0].scalar + offset_;
     }
     if (!buffer_) buffer_ = node_->buffer;
-    return buffer_->data() + offset_;
+    return buffer_->read() + offset_;
   }
 
  private:
@@ -149,7 +149,7 @@ absl::Status WidenIndices(const Array& array, Array* out) {
   }
   FUSEAU_RETURN_IF_ERROR(
       MakeUninitialized(DType::kInt64, array.shape(), nullptr, kWritable, out));
-  const char* from = node->buffer->data() + array.offset();
+  const char* from = node->buffer->read() + array.offset();
   auto* to = reinterpret_cast<int64_t*>(out->node()->buffer->data());
   const int64_t n = array.size(), step = array.strides()[0];
   VisitDType(array.dtype(), [&](auto tag) {
@@ -423,7 +423,7 @@ absl::Status PutSelected(const Array& array, const Selection& s,
   scatter.unit = s.unit;
   scatter.item = array.item_size();
   scatter.places =
-      reinterpret_cast<const int64_t*>(s.places.node()->buffer->data());
+      reinterpret_cast<const int64_t*>(s.places.node()->buffer->read());
   scatter.wide = s.places.shape();
   scatter.count = s.places.size();
   for (int d = 0; d < rank; ++d) {

@@ -34,7 +34,7 @@ absl::Status ForEachRun(const Array& array, const Read& read, F&& f) {
   if (Node* node = read.node) {
     FUSEAU_RETURN_IF_ERROR(Evaluate({&node, 1}));
     data = node->state == NodeState::kValue ? node->operands[0].scalar
-                                            : node->buffer->data();
+                                            : node->buffer->read();
     data += read.offset;
   }
   const int rank = array.rank();

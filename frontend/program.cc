@@ -6,17 +6,23 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "frontend/device.h"
+#include "frontend/device_cost.h"
 #include "frontend/plan_cache.h"
 #include "runtime/arena.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/launch.h"
+#include "runtime/cuda/executor.h"
+#include "runtime/cuda/host_image.h"
 #include "runtime/routine.h"
 #include "runtime/stats.h"
 
 namespace fuseau {
 namespace {
+
+using runtime::BufferRef;
 
 // The part of the interpreter's time that a plan saves at least.
 constexpr double kSaved = 0.7;
@@ -30,6 +36,8 @@ constexpr double kShortestSeconds = 2 * kLaunchSeconds;
 constexpr int64_t kMaxScratch = int64_t{256} << 20;
 // A compile that takes longer is not waited for if there is another way.
 constexpr double kTimeOutSeconds = 20;
+// A run on a device is no quick one: other threads may go on meanwhile.
+constexpr double kDeviceSeconds = 20e-6;
 
 // A routine does so many steps of its space a second, about.
 constexpr double kRoutineStepsPerSecond = 2e9;
@@ -73,6 +81,12 @@ double SecondsOf(const runtime::Plan& plan) {
   return seconds;
 }
 
+// What a device runs, processors can run as well: there is one plan.
+CompileQueue& QueueOfPlans() {
+  CompileQueue* const queue = QueueOfDevice();
+  return queue != nullptr ? *queue : CompileQueue::Global();
+}
+
 void WarnOnce(const absl::Status& status) {
   static bool warned = false;
   if (std::exchange(warned, true)) return;
@@ -108,6 +122,8 @@ Program::Program(ir::TraceWords words, JitMode mode)
   }
 }
 
+Program::~Program() = default;
+
 Program::State Program::state() const {
   State state;
   state.runs = runs_;
@@ -129,6 +145,26 @@ Program::Choice Program::ByInterpreter() const {
   Choice choice;
   choice.interpreter = interpreter_.get();
   choice.seconds = interpreter_->seconds();
+  return choice;
+}
+
+// The plan is there.
+Program::Choice Program::ByDevice(runtime::cuda::Device* device) {
+  if (device_ != device) {
+    CompileQueue::PlanPtr plan = plan_;
+    if (QueueOfDevice() == nullptr) {
+      auto with_kernels = std::make_shared<runtime::Plan>(*plan_);
+      runtime::cuda::AddHostKernels(with_kernels.get());
+      plan = std::move(with_kernels);
+    }
+    device_plan_ =
+        std::make_unique<runtime::cuda::DevicePlan>(std::move(plan), device);
+    device_ = device;
+  }
+  Choice choice = ByPlan();
+  choice.device_plan = device_plan_.get();
+  // The thread waits for transfers, if for nothing else.
+  choice.seconds = std::max(choice.seconds, kDeviceSeconds);
   return choice;
 }
 
@@ -157,11 +193,29 @@ bool Program::WorthCompiling() const {
 
 void Program::Request(ir::TraceWords words) {
   if (job_ != nullptr || failed_) return;
-  job_ = CompileQueue::Global().Add(ir::ReadTrace(words));
+  job_ = QueueOfPlans().Add(ir::ReadTrace(words));
 }
 
 Program::Choice Program::ChooseChecked(ir::TraceWords words) {
   return interpreter_ != nullptr ? ByInterpreter() : Choose(words);
+}
+
+Program::Choice Program::ChooseForDevice(ir::TraceWords words,
+                                         runtime::cuda::Device* device,
+                                         absl::Span<const BufferRef> inputs) {
+  if (mode_ == JitMode::kNever) return Choose(words);
+  if (CurrentDevice() == DeviceMode::kAuto) {
+    if (!TakePlan() || !DevicePays(*plan_, plan_seconds_, inputs))
+      return Choose(words);
+  }
+  ++runs_;
+  if (TakePlan()) return ByDevice(device);
+  if (!failed_) Request(words);
+  Choice choice;
+  choice.wait = true;
+  choice.device = device;
+  choice.seconds = QueueOfPlans().ExpectedSeconds();
+  return choice;
 }
 
 Program::Choice Program::Choose(ir::TraceWords words) {
@@ -176,7 +230,7 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     case JitMode::kAuto:
       wait = interpreter_ == nullptr ||
              interpreter_->seconds() * kSaved >=
-                 CompileQueue::Global().ExpectedSeconds() ||
+                 QueueOfPlans().ExpectedSeconds() ||
              interpreter_->scratch_bytes() > kMaxScratch;
       break;
     case JitMode::kAlways:
@@ -190,7 +244,7 @@ Program::Choice Program::Choose(ir::TraceWords words) {
     Request(words);
     Choice choice;
     choice.wait = true;
-    choice.seconds = CompileQueue::Global().ExpectedSeconds();
+    choice.seconds = QueueOfPlans().ExpectedSeconds();
     return choice;
   }
   if (interpreter_ == nullptr) {
@@ -222,7 +276,7 @@ bool Program::RunAgain(ir::TraceWords words,
       if (!node.donated) continue;
       auto copy = runtime::Arena::Global().Allocate(input->bytes());
       if (!copy.ok()) return false;
-      std::memcpy((*copy)->data(), input->data(),
+      std::memcpy((*copy)->data(), input->read(),
                   static_cast<size_t>(input->bytes()));
       input = *std::move(copy);
     }
@@ -252,10 +306,12 @@ void Program::FindFloatErrors(uint8_t flags, ir::TraceWords words,
 
 absl::Status Program::Await(const std::atomic<bool>* cancel, Choice* choice) {
   if (job_ != nullptr) {
-    const bool done = CompileQueue::Global().Wait(
-        job_, cancel,
-        interpreter_ != nullptr && mode_ != JitMode::kAlways ? kTimeOutSeconds
-                                                             : 1e9);
+    const bool done = QueueOfPlans().Wait(job_, cancel,
+                                          interpreter_ != nullptr &&
+                                                  mode_ != JitMode::kAlways &&
+                                                  choice->device == nullptr
+                                              ? kTimeOutSeconds
+                                              : 1e9);
     if (!done && cancel != nullptr && cancel->load()) {
       return absl::CancelledError("interrupted");
     }
@@ -264,7 +320,7 @@ absl::Status Program::Await(const std::atomic<bool>* cancel, Choice* choice) {
     }
   }
   if (TakePlan()) {
-    *choice = ByPlan();
+    *choice = choice->device != nullptr ? ByDevice(choice->device) : ByPlan();
     return absl::OkStatus();
   }
   if (interpreter_ == nullptr) return status_;

@@ -21,6 +21,11 @@
 
 namespace fuseau {
 
+namespace runtime::cuda {
+class Device;
+class DevicePlan;
+}  // namespace runtime::cuda
+
 // FUSEAU_JIT
 enum class JitMode : uint8_t {
   kNever,   // "0": interpret everything
@@ -33,11 +38,16 @@ JitMode ReadJitMode();
 class Program {
  public:
   Program(ir::TraceWords words, JitMode mode);
+  ~Program();
 
   // What is known when the inputs are.
   struct Choice {
     const runtime::Plan* plan = nullptr;
     const Interpreter* interpreter = nullptr;
+    // With a plan: how the device runs it.
+    runtime::cuda::DevicePlan* device_plan = nullptr;
+    // If the plan must be waited for: the device that it is for, or null.
+    runtime::cuda::Device* device = nullptr;
     bool wait = false;   // the plan must be waited for
     double seconds = 0;  // that a run takes, about
   };
@@ -46,6 +56,10 @@ class Program {
   // The same where floating-point errors must be told apart at once, which the
   // interpreter does.
   Choice ChooseChecked(ir::TraceWords words);
+  // Where a device may run it; in mode kAuto only if that pays for these
+  // inputs.
+  Choice ChooseForDevice(ir::TraceWords words, runtime::cuda::Device* device,
+                         absl::Span<const runtime::BufferRef> inputs);
   // If the choice is to wait. Takes the interpreter if that is the better way
   // after all; an error if there is no way.
   absl::Status Await(const std::atomic<bool>* cancel, Choice* choice);
@@ -77,6 +91,7 @@ class Program {
  private:
   Choice ByPlan() const;
   Choice ByInterpreter() const;
+  Choice ByDevice(runtime::cuda::Device* device);
   bool TakePlan();
   bool WorthCompiling() const;
   void Request(ir::TraceWords words);
@@ -98,6 +113,9 @@ class Program {
   std::vector<FloatErrors> found_;  // what raised those flags
   CompileQueue::JobPtr job_;
   CompileQueue::PlanPtr plan_;
+  // The plan with kernels for that device.
+  runtime::cuda::Device* device_ = nullptr;
+  std::unique_ptr<runtime::cuda::DevicePlan> device_plan_;
 };
 
 }  // namespace fuseau

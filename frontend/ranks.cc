@@ -502,7 +502,7 @@ absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
   if (end == cuts.end() || *end < offset + bytes) {
     // An element of a larger type than the one it was cut as.
     FUSEAU_RETURN_IF_ERROR(Fetch(node));
-    std::memcpy(to, node->buffer->data() + offset, static_cast<size_t>(bytes));
+    std::memcpy(to, node->buffer->read() + offset, static_cast<size_t>(bytes));
     return absl::OkStatus();
   }
   const uint64_t run = ++run_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "frontend/exposure.h"
 #include "frontend/host.h"
 #include "frontend/ranks.h"
 #include "frontend/window.h"
@@ -113,7 +114,7 @@ absl::Status Ranks::EndExposures(absl::Span<const BaseRef> bases) {
     Base* const base = bases[i].get();
     if (!over[i] || base->exposed == 0) continue;
     base->exposed = base->ended = 0;
-    base->cur->exposed = false;
+    SetExposed(base->cur, false);
   }
   return absl::OkStatus();
 }

@@ -47,7 +47,7 @@ void BindValue(const Array& array, Read* read) {
     number = node->operands[0].scalar;
   } else if (node->state == NodeState::kReady && array.has(kScalarFlag)) {
     // An element of a value that it shares.
-    number = node->buffer->data();
+    number = node->buffer->read();
   }
   if (number != nullptr) {
     read->node = nullptr;

@@ -4,6 +4,7 @@
 #include "frontend/float_errors.h"
 #include "runtime/arena.h"
 #include "runtime/base/status.h"
+#include "runtime/cuda/executor.h"
 
 namespace fuseau {
 namespace {
@@ -24,6 +25,27 @@ absl::Status CheckDemand(const runtime::Plan& plan) {
       "Unable to allocate ", runtime::arena_internal::SizeText(bytes)));
 }
 
+// Larger results stay on the device until somebody reads them.
+constexpr int64_t kNumberBytes = 16;
+
+absl::Status RunOnDevice(runtime::cuda::DevicePlan* plan,
+                         const RunArguments& arguments,
+                         const std::atomic<bool>* stop,
+                         std::vector<runtime::BufferRef>* outputs) {
+  runtime::ExecuteOptions options;
+  options.cancel = stop;
+  FUSEAU_RETURN_IF_ERROR(
+      plan->Run(arguments.inputs, arguments.scalars, outputs, options));
+  for (const runtime::BufferRef& output : *outputs) {
+    if (output->bytes() > kNumberBytes) continue;
+    const absl::Status status = output->ToHost();
+    if (status.ok()) continue;
+    outputs->clear();
+    return status;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunProgram(Program* program, Program::Choice choice,
@@ -40,6 +62,9 @@ absl::Status RunProgram(Program* program, Program::Choice choice,
   if (choice.plan == nullptr) {
     return choice.interpreter->Run(arguments.inputs, arguments.scalars, stop,
                                    outputs, arguments.exchanger);
+  }
+  if (choice.device_plan != nullptr) {
+    return RunOnDevice(choice.device_plan, arguments, stop, outputs);
   }
   if (*destroyed) {
     const absl::Status room = CheckDemand(*choice.plan);

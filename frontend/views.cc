@@ -184,7 +184,8 @@ absl::Status TakeNumber(const Array& element, Array* out) {
       std::memcpy(value, node->operands[0].scalar + element.offset(), size);
       break;
     case NodeState::kReady:
-      std::memcpy(value, node->buffer->data() + element.offset(), size);
+      FUSEAU_RETURN_IF_ERROR(node->buffer->Read(
+          element.offset(), static_cast<int64_t>(size), value));
       break;
     case NodeState::kLost:
     case NodeState::kAway:

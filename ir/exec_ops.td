@@ -106,6 +106,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     before it; `inner` and `rows` have their roles exchanged.
     Bit i of `streamed`: nothing reads output i soon, and it is larger than the
     caches, so its vectors are stored past them.
+    Bit d of `reduced`: results are joined along dimension d. Only kernels for
+    GPUs say so, which are cut along the other dimensions.
     Its text, without the name, is the kernel's key.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -117,7 +119,8 @@ def Exec_KernelOp : Exec_Op<"kernel", [Symbol, IsolatedFromAbove]> {
       StrAttr:$reduction, ArrayAttr:$combiners,
       DefaultValuedAttr<I32Attr, "1">:$rows,
       UnitAttr:$turned,
-      DefaultValuedAttr<I32Attr, "0">:$streamed);
+      DefaultValuedAttr<I32Attr, "0">:$streamed,
+      DefaultValuedAttr<I64Attr, "0">:$reduced);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `rank` $rank `iotas` $iotas `scalars` $scalars `in` $in_types

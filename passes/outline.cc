@@ -74,10 +74,11 @@ int32_t RowsTogether(exec::RunOp run, const Dims& space,
 
 class Outliner {
  public:
-  Outliner(mlir::ModuleOp module, Streaming streaming)
+  Outliner(mlir::ModuleOp module, Streaming streaming, bool for_gpu)
       : module_(module),
         b_(module.getLoc(), module.getContext()),
-        streaming_(std::move(streaming)) {}
+        streaming_(std::move(streaming)),
+        for_gpu_(for_gpu) {}
 
   void Outline(exec::RunOp run) {
     Dims space(run.getSpace().begin(), run.getSpace().end());
@@ -86,7 +87,7 @@ class Outliner {
     std::vector<Access> out = DecodeMaps(run.getOutMaps());
     const llvm::ArrayRef<int32_t> kinds = run.getKinds();
     if (space.empty()) GiveOneDimension(run, space, reduced, in, out);
-    const bool turned = IsTurned(run, space, reduced);
+    const bool turned = !for_gpu_ && IsTurned(run, space, reduced);
     const int along = static_cast<int>(space.size()) - (turned ? 2 : 1);
 
     // Memory and iota inputs first, then scalars.
@@ -128,9 +129,17 @@ class Outliner {
                         : space.size() == 1 && !IsSequential(run) ? "tree"
                                                                   : "serial";
 
-    const int32_t rows = RowsTogether(run, space, reduced, in, turned);
+    const int32_t rows =
+        for_gpu_ ? 1 : RowsTogether(run, space, reduced, in, turned);
     const uint32_t streamed =
-        turned ? 0 : streaming_.Of(run, {space, reduced, in, out}, rows);
+        turned || for_gpu_
+            ? 0
+            : streaming_.Of(run, {space, reduced, in, out}, rows);
+
+    int64_t joined = 0;
+    if (for_gpu_)
+      for (size_t d = 0; d < reduced.size(); ++d)
+        if (reduced[d]) joined |= int64_t{1} << d;
 
     b_.setInsertionPointToStart(module_.getBody());
     auto kernel = exec::KernelOp::create(
@@ -138,7 +147,8 @@ class Outliner {
         static_cast<uint32_t>(iotas), static_cast<uint32_t>(scalars.size()),
         b_.getArrayAttr(in_types), run.getOutTypes(),
         b_.getDenseI32ArrayAttr(inner), b_.getStringAttr(reduction),
-        run.getCombiners(), static_cast<uint32_t>(rows), turned, streamed);
+        run.getCombiners(), static_cast<uint32_t>(rows), turned, streamed,
+        joined);
     mlir::Block* block = new mlir::Block;
     kernel.getBody().push_back(block);
     for (unsigned i : order)
@@ -203,6 +213,7 @@ class Outliner {
   mlir::ModuleOp module_;
   mlir::ImplicitLocOpBuilder b_;
   const Streaming streaming_;
+  const bool for_gpu_;
   std::vector<exec::KernelOp> kernels_;
 };
 
@@ -211,7 +222,7 @@ struct OutlinePass : impl::OutlinePassBase<OutlinePass> {
   void runOnOperation() override {
     std::vector<exec::RunOp> runs;
     getOperation().walk([&](exec::RunOp run) { runs.push_back(run); });
-    Outliner outliner(getOperation(), Streaming(runs, stream_bytes));
+    Outliner outliner(getOperation(), Streaming(runs, stream_bytes), for_gpu);
     for (exec::RunOp run : runs) outliner.Outline(run);
   }
 };

@@ -73,7 +73,9 @@ def PlacePass : Pass<"fuseau-place", "::mlir::ModuleOp"> {
                         "No update runs in place">,
                  Option<"swap_bytes", "swap-bytes", "int64_t", "0",
                         "What a nest may touch if it had better write to "
-                        "another buffer than lag in its own">];
+                        "another buffer than lag in its own">,
+                 Option<"never_lag", "never-lag", "bool", "false",
+                        "All points of a nest may run at once">];
 }
 
 def SweepPass : Pass<"fuseau-sweep", "::mlir::ModuleOp"> {
@@ -100,7 +102,10 @@ def OutlinePass : Pass<"fuseau-outline", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fuseau::ir::exec::ExecDialect"];
   let options = [Option<"stream_bytes", "stream-bytes", "int64_t",
                         "std::numeric_limits<int64_t>::max()",
-                        "Nests that touch more stream large results">];
+                        "Nests that touch more stream large results">,
+                 Option<"for_gpu", "for-gpu", "bool", "false",
+                        "Kernels say along which dimensions they join and "
+                        "leave out what only processors gain from">];
 }
 
 #endif  // FUSEAU_PASSES

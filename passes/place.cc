@@ -50,10 +50,12 @@ std::optional<Hazard> RowHazard(const Access& write, const Access& read,
 
 class Placer {
  public:
-  Placer(mlir::func::FuncOp function, bool in_place, int64_t swap_bytes)
+  Placer(mlir::func::FuncOp function, bool in_place, bool may_lag,
+         int64_t swap_bytes)
       : function_(function),
         b_(function.getLoc(), function.getContext()),
         in_place_(in_place),
+        may_lag_(may_lag),
         swap_bytes_(swap_bytes) {}
 
   void Run() {
@@ -184,6 +186,7 @@ class Placer {
       readers.push_back(operand);
     }
     if (readers.empty()) return true;
+    if (!may_lag_) return false;
     // One lagged write a launch, and no more waiting rows than half of all.
     if (!lagged.empty() || worst.behind + worst.ahead > nest.space[0] / 2 ||
         Swaps(op, nest, i))
@@ -375,6 +378,7 @@ class Placer {
   mlir::func::FuncOp function_;
   mlir::ImplicitLocOpBuilder b_;
   const bool in_place_;
+  const bool may_lag_;
   const int64_t swap_bytes_;
   llvm::DenseMap<Operation*, int> position_;
   llvm::DenseMap<Value, Value> buffer_;
@@ -384,7 +388,7 @@ struct PlacePass : impl::PlacePassBase<PlacePass> {
   using PlacePassBase::PlacePassBase;
   void runOnOperation() override {
     for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
-      Placer(function, !always_copy, swap_bytes).Run();
+      Placer(function, !always_copy, !never_lag, swap_bytes).Run();
       function.setFunctionType(mlir::FunctionType::get(&getContext(), {}, {}));
     }
   }

@@ -19,6 +19,10 @@
 
 namespace fuseau::runtime {
 
+namespace cuda {
+struct GpuKernel;  // cuda/kernel.h
+}
+
 // The signature of every compiled kernel. It computes rows [lo, hi) of the
 // outermost dimension (a launch of rank 0 is called with [0, 1)). `args` is a
 // block of 64-bit slots:
@@ -94,6 +98,8 @@ struct QuickCall {
 
 struct Launch {
   std::shared_ptr<const Kernel> kernel;
+  // The same for a device; null if there is none.
+  std::shared_ptr<const cuda::GpuKernel> gpu;
   Dims sizes;
   std::vector<PlanOperand> operands;  // inputs, then outputs
   int32_t input_count = 0;

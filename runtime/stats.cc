@@ -46,6 +46,20 @@ absl::string_view CounterName(Counter counter) {
       return "bytes_stored";
     case Counter::kBytesLoaded:
       return "bytes_loaded";
+    case Counter::kGpuRuns:
+      return "gpu_runs";
+    case Counter::kGpuLaunches:
+      return "gpu_launches";
+    case Counter::kGpuGraphs:
+      return "gpu_graphs";
+    case Counter::kGpuKernelsLoaded:
+      return "gpu_kernels_loaded";
+    case Counter::kGpuHostSteps:
+      return "gpu_host_steps";
+    case Counter::kBytesUploaded:
+      return "bytes_uploaded";
+    case Counter::kBytesDownloaded:
+      return "bytes_downloaded";
     case Counter::kBuffersMade:
       return "buffers_made";
     case Counter::kBuffersRecycled:

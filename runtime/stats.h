@@ -29,6 +29,13 @@ enum class Counter : uint8_t {
   kBytesPlaced,   // of this process, to the ranks
   kBytesStored,   // of values in parts, by all ranks, to files
   kBytesLoaded,   // the same from files
+  kGpuRuns,       // of plans, on a device
+  kGpuLaunches,   // of kernels one by one
+  kGpuGraphs,     // of many kernels at once
+  kGpuKernelsLoaded,
+  kGpuHostSteps,  // of such plans, done by processors
+  kBytesUploaded,
+  kBytesDownloaded,
   kBuffersMade,
   kBuffersRecycled,
   kNumpyRoutines,  // called on computed arrays

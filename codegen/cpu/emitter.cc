@@ -1,7 +1,7 @@
 #include "codegen/cpu/emitter.h"
 
 #include "codegen/cpu/kernel_emitter.h"
-#include "codegen/cpu/kernel_spec.h"
+#include "codegen/kernel_spec.h"
 #include "llvm/IR/Module.h"
 #include "runtime/base/status.h"
 

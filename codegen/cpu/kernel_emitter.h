@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "codegen/cpu/emitter.h"
-#include "codegen/cpu/kernel_spec.h"
 #include "codegen/cpu/scalar_body.h"
+#include "codegen/kernel_spec.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLFunctionalExtras.h"

@@ -56,6 +56,7 @@ struct KernelText {
   int rows = 1;
   bool turned = false;
   int streamed = 0;
+  int64_t reduced = 0;
 
   static std::string Signless(std::string type) {
     return type.size() > 2 && (type[0] == 's' || type[0] == 'u')
@@ -75,8 +76,8 @@ struct KernelText {
         absl::StrJoin(out, ", "), "] inner [", absl::StrJoin(inner, ", "),
         "] reduction \"", reduction, "\" [", absl::StrJoin(joined, ", "), "]",
         " attributes {rows = ", rows, " : i32, streamed = ", streamed, " : i32",
-        turned ? ", turned" : "", "}", " {\n^bb0(",
-        absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
+        ", reduced = ", reduced, " : i64", turned ? ", turned" : "", "}",
+        " {\n^bb0(", absl::StrJoin(arguments, ", "), "):\n", body, "\n}\n");
   }
 };
 

@@ -169,7 +169,12 @@ PyObject* KnownElement(const Array& array, int64_t index) {
       array.node()->state != NodeState::kReady) {
     return nullptr;
   }
-  const char* data = array.node()->buffer->data() + array.offset();
+  // From a device elements come one by one, unless there are many to come.
+  if (array.node()->buffer->place() == runtime::Place::kDevice &&
+      (!Graph::Get().ReadsElements() || !array.node()->buffer->ToHost().ok())) {
+    return nullptr;
+  }
+  const char* data = array.node()->buffer->read() + array.offset();
   return PyArray_Scalar(const_cast<char*>(data) + index * array.strides()[0],
                         ToDescr(array.dtype()), nullptr);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/device.h"
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/views.h"
@@ -402,7 +403,8 @@ PyObject* ToList(PyObject* self, PyObject*) {
 
 PyObject* Eval(PyObject* self, PyObject*) {
   Node* node = ArrayOf(self).node();
-  const absl::Status status = Compute({&node, 1});
+  absl::Status status = Compute({&node, 1});
+  if (status.ok()) status = AwaitDevice();
   return status.ok() ? Py_NewRef(self) : Raise(status);
 }
 

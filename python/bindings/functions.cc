@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "frontend/device.h"
 #include "frontend/evaluate.h"
 #include "frontend/record.h"
 #include "frontend/reduce.h"
@@ -445,12 +446,14 @@ PyObject* EvaluateFunction(PyObject*, PyObject* list) {
     if (!CheckArray(item)) return nullptr;
     nodes.push_back(ArrayOf(item).node());
   }
-  const absl::Status status = Compute(nodes);
+  absl::Status status = Compute(nodes);
+  if (status.ok()) status = AwaitDevice();
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 
 PyObject* SynchronizeFunction(PyObject*, PyObject*) {
-  const absl::Status status = EvaluateAll();
+  absl::Status status = EvaluateAll();
+  if (status.ok()) status = AwaitDevice();
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 

@@ -5,10 +5,12 @@
 #include <string>
 
 #include "frontend/compile_queue.h"
+#include "frontend/device.h"
 #include "frontend/evaluate.h"
 #include "frontend/host.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
+#include "python/bindings/device.h"
 #include "python/bindings/files.h"
 #include "python/bindings/float_reports.h"
 #include "python/bindings/frames.h"
@@ -54,6 +56,7 @@ void AcquireLock(void* state) {
 PyObject* BeforeFork(PyObject*, PyObject*) {
   HoldEvaluations();
   const absl::Status status = EvaluateAll();
+  LeaveDevices();
   return status.ok() ? Py_NewRef(Py_None) : Raise(status);
 }
 PyObject* AfterFork(PyObject*, PyObject*) {
@@ -137,9 +140,14 @@ bool Fill(PyObject* module) {
   ReadWindowLimits();
   ConnectPlaces();
   if (!ConnectFloatReports()) return false;
-  if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
-  return WatchForks() && AddReports(module) && AddRanks(module) &&
-         AddFiles(module) && AddRankPlan(module);
+  if (Py_AtExit([] {
+        FinishDevices();
+        CompileQueue::Global().Stop();
+      }) < 0) {
+    return false;
+  }
+  return WatchForks() && AddReports(module) && AddDevices(module) &&
+         AddRanks(module) && AddFiles(module) && AddRankPlan(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

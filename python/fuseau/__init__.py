@@ -85,6 +85,7 @@ _OWN_NAMES = (
     "checkpoint",
     "cluster",
     "coverage",
+    "device",
     "eval",
     "explain",
     "fallback_count",
@@ -98,6 +99,7 @@ _OWN_NAMES = (
 _LATE = {
     "CheckpointError": "_checkpoint",
     "checkpoint": "_checkpoint",
+    "device": "_device",
     "io": "io",
     "restore": "_checkpoint",
 }

@@ -34,10 +34,23 @@ struct LaunchShape {
   int64_t zeroed_bytes = 0;
 };
 
+// What the image of an emulated device has for each kernel, under its name and
+// this suffix: runs all threads of a launch on the calling thread. `grid` and
+// `block` have three numbers each, `arguments` is the struct of slots. Blocks
+// and threads run forwards (order 0), backwards (1) or in a random order (the
+// number is the seed): a kernel whose result depends on it lacks a barrier.
+using EmulatedLaunchFn = void (*)(const uint32_t* grid, const uint32_t* block,
+                                  uint32_t order, const void* arguments);
+inline constexpr char kEmulatedLaunchSuffix[] = "_launch";
+
 // The kernel takes one parameter, a struct of `slots` 64-bit numbers passed by
 // value. They are laid out as for a kernel of the processor (runtime/plan.h):
 // sizes (all of them: size 0 is filled in), address and strides of each
-// operand, two slots for each scalar; then one for the workspace.
+// operand, two slots for each scalar; then one for the workspace. A launch
+// leaves the part of its workspace that must be 0 as it was, so that it can be
+// kept. Elements are at multiples of the size of their parts, sizes are no
+// larger than 2^34, and results do not overlap: other launches have no such
+// kernel.
 struct GpuKernel {
   virtual ~GpuKernel() = default;
   // Threads and blocks for a launch of these sizes.

@@ -28,7 +28,8 @@ def parse(text):
             "--launcher mpirun --launcher-extra='-a 1' --launcher-extra=-b",
             {"launcher_extra": ["-a", "1", "-b"]},
         ),
-        ("--gpus 0", {"ranks": 1}),
+        ("--gpus 0", {"ranks": 1, "gpus": 0}),
+        ("--gpus 1", {"ranks": 1, "gpus": 1}),
     ],
 )
 def test_what_flags_ask_for(text, expected):
@@ -39,7 +40,7 @@ def test_what_flags_ask_for(text, expected):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("--gpus 1", "computes on CPUs only"),
+        ("--gpus 1 -n 2", "ranks compute on CPUs only so far"),
         ("--nodes 2", "need a launcher"),
         ("--launcher srun --nodes 2 --ranks-per-node 2 -n 5", "5 ranks are not 2 nodes"),
         ("--launcher srun --nodes 3 -n 2", "2 ranks cannot be on 3 nodes"),

@@ -42,6 +42,8 @@ MODES = {
         "FUSEAU_STREAM_BYTES": "0",
         "FUSEAU_JIT": "always",
     },
+    # The whole way of a GPU, over a double of its driver whose streams are threads.
+    "emulated": {"FUSEAU_DEVICE": "emulated"},
     # Every value in parts, however small; the ranks are threads.
     "ranks": {"FUSEAU_THREAD_RANKS": "3", "FUSEAU_PARTITION_BYTES": "0"},
     # Likewise; whatever can runs while exchanges are under way, however little it is. Messages take a while.

@@ -44,7 +44,7 @@ def collect():
             "masks": machine["masks"],
         },
         "cache": {"folder": machine["cache_folder"], **_content(machine["cache_folder"])},
-        "gpu": {"driver": has_library("libcuda.so.1"), "devices": _gpus()},
+        "gpu": {"devices": _fuseau.describe_devices()},
         "ranks": ranks.collect(),
     }
 
@@ -64,19 +64,10 @@ def text(report):
         "threads": f"{cpu['threads']} on {cpu['processors']} processors",
         "instructions": f"{cpu['target']}: vectors of {cpu['vector_bits']} bits{masks}",
         "kernels": kernels,
-        "GPU": _gpu_text(report["gpu"]),
+        "GPU": report["gpu"]["devices"],
         **ranks.rows(report["ranks"]),
     }
     return "\n".join(f"{name:14}{value}" for name, value in rows.items())
-
-
-def _gpu_text(gpu):
-    unused = "; this version computes on CPUs only"
-    if not gpu["driver"]:
-        return f"none: there is no NVIDIA driver (libcuda.so.1){unused}"
-    if not gpu["devices"]:
-        return f"none: the NVIDIA driver finds no device{unused}"
-    return f"{gpu['devices']} found{unused}"
 
 
 def _content(folder):
@@ -100,15 +91,3 @@ def has_library(name):
     except OSError:
         return False
     return True
-
-
-def _gpus():
-    """The number of devices that the NVIDIA driver sees."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
-        return 0
-    return count.value

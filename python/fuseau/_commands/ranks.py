@@ -32,6 +32,8 @@ def enter(request, arguments, words):
         command = [sys.executable, "-m", "fuseau", "run", *arguments]
         return restart.supervise(command, environment.clean(), request.max_restarts)
     if request.ranks == 1 and request.launcher == "none":
+        if request.gpus:
+            _use_gpu()
         return None
     _require_alone()
     if request.launcher in BATCH_LAUNCHERS:
@@ -52,6 +54,15 @@ def enter(request, arguments, words):
     atexit.register(_fail_with_others, started)
     started.append(start.as_asked(request, program))
     return None
+
+
+def _use_gpu():
+    from .. import _fuseau
+
+    try:
+        _fuseau.set_process_device("gpu")
+    except RuntimeError as error:
+        raise ValueError(f"--gpus: {error}") from error
 
 
 def _hash_alike():

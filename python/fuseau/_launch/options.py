@@ -60,7 +60,7 @@ _WITH_VALUE = {
         "metavar": "G",
         "type": _not_negative,
         "default": 0,
-        "help": "GPUs of each rank; only 0 works, this version computes on CPUs",
+        "help": "GPUs: 1 for a program in one process; ranks compute on CPUs",
     },
     "--interface": {
         "metavar": "ADDRESS",
@@ -113,13 +113,16 @@ class Request:
     spmd: bool = False
     verbose: bool = False
     dry_run: bool = False
+    gpus: int = 0
 
 
 def request(options):
     """The job that parsed flags ask for; ValueError if they contradict each other."""
-    if options.gpus:
-        raise ValueError("--gpus: this version of fuseau computes on CPUs only")
     ranks, nodes, ranks_per_node = _layout(options)
+    if options.gpus > 1:
+        raise ValueError("--gpus: a process uses one GPU at most so far")
+    if options.gpus and (ranks > 1 or options.launcher != "none"):
+        raise ValueError("--gpus: ranks compute on CPUs only so far")
     extra = [word for words in options.launcher_extra for word in shlex.split(words)]
     if extra and options.launcher not in BATCH_LAUNCHERS:
         raise ValueError("--launcher-extra is for mpirun, srun and jsrun")
@@ -142,6 +145,7 @@ def request(options):
         spmd=options.spmd,
         verbose=options.verbose,
         dry_run=options.dry_run,
+        gpus=options.gpus,
     )
 
 

@@ -1,4 +1,4 @@
-#include "codegen/cpu/kernel_spec.h"
+#include "codegen/kernel_spec.h"
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/dims.h"
@@ -148,6 +148,7 @@ absl::StatusOr<KernelSpec> ReadKernel(ir::exec::KernelOp kernel) {
   FUSEAU_ASSIGN_OR_RETURN(spec.reduction, ReadReduction(kernel.getReduction()));
   spec.rows = static_cast<int>(kernel.getRows());
   spec.turned = kernel.getTurned();
+  spec.reduced = kernel.getReduced();
   for (size_t i = 0; i < arguments; ++i) {
     const DType dtype =
         i < inputs ? spec.inputs[i].dtype : spec.scalars[i - inputs];

@@ -36,6 +36,7 @@ struct KernelSpec {
   std::vector<Combiner> combiners;  // one per output
   int rows = 1;  // of the row dimension that are computed together
   bool turned = false;
+  uint64_t reduced = 0;         // bit d: joined along dimension d; 0: not said
   mlir::Block* body = nullptr;  // owned by the op
 
   int OperandCount() const {
