@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "codegen/plan_builder.h"
+#include "codegen/recording.h"
 #include "ir/import.h"
 #include "passes/passes.h"
 #include "runtime/base/status.h"
@@ -35,6 +36,7 @@ class Compiler {
     }
     mlir::OwningOpRef<mlir::ModuleOp> module =
         ir::ImportTrace(trace, *context_);
+    RecordTrace(*module);
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             PlanOf(*module));
     if (!passes::IsDisabled("overlap")) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/container/flat_hash_map.h"
+#include "codegen/kernel_cache.h"
 #include "ir/dialect.h"
 #include "ir/op_table.h"
 #include "passes/nest.h"
@@ -101,7 +102,7 @@ uint64_t KeptDimensions(const Launch& launch) {
 
 class Builder {
  public:
-  Builder(mlir::ModuleOp module, KernelCache& kernels)
+  Builder(mlir::ModuleOp module, KernelSource& kernels)
       : module_(module), kernels_(kernels) {}
 
   absl::StatusOr<std::shared_ptr<Plan>> Build() {
@@ -308,7 +309,7 @@ class Builder {
   }
 
   mlir::ModuleOp module_;
-  KernelCache& kernels_;
+  KernelSource& kernels_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
   llvm::DenseMap<Value, int32_t> ids_;
   absl::flat_hash_map<Operation*, std::shared_ptr<const runtime::Kernel>>
@@ -318,7 +319,7 @@ class Builder {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(mlir::ModuleOp module,
-                                                KernelCache& kernels) {
+                                                KernelSource& kernels) {
   return Builder(module, kernels).Build();
 }
 

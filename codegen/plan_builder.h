@@ -4,18 +4,18 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "codegen/kernel_cache.h"
+#include "codegen/kernel_source.h"
 #include "ir/mlir_pch.h"
 #include "runtime/plan.h"
 
 namespace fuseau::codegen {
 
-// Reads the steps of a module that went through all passes; its kernels come
-// from the cache, compiled when they are new.
+// Reads the steps of a module that went through all passes.
 absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(mlir::ModuleOp module,
-                                                         KernelCache& kernels);
+                                                         KernelSource& kernels);
 
-// From an imported trace: all passes, BuildPlan, and tiling in time.
+// From an imported trace: all passes, BuildPlan with the kernel cache of the
+// process, and tiling in time.
 absl::StatusOr<std::shared_ptr<runtime::Plan>> PlanOf(mlir::ModuleOp module);
 
 }  // namespace fuseau::codegen

@@ -13,10 +13,16 @@ namespace fuseau::passes {
 #define GEN_PASS_REGISTRATION
 #include "passes/passes.h.inc"
 
+struct PipelineOptions {
+  // Nothing is decided by what caches hold: neither tiles nor stores past the
+  // caches. So the plans of all sizes are alike.
+  bool any_size = false;
+};
+
 // Runs all passes, in order, on a module made by ir::ImportTrace. What
 // FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP
 // and FUSEAU_VERIFY act on each stage (passes/README.md).
-absl::Status RunPipeline(mlir::ModuleOp module);
+absl::Status RunPipeline(mlir::ModuleOp module, PipelineOptions options = {});
 
 // Whether FUSEAU_DISABLE names this stage.
 bool IsDisabled(absl::string_view stage);

@@ -33,48 +33,51 @@ class Names {
 
 struct Stage {
   const char* name;
-  std::unique_ptr<mlir::Pass> (*make)(bool disabled);  // null: leave it out
+  // Null leaves it out.
+  std::unique_ptr<mlir::Pass> (*make)(bool disabled, PipelineOptions options);
 };
 
 const Stage kStages[] = {
     // Say nothing twice.
     {"simplify",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createSimplifyPass();
      }},
     // What is put together from pieces is read piece by piece.
     {"split",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        if (disabled) return nullptr;
        return createSplitPass(
            {SettingInt("FUSEAU_LAUNCH_BYTES", kLaunchBytes)});
      }},
     // Operations become loop nests.
     {"fuse",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return createFusePass({disabled});
      }},
     // Nests get their loop order and as few loops as can be.
     {"collapse",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createCollapsePass();
      }},
     // Values get buffers; updates run in place where nobody can tell.
     {"place",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
+       if (options.any_size) return createPlacePass({disabled, 0});
        return createPlacePass(
            {disabled, SettingInt("FUSEAU_SWAP_BYTES", Caches().core)});
      }},
     // Nests over the same rows run while these are in the cache.
     {"sweep",
-     [](bool disabled) -> std::unique_ptr<mlir::Pass> {
-       if (disabled) return nullptr;
+     [](bool disabled, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
+       if (disabled || options.any_size) return nullptr;
        return createSweepPass(
            {SettingInt("FUSEAU_TILE_BYTES", TileBytes(Caches()))});
      }},
     // Bodies become kernels, and what is left is the plan.
     {"outline",
-     [](bool) -> std::unique_ptr<mlir::Pass> {
+     [](bool, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
+       if (options.any_size) return createOutlinePass({INT64_MAX});
        return createOutlinePass(
            {SettingInt("FUSEAU_STREAM_BYTES", StreamBytes(Caches()))});
      }},
@@ -86,7 +89,7 @@ bool IsDisabled(absl::string_view stage) {
   return Names("FUSEAU_DISABLE").Has(stage);
 }
 
-absl::Status RunPipeline(mlir::ModuleOp module) {
+absl::Status RunPipeline(mlir::ModuleOp module, PipelineOptions options) {
   const Names disabled("FUSEAU_DISABLE"), dump("FUSEAU_DUMP");
   const Names timing("FUSEAU_TIMING");
   static const bool verify = SettingBool("FUSEAU_VERIFY", false);
@@ -104,7 +107,8 @@ absl::Status RunPipeline(mlir::ModuleOp module) {
   };
   show("import");
   for (const Stage& stage : kStages) {
-    std::unique_ptr<mlir::Pass> pass = stage.make(disabled.Has(stage.name));
+    std::unique_ptr<mlir::Pass> pass =
+        stage.make(disabled.Has(stage.name), options);
     if (pass == nullptr) continue;
     mlir::PassManager manager(module.getContext());
     manager.enableVerifier(verify);

@@ -39,6 +39,7 @@ class Run {
         options.arena != nullptr ? options.arena : &Arena::Global();
     context_.cancel = options.cancel;
     context_.exchanger = options.exchanger;
+    results_ = options.results;
   }
 
   absl::Status Bind(absl::Span<const BufferRef> inputs) {
@@ -60,6 +61,14 @@ class Run {
       }
       slots_[i].buffer = input.get();
     }
+    for (size_t i = 0; i < results_.size(); ++i) {
+      const int64_t bytes = plan_.buffers[plan_.outputs[i]].bytes;
+      if (results_[i] && results_[i]->bytes() < bytes) {
+        return absl::InternalError(absl::StrCat(
+            "there are ", results_[i]->bytes(), " bytes for result ", i,
+            " of the plan, less than ", bytes));
+      }
+    }
     return absl::OkStatus();
   }
 
@@ -76,7 +85,8 @@ class Run {
       switch (step.kind) {
         case Step::kAllocate: {
           // Fresh pages are zero: a fill with zeros then costs nothing.
-          const bool zeros = i + 1 < plan_.steps.size() &&
+          const bool zeros = !IsGiven(step.buffer) &&
+                             i + 1 < plan_.steps.size() &&
                              IsZeroFill(plan_.steps[i + 1]) &&
                              plan_.steps[i + 1].buffer == step.buffer;
           FUSEAU_RETURN_IF_ERROR(Allocate(step.buffer, zeros));
@@ -140,9 +150,23 @@ class Run {
                        [](char c) { return c == 0; });
   }
 
+  // The memory that the caller has for a result in this buffer, or null.
+  const BufferRef* Given(int32_t buffer) const {
+    for (size_t i = 0; i < results_.size(); ++i) {
+      if (plan_.outputs[i] == buffer && results_[i]) return &results_[i];
+    }
+    return nullptr;
+  }
+  bool IsGiven(int32_t buffer) const { return Given(buffer) != nullptr; }
+
   absl::Status Allocate(int32_t buffer, bool zeros) {
     const int64_t bytes = plan_.buffers[buffer].bytes;
     Slot& slot = slots_[buffer];
+    if (const BufferRef* given = Given(buffer)) {
+      slot.owned = *given;
+      slot.buffer = slot.owned.get();
+      return absl::OkStatus();
+    }
     FUSEAU_ASSIGN_OR_RETURN(slot.owned,
                             zeros ? context_.arena->AllocateZeroed(bytes)
                                   : context_.arena->Allocate(bytes));
@@ -298,6 +322,7 @@ class Run {
 
   const Plan& plan_;
   absl::Span<const ScalarValue> scalars_;
+  absl::Span<const BufferRef> results_;
   Slots slots_;
   RunContext context_;
 };

@@ -7,6 +7,7 @@
 #include "frontend/compile_queue.h"
 #include "frontend/evaluate.h"
 #include "frontend/host.h"
+#include "python/bindings/ahead.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
 #include "python/bindings/files.h"
@@ -139,7 +140,7 @@ bool Fill(PyObject* module) {
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return WatchForks() && AddReports(module) && AddRanks(module) &&
-         AddFiles(module) && AddRankPlan(module);
+         AddFiles(module) && AddRankPlan(module) && AddAhead(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,
