@@ -4,6 +4,7 @@
 
 #include "codegen/gpu/compiler.h"
 #include "codegen/plan_builder.h"
+#include "codegen/recording.h"
 #include "ir/import.h"
 #include "passes/passes.h"
 #include "runtime/base/status.h"
@@ -36,6 +37,7 @@ class Compiler {
     }
     mlir::OwningOpRef<mlir::ModuleOp> module =
         ir::ImportTrace(trace, *context_);
+    RecordTrace(*module);
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             PlanOf(*module, gpu_kernels));
     if (!passes::IsDisabled("overlap")) {

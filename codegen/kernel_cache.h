@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "codegen/cpu/jit.h"
 #include "codegen/cpu/target.h"
+#include "codegen/kernel_source.h"
 #include "ir/dialect.h"
 #include "runtime/kernel_store.h"
 #include "runtime/plan.h"
@@ -29,7 +30,7 @@ std::string KernelName(ir::exec::KernelOp kernel, absl::string_view key);
 // Loaded kernels by key, backed by objects on disk. Thread-safe; threads that
 // ask for one kernel at the same time wait for the one that compiles it. The
 // ops given must not be changed meanwhile.
-class KernelCache {
+class KernelCache : public KernelSource {
  public:
   struct Options {
     OptLevel level = OptLevel::kO1;
@@ -48,7 +49,7 @@ class KernelCache {
   KernelCache& operator=(const KernelCache&) = delete;
 
   absl::StatusOr<std::shared_ptr<const runtime::Kernel>> Get(
-      ir::exec::KernelOp kernel);
+      ir::exec::KernelOp kernel) override;
 
   // The kernels in memory.
   std::vector<std::shared_ptr<const runtime::Kernel>> Kernels();

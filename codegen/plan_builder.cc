@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "codegen/gpu/kernel_cache.h"
+#include "codegen/kernel_cache.h"
 #include "ir/dialect.h"
 #include "ir/op_table.h"
 #include "passes/nest.h"
@@ -133,7 +134,7 @@ bool SuitsGpu(const Launch& launch) {
 
 class Builder {
  public:
-  Builder(mlir::ModuleOp module, KernelCache& kernels,
+  Builder(mlir::ModuleOp module, KernelSource& kernels,
           gpu::GpuKernelCache* gpu_kernels)
       : module_(module), kernels_(kernels), gpu_kernels_(gpu_kernels) {}
 
@@ -360,7 +361,7 @@ class Builder {
   }
 
   mlir::ModuleOp module_;
-  KernelCache& kernels_;
+  KernelSource& kernels_;
   gpu::GpuKernelCache* gpu_kernels_;  // null: no GPU
   absl::flat_hash_map<Operation*,
                       std::shared_ptr<const runtime::cuda::GpuKernel>>
@@ -374,7 +375,7 @@ class Builder {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(
-    mlir::ModuleOp module, KernelCache& kernels,
+    mlir::ModuleOp module, KernelSource& kernels,
     gpu::GpuKernelCache* gpu_kernels) {
   return Builder(module, kernels, gpu_kernels).Build();
 }
@@ -383,7 +384,7 @@ absl::StatusOr<std::shared_ptr<Plan>> PlanOf(mlir::ModuleOp module,
                                              gpu::GpuKernelCache* gpu_kernels) {
   const passes::Device device =
       gpu_kernels != nullptr ? passes::Device::kGpu : passes::Device::kCpu;
-  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(module, device));
+  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(module, {.device = device}));
   FUSEAU_ASSIGN_OR_RETURN(
       std::shared_ptr<Plan> plan,
       BuildPlan(module, KernelCache::Global(), gpu_kernels));

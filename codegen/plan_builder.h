@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "codegen/kernel_cache.h"
+#include "codegen/kernel_source.h"
 #include "ir/mlir_pch.h"
 #include "runtime/plan.h"
 
@@ -14,15 +14,14 @@ namespace gpu {
 class GpuKernelCache;
 }
 
-// Reads the steps of a module that went through all passes; its kernels come
-// from the cache, compiled when they are new. With a second cache, launches
-// that a GPU can do have a kernel for it as well.
+// Reads the steps of a module that went through all passes. With a second
+// cache, launches that a GPU can do have a kernel for it as well.
 absl::StatusOr<std::shared_ptr<runtime::Plan>> BuildPlan(
-    mlir::ModuleOp module, KernelCache& kernels,
+    mlir::ModuleOp module, KernelSource& kernels,
     gpu::GpuKernelCache* gpu_kernels = nullptr);
 
-// From an imported trace: all passes, BuildPlan, and, but for a GPU, tiling in
-// time.
+// From an imported trace: all passes, BuildPlan with the kernel cache of the
+// process, and, but for a GPU, tiling in time.
 absl::StatusOr<std::shared_ptr<runtime::Plan>> PlanOf(
     mlir::ModuleOp module, gpu::GpuKernelCache* gpu_kernels = nullptr);
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "frontend/ahead.h"
 #include "frontend/ranks.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
@@ -122,13 +123,13 @@ void RecordFull(absl::Span<const int64_t> shape, DType dtype, const Read& read,
 }
 
 // Zeros that the ranks of a job make, each its part: memory of this process
-// would have to be sent to them. False if there is no job or they are few.
-bool ZerosOnRanks(absl::Span<const int64_t> shape, DType dtype,
-                  const uint8_t* axes, int64_t bytes, Array* out) {
+// would have to be sent to them; or that a program makes when it runs. False if
+// there is neither, or if they are few.
+bool RecordZeros(absl::Span<const int64_t> shape, DType dtype,
+                 const uint8_t* axes, int64_t bytes, Array* out) {
   const Ranks* ranks = Ranks::active();
-  if (__builtin_expect(ranks == nullptr, true) || !ranks->IsLarge(bytes)) {
-    return false;
-  }
+  if (__builtin_expect(ranks == nullptr && !tracing_ahead, true)) return false;
+  if (ranks != nullptr && !ranks->IsLarge(bytes)) return false;
   Read zero;
   std::memset(zero.scalar, 0, sizeof(zero.scalar));
   zero.dtype = dtype;
@@ -140,7 +141,7 @@ bool ZerosOnRanks(absl::Span<const int64_t> shape, DType dtype,
 absl::Status MakeRoom(DType dtype, absl::Span<const int64_t> shape,
                       const uint8_t* axes, Array* out) {
   FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
-  if (ZerosOnRanks(shape, dtype, axes, bytes, out)) return absl::OkStatus();
+  if (RecordZeros(shape, dtype, axes, bytes, out)) return absl::OkStatus();
   return MakeUninitialized(dtype, shape, axes, kWritable, out);
 }
 
@@ -159,7 +160,7 @@ absl::Status Zeros(absl::Span<const int64_t> shape, DType dtype, Order order,
   const uint8_t* axes =
       NewAxes(static_cast<int>(shape.size()), order, buffer_axes);
   FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
-  if (ZerosOnRanks(shape, dtype, axes, bytes, out)) return absl::OkStatus();
+  if (RecordZeros(shape, dtype, axes, bytes, out)) return absl::OkStatus();
   FUSEAU_ASSIGN_OR_RETURN(runtime::BufferRef buffer,
                           runtime::Arena::Global().AllocateZeroed(bytes));
   MakeArray(Graph::Get().NewReady(std::move(buffer), bytes), dtype, shape, axes,

@@ -7,6 +7,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "frontend/ahead.h"
 #include "frontend/cone.h"
 #include "frontend/deferred_drops.h"
 #include "frontend/device.h"
@@ -123,8 +124,20 @@ absl::Status RunBy(Program* program, const Cone& cone, bool* destroyed,
   return status;
 }
 
+// Whether the cone depends on no argument of what is compiled ahead of time.
+absl::Status CheckKnown(const Cone& cone) {
+  if (Ranks::active() != nullptr) return absl::OkStatus();
+  for (const Node* node : cone.input_nodes()) {
+    if (node->state == NodeState::kAway) return NeedsArgument();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
   if (cone->empty()) return absl::OkStatus();
+  if (__builtin_expect(traced_ahead, false)) {
+    FUSEAU_RETURN_IF_ERROR(CheckKnown(*cone));
+  }
   runtime::IncrementAlone(runtime::Counter::kWindows);
   if (__builtin_expect(Ranks::active() != nullptr, false)) {
     bool done = false;
@@ -181,6 +194,7 @@ absl::Status Locked(absl::Span<Node* const> roots, Node* overwritten,
 absl::Status FetchAway(Node* node) {
   if (node->state != NodeState::kAway) return absl::OkStatus();
   if (Ranks* ranks = Ranks::active()) return ranks->Fetch(node);
+  if (traced_ahead) return NeedsArgument();
   return absl::DataLossError("the value is on ranks that are gone");
 }
 

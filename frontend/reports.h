@@ -7,6 +7,7 @@
 #include "codegen/machine_report.h"
 #include "frontend/graph.h"
 #include "frontend/program.h"
+#include "runtime/kernel_audit.h"
 
 namespace fuseau {
 
@@ -17,6 +18,8 @@ using codegen::PlanReport;
 using codegen::ReportMachine;
 using codegen::StepReport;
 using codegen::ValueReport;
+using runtime::AuditedKernel;
+using runtime::AuditKernels;
 
 struct Explanation {
   bool pending = false;  // else the value is known, and the rest is empty

@@ -17,10 +17,17 @@ namespace fuseau::passes {
 // update lags, and nothing is tiled for a cache.
 enum class Device { kCpu, kGpu };
 
+struct PipelineOptions {
+  Device device = Device::kCpu;
+  // Nothing is decided by what caches hold: neither tiles nor stores past the
+  // caches. So the plans of all sizes are alike.
+  bool any_size = false;
+};
+
 // Runs all passes, in order, on a module made by ir::ImportTrace. What
 // FUSEAU_DISABLE names is left out or done in its simplest form; FUSEAU_DUMP
 // and FUSEAU_VERIFY act on each stage (passes/README.md).
-absl::Status RunPipeline(mlir::ModuleOp module, Device device = Device::kCpu);
+absl::Status RunPipeline(mlir::ModuleOp module, PipelineOptions options = {});
 
 // Whether FUSEAU_DISABLE names this stage.
 bool IsDisabled(absl::string_view stage);

@@ -33,53 +33,58 @@ class Names {
 
 struct Stage {
   const char* name;
-  // Null: leave it out.
-  std::unique_ptr<mlir::Pass> (*make)(bool disabled, Device device);
+  // Null leaves it out.
+  std::unique_ptr<mlir::Pass> (*make)(bool disabled, PipelineOptions options);
 };
 
 const Stage kStages[] = {
     // Say nothing twice.
     {"simplify",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createSimplifyPass();
      }},
     // What is put together from pieces is read piece by piece.
     {"split",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        if (disabled) return nullptr;
        return createSplitPass(
            {SettingInt("FUSEAU_LAUNCH_BYTES", kLaunchBytes)});
      }},
     // Operations become loop nests.
     {"fuse",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return createFusePass({disabled});
      }},
     // Nests get their loop order and as few loops as can be.
     {"collapse",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
+     [](bool disabled, PipelineOptions) -> std::unique_ptr<mlir::Pass> {
        return disabled ? nullptr : createCollapsePass();
      }},
     // Values get buffers; updates run in place where nobody can tell.
     {"place",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
-       return createPlacePass({disabled,
-                               SettingInt("FUSEAU_SWAP_BYTES", Caches().core),
-                               /*never_lag=*/device == Device::kGpu});
+     [](bool disabled, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
+       return createPlacePass(
+           {disabled,
+            options.any_size ? 0
+                             : SettingInt("FUSEAU_SWAP_BYTES", Caches().core),
+            /*never_lag=*/options.device == Device::kGpu});
      }},
     // Nests over the same rows run while these are in the cache.
     {"sweep",
-     [](bool disabled, Device device) -> std::unique_ptr<mlir::Pass> {
-       if (disabled || device == Device::kGpu) return nullptr;
+     [](bool disabled, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
+       if (disabled || options.any_size || options.device == Device::kGpu)
+         return nullptr;
        return createSweepPass(
            {SettingInt("FUSEAU_TILE_BYTES", TileBytes(Caches()))});
      }},
     // Bodies become kernels, and what is left is the plan.
     {"outline",
-     [](bool, Device device) -> std::unique_ptr<mlir::Pass> {
+     [](bool, PipelineOptions options) -> std::unique_ptr<mlir::Pass> {
        return createOutlinePass(
-           {SettingInt("FUSEAU_STREAM_BYTES", StreamBytes(Caches())),
-            /*for_gpu=*/device == Device::kGpu});
+           {options.any_size
+                ? INT64_MAX
+                : SettingInt("FUSEAU_STREAM_BYTES", StreamBytes(Caches())),
+            /*for_gpu=*/options.device == Device::kGpu});
      }},
 };
 
@@ -89,7 +94,7 @@ bool IsDisabled(absl::string_view stage) {
   return Names("FUSEAU_DISABLE").Has(stage);
 }
 
-absl::Status RunPipeline(mlir::ModuleOp module, Device device) {
+absl::Status RunPipeline(mlir::ModuleOp module, PipelineOptions options) {
   const Names disabled("FUSEAU_DISABLE"), dump("FUSEAU_DUMP");
   const Names timing("FUSEAU_TIMING");
   static const bool verify = SettingBool("FUSEAU_VERIFY", false);
@@ -108,7 +113,7 @@ absl::Status RunPipeline(mlir::ModuleOp module, Device device) {
   show("import");
   for (const Stage& stage : kStages) {
     std::unique_ptr<mlir::Pass> pass =
-        stage.make(disabled.Has(stage.name), device);
+        stage.make(disabled.Has(stage.name), options);
     if (pass == nullptr) continue;
     mlir::PassManager manager(module.getContext());
     manager.enableVerifier(verify);

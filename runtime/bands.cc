@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "runtime/base/settings.h"
 
 namespace fuseau::runtime {
@@ -239,7 +239,7 @@ class Group {
   int64_t Footprint(const Member& member, bool large) const {
     int64_t bytes = buffer_bytes_;
     if (large) {
-      absl::flat_hash_set<int32_t> added;
+      std::unordered_set<int32_t> added;
       for (const Access& access : member.accesses) {
         if (!buffers_.contains(access.buffer) &&
             added.insert(access.buffer).second) {
@@ -255,7 +255,7 @@ class Group {
   const Plan& plan_;
   const BandLimits& limits_;
   std::vector<Member> members_;
-  absl::flat_hash_set<int32_t> buffers_;  // that large launches touch
+  std::unordered_set<int32_t> buffers_;  // that large launches touch
   int64_t buffer_bytes_ = 0;
   int64_t rings_ = 0;
   int64_t largest_ = 0;

@@ -29,6 +29,9 @@ struct ExecuteOptions {
   ThreadPool* pool = nullptr;
   // For plans that exchange parts with other ranks.
   Exchanger* exchanger = nullptr;
+  // Memory for results, in the order of Plan::outputs: what the plan would make
+  // for one lies there instead. Null, or none at all: the plan's own.
+  absl::Span<const BufferRef> results;
 };
 
 // Runs the steps of `plan` in order and puts the buffers of its results into

@@ -1,16 +1,16 @@
 #include "runtime/inner_loops.h"
 
+#include <functional>
+#include <map>
 #include <mutex>
 #include <utility>
-
-#include "absl/container/node_hash_map.h"
 
 namespace fuseau::runtime {
 namespace {
 
 struct Registry {
   std::mutex mutex;
-  absl::node_hash_map<std::string, InnerLoop> loops;
+  std::map<std::string, InnerLoop, std::less<>> loops;
 };
 
 // Never destroyed: kernels may run while the process ends.
@@ -32,6 +32,15 @@ const InnerLoop* FindInnerLoop(absl::string_view name) {
   const std::lock_guard lock(registry.mutex);
   auto it = registry.loops.find(name);
   return it == registry.loops.end() ? nullptr : &it->second;
+}
+
+std::string NameOfInnerLoop(const InnerLoop* loop) {
+  Registry& registry = GetRegistry();
+  const std::lock_guard lock(registry.mutex);
+  for (const auto& [name, known] : registry.loops) {
+    if (&known == loop) return name;
+  }
+  return "";
 }
 
 }  // namespace fuseau::runtime

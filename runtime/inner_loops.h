@@ -25,5 +25,7 @@ void RegisterInnerLoop(std::string name, InnerLoop loop);
 // Null if there is none. The address stays valid and the same for as long as
 // the process lives: kernels hold it.
 const InnerLoop* FindInnerLoop(absl::string_view name);
+// The name of a loop that FindInnerLoop gave.
+std::string NameOfInnerLoop(const InnerLoop* loop);
 
 }  // namespace fuseau::runtime

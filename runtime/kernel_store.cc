@@ -17,17 +17,14 @@
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
 #include "runtime/cpu/digest.h"
+#include "runtime/kernel_entry.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
 namespace {
 
-constexpr char kMagic[8] = {'f', 'u', 's', 'e', 'a', 'u', 'K', '\n'};
-constexpr uint32_t kVersion = 1;
-constexpr char kSuffix[] = ".kernel";
-constexpr char kTemporary[] = "tmp-";
-// A larger file is not one of ours.
-constexpr int64_t kMaxEntry = int64_t{1} << 30;
+using namespace kernel_entry;  // NOLINT: the format is this file's affair
+
 // A temporary file this old belongs to a process that was killed.
 constexpr int64_t kStaleSeconds = 600;
 // The time of last use is kept this roughly, to spare the disk.
@@ -38,16 +35,6 @@ constexpr int64_t kTouchSeconds = 60;
 constexpr uint64_t kPutsPerLook = 256;
 // The share of the cap that may be put between two looks.
 constexpr int64_t kRoom = 10;
-
-// Followed by the key and the object. Read only by machines like the writer:
-// objects are machine code.
-struct Header {
-  char magic[8];
-  uint32_t version;
-  uint32_t key_bytes;
-  uint64_t object_bytes;
-  Digest digest;  // of key and object
-};
 
 class File {
  public:

@@ -43,6 +43,13 @@ RoutineFn FindRoutine(absl::string_view name) {
   return nullptr;
 }
 
+absl::string_view NameOfRoutine(RoutineFn fn) {
+  for (const Row& row : kRows) {
+    if (row.fn == fn) return row.name;
+  }
+  return "";
+}
+
 absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call) {
   call->fn = FindRoutine(name);

@@ -7,14 +7,20 @@
 
 namespace fuseau::codegen {
 
-absl::StatusOr<std::unique_ptr<llvm::Module>> EmitKernel(
-    ir::exec::KernelOp kernel, const Target& target,
-    llvm::LLVMContext& context) {
+absl::Status EmitKernelInto(ir::exec::KernelOp kernel, const Target& target,
+                            llvm::Module& module) {
   FUSEAU_ASSIGN_OR_RETURN(KernelSpec spec, ReadKernel(kernel));
   for (mlir::Operation& op : spec.body->without_terminator())
     if (!mlir::isa<ir::CallOp>(op)) FUSEAU_RETURN_IF_ERROR(CheckScalarOp(op));
+  KernelEmitter(spec, target, module).Emit();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<llvm::Module>> EmitKernel(
+    ir::exec::KernelOp kernel, const Target& target,
+    llvm::LLVMContext& context) {
   auto module = std::make_unique<llvm::Module>("kernel", context);
-  KernelEmitter(spec, target, *module).Emit();
+  FUSEAU_RETURN_IF_ERROR(EmitKernelInto(kernel, target, *module));
   return module;
 }
 

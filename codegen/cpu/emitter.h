@@ -20,8 +20,13 @@ inline constexpr char kKernelSymbol[] = "fuseau_kernel";
 // Followed by the name of an inner loop: the address of its InnerLoop.
 inline constexpr char kLoopPrefix[] = "fuseau.loop:";
 
-// The module has one function of the type runtime::KernelFn. A body that the
-// emitter cannot express gives UnimplementedError with the op's name.
+// Adds the kernel to a module: a function kKernelSymbol of the type
+// runtime::KernelFn. A body that the emitter cannot express gives
+// UnimplementedError with the op's name.
+absl::Status EmitKernelInto(ir::exec::KernelOp kernel, const Target& target,
+                            llvm::Module& module);
+
+// A module of its own for one kernel.
 absl::StatusOr<std::unique_ptr<llvm::Module>> EmitKernel(
     ir::exec::KernelOp kernel, const Target& target,
     llvm::LLVMContext& context);

@@ -8,6 +8,7 @@
 #include "llvm/TargetParser/Host.h"
 #include "runtime/base/log.h"
 #include "runtime/base/settings.h"
+#include "runtime/base/status.h"
 
 namespace fuseau::codegen {
 namespace {
@@ -37,7 +38,7 @@ Target HostTarget() {
 
 }  // namespace
 
-absl::StatusOr<Target> MakeTarget(absl::string_view isa) {
+absl::StatusOr<Target> NamedTarget(absl::string_view isa) {
   if (isa.empty()) return HostTarget();
   Target target;
   target.cpu = std::string(isa);
@@ -52,6 +53,11 @@ absl::StatusOr<Target> MakeTarget(absl::string_view isa) {
         absl::StrCat("unknown instruction set '", isa,
                      "': expected x86-64-v2, x86-64-v3 or x86-64-v4"));
   }
+  return target;
+}
+
+absl::StatusOr<Target> MakeTarget(absl::string_view isa) {
+  FUSEAU_ASSIGN_OR_RETURN(Target target, NamedTarget(isa));
   if (target.level > HostLevel())
     return absl::InvalidArgumentError(
         absl::StrCat("this machine cannot run code for ", isa));

@@ -25,6 +25,8 @@ struct Target {
 };
 
 // `isa` is "" for the machine that this runs on, or "x86-64-v2", "-v3", "-v4".
+absl::StatusOr<Target> NamedTarget(absl::string_view isa);
+// The same, and this machine can run it.
 absl::StatusOr<Target> MakeTarget(absl::string_view isa);
 
 // The target of this process: this machine, or what FUSEAU_ISA says. An

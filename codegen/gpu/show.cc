@@ -30,7 +30,8 @@ absl::StatusOr<std::string> ShowKernels(const ir::Trace& trace,
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   ir::RegisterDialects(context);
   mlir::OwningOpRef<mlir::ModuleOp> module = ir::ImportTrace(trace, context);
-  FUSEAU_RETURN_IF_ERROR(passes::RunPipeline(*module, passes::Device::kGpu));
+  FUSEAU_RETURN_IF_ERROR(
+      passes::RunPipeline(*module, {.device = passes::Device::kGpu}));
   llvm::MapVector<mlir::Operation*, std::vector<exec::LaunchOp>> launches;
   std::vector<std::string> routines;
   module->walk([&](mlir::Operation* op) {

@@ -8,6 +8,7 @@
 #include "frontend/device.h"
 #include "frontend/evaluate.h"
 #include "frontend/host.h"
+#include "python/bindings/ahead.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/builtin_function.h"
 #include "python/bindings/device.h"
@@ -147,7 +148,8 @@ bool Fill(PyObject* module) {
     return false;
   }
   return WatchForks() && AddReports(module) && AddDevices(module) &&
-         AddRanks(module) && AddFiles(module) && AddRankPlan(module);
+         AddRanks(module) && AddFiles(module) && AddRankPlan(module) &&
+         AddAhead(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

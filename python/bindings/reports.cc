@@ -26,6 +26,16 @@ py::list Kernels() {
   return kernels;
 }
 
+py::list AuditFolder(const std::string& folder) {
+  py::list entries;
+  for (const AuditedKernel& e : AuditKernels(folder)) {
+    entries.append(py::dict("file"_a = e.file, "bytes"_a = e.bytes,
+                            "used"_a = e.used, "key"_a = e.key,
+                            "damage"_a = e.damage));
+  }
+  return entries;
+}
+
 py::dict Machine() {
   const MachineReport report = ReportMachine();
   return py::dict("threads"_a = report.threads, "cpu"_a = report.cpu,
@@ -80,6 +90,10 @@ bool AddReports(PyObject* module) {
     m.def("machine", &Machine,
           "What this process computes with, as a dict; `cache_folder` is empty "
           "if no kernels are kept on disk.");
+    m.def("audit_kernels", &AuditFolder,
+          "The entries of a folder of the disk cache, as a list of dicts with "
+          "`file`, `bytes`, `used`, `key` and `damage` (empty: none). Every "
+          "byte is read.");
     m.def("explain", &ExplainArray);
   } catch (py::error_already_set& error) {
     error.restore();

@@ -105,6 +105,7 @@ constexpr Known kSettings[] = {
     {"FUSEAU_POOL_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_RANK", Known::kNumber, 0, 65535},
     {"FUSEAU_RANKS", Known::kNumber, 1, 65536},
+    {"FUSEAU_RECORD"},
     {"FUSEAU_RESTART", Known::kNumber, 0, kAny},
     {"FUSEAU_SILENCE_SECONDS", Known::kNumber, 1, 86400},
     {"FUSEAU_SPIN_US", Known::kNumber, 0, 1'000'000},

@@ -46,6 +46,7 @@ PlanRun::PlanRun(const Plan& plan, absl::Span<const ScalarValue> scalars,
   context_.arena = options.arena != nullptr ? options.arena : &Arena::Global();
   context_.cancel = options.cancel;
   context_.exchanger = options.exchanger;
+  results_ = options.results;
 }
 
 absl::Status PlanRun::Bind(absl::Span<const BufferRef> inputs) {
@@ -67,7 +68,21 @@ absl::Status PlanRun::Bind(absl::Span<const BufferRef> inputs) {
     }
     slots_[i].buffer = input.get();
   }
+  for (size_t i = 0; i < results_.size(); ++i) {
+    const int64_t bytes = plan_.buffers[plan_.outputs[i]].bytes;
+    if (results_[i] && results_[i]->bytes() < bytes) {
+      return absl::InternalError(
+          absl::StrCat("there are ", results_[i]->bytes(), " bytes for result ",
+                       i, " of the plan, less than ", bytes));
+    }
+  }
   return absl::OkStatus();
+}
+
+const BufferRef* PlanRun::Given(int32_t buffer) const {
+  for (size_t i = 0; i < results_.size(); ++i)
+    if (plan_.outputs[i] == buffer && results_[i]) return &results_[i];
+  return nullptr;
 }
 
 // Targets of exchanges under way are buffers of this run.
@@ -82,7 +97,7 @@ absl::Status PlanRun::Steps() {
     const Step& step = plan_.steps[i];
     // Fresh pages are zero: a fill with zeros then costs nothing.
     if (step.kind == Step::kAllocate && i + 1 < plan_.steps.size() &&
-        IsZeroFill(plan_.steps[i + 1]) &&
+        Given(step.buffer) == nullptr && IsZeroFill(plan_.steps[i + 1]) &&
         plan_.steps[i + 1].buffer == step.buffer) {
       FUSEAU_RETURN_IF_ERROR(Allocate(step.buffer, /*zeros=*/true));
       ++i;
@@ -145,6 +160,10 @@ void PlanRun::TakeOutputs(absl::Span<const BufferRef> inputs,
 absl::Status PlanRun::Allocate(int32_t buffer, bool zeros) {
   const int64_t bytes = plan_.buffers[buffer].bytes;
   Slot& slot = slots_[buffer];
+  if (const BufferRef* given = Given(buffer)) {
+    slot.Set(*given);
+    return absl::OkStatus();
+  }
   FUSEAU_ASSIGN_OR_RETURN(slot.owned,
                           zeros ? context_.arena->AllocateZeroed(bytes)
                                 : context_.arena->Allocate(bytes));

@@ -48,6 +48,8 @@ class PlanRun {
   RunContext& context() { return context_; }
 
  private:
+  // The memory that the caller has for a result in this buffer, or null.
+  const BufferRef* Given(int32_t buffer) const;
   absl::Status Allocate(int32_t buffer, bool zeros);
   void Copy(const Step& step) const;
   void Fill(const Step& step) const;
@@ -64,6 +66,7 @@ class PlanRun {
 
   const Plan& plan_;
   absl::Span<const ScalarValue> scalars_;
+  absl::Span<const BufferRef> results_;
   absl::InlinedVector<Slot, 12> slots_;
   RunContext context_;
 };

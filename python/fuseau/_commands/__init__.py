@@ -1,11 +1,11 @@
-"""The command `fuseau`. Each of its commands is a module here with a function `main(arguments)`,
-whose docstring begins with the line that `fuseau --help` shows.
+"""The command `fuseau`. Each of its commands is a module here with a function `main(arguments)`
+and a function `parser()`. Its docstring begins with the line that `fuseau --help` shows.
 """
 
 import importlib
 import sys
 
-COMMANDS = ("run", "info")
+COMMANDS = ("run", "compile", "cache", "bench", "info", "completion")
 
 
 def main(arguments=None):
@@ -13,7 +13,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     name = arguments[0] if arguments else "--help"
     if name in COMMANDS:
-        return _module(name).main(arguments[1:])
+        return command(name).main(arguments[1:])
     if name in ("-h", "--help"):
         print(_help())
         return 0
@@ -26,7 +26,8 @@ def main(arguments=None):
     return 2
 
 
-def _module(name):
+def command(name):
+    """The module of a command."""
     return importlib.import_module(f"{__name__}.{name}")
 
 
@@ -38,7 +39,7 @@ def _help():
         "",
         "commands:",
     ]
-    out += [f"  {name:10}{_module(name).__doc__.splitlines()[0]}" for name in COMMANDS]
+    out += [f"  {name:12}{command(name).__doc__.splitlines()[0]}" for name in COMMANDS]
     out += ["", "options:", "  --version   print the version", "  -h, --help  print this help", ""]
     out.append(
         "`fuseau COMMAND --help` explains a command; `python -m fuseau` is the same program."

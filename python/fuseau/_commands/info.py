@@ -9,13 +9,18 @@ import platform
 from . import ranks_info as ranks
 
 
-def main(arguments):
-    """Prints the report."""
-    parser = argparse.ArgumentParser(
+def parser():
+    """The command's arguments."""
+    made = argparse.ArgumentParser(
         prog="fuseau info", description=__doc__.splitlines()[0], allow_abbrev=False
     )
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
-    options = parser.parse_args(arguments)
+    made.add_argument("--json", action="store_true", help="print it as JSON")
+    return made
+
+
+def main(arguments):
+    """Prints the report."""
+    options = parser().parse_args(arguments)
     report = collect()
     print(json.dumps(report, indent=1) if options.json else text(report))
     return 0

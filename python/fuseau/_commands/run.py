@@ -30,14 +30,14 @@ examples:
 def main(arguments):
     """Runs the program; raises what it raises."""
     own, rest = _split(arguments)
-    parser = _parser()
-    options = parser.parse_args(own)
+    made = parser()
+    options = made.parse_args(own)
     if not rest:
-        parser.error(
-            "a program is missing: PROGRAM.py, -m MODULE, -c CODE, or - for standard input"
-        )
+        made.error("a program is missing: PROGRAM.py, -m MODULE, -c CODE, or - for standard input")
     if rest[0] in ("-m", "-c") and len(rest) < 2:
-        parser.error(f"{rest[0]} wants a {'module' if rest[0] == '-m' else 'text'} after it")
+        made.error(f"{rest[0]} wants a {'module' if rest[0] == '-m' else 'text'} after it")
+    if options.record:
+        _record(os.path.abspath(options.record), made)
     packages = [name for name in options.packages.split(",") if name]
     try:
         request = job_flags.request(options)
@@ -49,7 +49,7 @@ def main(arguments):
         if options.numpy or packages:
             _install(packages, rest)
     except ValueError as error:
-        parser.error(str(error))
+        made.error(str(error))
     try:
         with ranks.restartable():
             program.run(rest)
@@ -59,8 +59,9 @@ def main(arguments):
     return 0
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
+def parser():
+    """The command's arguments."""
+    made = argparse.ArgumentParser(
         prog="fuseau run",
         usage=_USAGE,
         description=__doc__.splitlines()[0],
@@ -68,18 +69,23 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
-    parser.add_argument(
+    made.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
+    made.add_argument(
         "--packages",
         metavar="NAMES",
         default="",
         help="other packages that see fuseau, too, separated by commas; implies --numpy",
     )
-    job_flags.add_flags(parser)
-    return parser
+    made.add_argument(
+        "--record",
+        metavar="DIR",
+        help="write what is compiled to DIR, for `fuseau compile DIR -o CACHE`",
+    )
+    job_flags.add_flags(made)
+    return made
 
 
-_WITH_VALUE = ("--packages", *job_flags.WITH_VALUE)
+_WITH_VALUE = ("--packages", "--record", *job_flags.WITH_VALUE)
 
 
 def _split(arguments):
@@ -91,6 +97,20 @@ def _split(arguments):
             break
         place += 2 if word in _WITH_VALUE else 1
     return arguments[:place], arguments[place:]
+
+
+def _record(folder, made):
+    """Starts this process anew with recording, unless it records already."""
+    if os.environ.get("FUSEAU_RECORD") == folder:
+        return
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        made.error(f"--record {folder!r}: {error.strerror}")
+    # All that runs is compiled, whether or not that pays here.
+    os.environ.update(FUSEAU_RECORD=folder, FUSEAU_JIT="always")
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _own_words(options):
