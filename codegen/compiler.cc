@@ -5,6 +5,7 @@
 #include "codegen/plan_builder.h"
 #include "ir/import.h"
 #include "passes/passes.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/quick_call.h"
 #include "runtime/overlap.h"
@@ -33,8 +34,11 @@ class Compiler {
           mlir::MLIRContext::Threading::DISABLED);
       ir::RegisterDialects(*context_);
     }
-    mlir::OwningOpRef<mlir::ModuleOp> module =
-        ir::ImportTrace(trace, *context_);
+    mlir::OwningOpRef<mlir::ModuleOp> module;
+    {
+      const profile::Scope scope(profile::Kind::kStage, "import");
+      module = ir::ImportTrace(trace, *context_, /*with_places=*/true);
+    }
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             PlanOf(*module));
     if (!passes::IsDisabled("overlap")) {

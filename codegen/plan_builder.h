@@ -1,7 +1,9 @@
 // From the outlined module to the runtime's plan.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "codegen/kernel_cache.h"
@@ -9,6 +11,10 @@
 #include "runtime/plan.h"
 
 namespace fuseau::codegen {
+
+// The nodes of the trace that a location names, in order, if the trace was
+// imported with places.
+std::vector<int32_t> NodesOf(mlir::Location location);
 
 // Reads the steps of a module that went through all passes; its kernels come
 // from the cache, compiled when they are new.

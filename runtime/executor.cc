@@ -6,6 +6,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/band_run.h"
 #include "runtime/cpu/bytes.h"
@@ -15,6 +16,7 @@
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/cpu/strided_copy.h"
 #include "runtime/cpu/sweep.h"
+#include "runtime/routine.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -91,6 +93,8 @@ class Run {
           break;
         case Step::kFill: {
           const int64_t bytes = plan_.buffers[step.buffer].bytes;
+          profile::Scope scope(profile::Kind::kCopy, "fill");
+          scope.event().bytes = bytes;
           FillElements(slots_[step.buffer].buffer->data(), step.fill,
                        step.fill_size, bytes);
           Increment(Counter::kBytesMoved, bytes);
@@ -151,6 +155,7 @@ class Run {
   }
 
   void Copy(const Step& step) const {
+    profile::Scope scope(profile::Kind::kCopy, "copy");
     char* const to = slots_[step.buffer].buffer->data();
     const char* const from = slots_[step.source].buffer->data();
     int64_t bytes = plan_.buffers[step.source].bytes;
@@ -164,6 +169,7 @@ class Run {
         bytes += part.bytes * Count(part.sizes);
       }
     }
+    scope.event().bytes = 2 * bytes;
     Increment(Counter::kBytesMoved, 2 * bytes);
   }
 
@@ -214,6 +220,8 @@ class Run {
   }
 
   absl::Status RunLaunch(const Launch& launch) {
+    profile::Scope scope(profile::Kind::kKernel, launch.kernel->name);
+    if (scope.noted()) Describe(launch, &scope.event());
     if (launch.quick) {
       RunQuick(launch);
       return absl::OkStatus();
@@ -231,7 +239,40 @@ class Run {
     return absl::InternalError("unknown split");
   }
 
+  // What a profile tells of a launch; of several it is the sum.
+  static void Describe(const Launch& launch, profile::Event* event) {
+    event->bytes += launch.bytes;
+    event->flops += launch.flops;
+    event->lines = profile::Evaluation::LinesOfNodes(launch.nodes);
+    ++event->number;
+  }
+
+  // The same for launches that advance together.
+  template <typename Launches>
+  void DescribeAll(const Launches& launches, profile::Event* event) const {
+    std::vector<int32_t> nodes;
+    for (const int32_t index : launches) {
+      const Launch& launch = plan_.launches[index];
+      Describe(launch, event);
+      nodes.insert(nodes.end(), launch.nodes.begin(), launch.nodes.end());
+    }
+    event->lines = profile::Evaluation::LinesOfNodes(nodes);
+  }
+
   absl::Status RunRoutine(const RoutineCall& call) {
+    profile::Scope scope(profile::Kind::kRoutine,
+                         profile::On() ? RoutineName(call.fn) : "");
+    if (scope.noted()) {
+      scope.event().lines = profile::Evaluation::LinesOfNodes(call.nodes);
+      scope.event().flops = StepsOf(call);
+      for (const PlanOperand& operand : call.operands) {
+        int64_t bytes = ItemSize(operand.dtype);
+        for (size_t d = 0; d < call.sizes.size(); ++d) {
+          if (operand.strides[d] != 0) bytes *= call.sizes[d];
+        }
+        scope.event().bytes += bytes;
+      }
+    }
     absl::InlinedVector<char*, 5> addresses;
     for (const PlanOperand& operand : call.operands)
       addresses.push_back(AddressOf(operand));
@@ -259,6 +300,11 @@ class Run {
     return absl::OkStatus();
   }
 
+  std::string TogetherName(int32_t first, size_t count) const {
+    const std::string& name = plan_.launches[first].kernel->name;
+    return count == 1 ? name : absl::StrCat(name, " and ", count - 1, " more");
+  }
+
   void RunMove(const Step& step) const {
     const Move& move = plan_.moves[step.launch];
     CopyBytes(slots_[step.buffer].buffer->data() + move.to,
@@ -274,6 +320,17 @@ class Run {
       }
       return absl::OkStatus();
     }
+    profile::Scope scope(profile::Kind::kKernel,
+                         profile::On() ? TogetherName(group.members[0].launch,
+                                                      group.members.size())
+                                       : std::string());
+    if (scope.noted()) {
+      std::vector<int32_t> all;
+      for (const BandMember& member : group.members) {
+        all.push_back(member.launch);
+      }
+      DescribeAll(all, &scope.event());
+    }
     std::vector<BoundLaunch> launches;
     launches.reserve(group.members.size());
     for (const BandMember& member : group.members) {
@@ -286,6 +343,11 @@ class Run {
   }
 
   absl::Status RunSweep(const Sweep& sweep) {
+    profile::Scope scope(
+        profile::Kind::kKernel,
+        profile::On() ? TogetherName(sweep.launches[0], sweep.launches.size())
+                      : std::string());
+    if (scope.noted()) DescribeAll(sweep.launches, &scope.event());
     std::vector<SweepLaunch> launches;
     for (size_t i = 0; i < sweep.launches.size(); ++i) {
       const Launch& launch = plan_.launches[sweep.launches[i]];

@@ -10,6 +10,9 @@ namespace fuseau::runtime {
 // Null if there is none of that name.
 RoutineFn FindRoutine(absl::string_view name);
 
+// The name of a routine that FindRoutine gives.
+absl::string_view RoutineName(RoutineFn fn);
+
 // Completes a call whose sizes, reduced dimensions and inputs are known: the
 // output (into `buffer`), the routine and, unless `loop` is empty, the inner
 // loop of that ufunc for the operands' types.

@@ -16,6 +16,7 @@
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
 #include "python/bindings/numpy_call.h"
+#include "python/bindings/profile.h"
 #include "python/bindings/python.h"
 #include "python/bindings/rank_plan.h"
 #include "python/bindings/ranks.h"
@@ -139,7 +140,7 @@ bool Fill(PyObject* module) {
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] { CompileQueue::Global().Stop(); }) < 0) return false;
   return WatchForks() && AddReports(module) && AddRanks(module) &&
-         AddFiles(module) && AddRankPlan(module);
+         AddFiles(module) && AddRankPlan(module) && AddProfile(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

@@ -13,7 +13,7 @@ import warnings
 import numpy
 
 from ._base import NATIVE_DTYPES, as_function
-from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, to_numpy
+from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, profiling, to_numpy
 from ._scalar import is_scalar
 
 _counts = {}
@@ -47,6 +47,10 @@ def call(name, function, args, kwargs):
     if name not in _CREATION:
         leave_definition()
         _note(name)
+        if profiling():
+            from ._profile import note_numpy
+
+            return note_numpy(name, lambda: call_quietly(name, function, args, kwargs))
     return call_quietly(name, function, args, kwargs)
 
 

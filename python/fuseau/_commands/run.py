@@ -48,6 +48,10 @@ def main(arguments):
             return status
         if options.numpy or packages:
             _install(packages, rest)
+        if options.profile or options.dataflow or options.event:
+            from .._profile import follow_program
+
+            follow_program(options.profile, options.dataflow, options.event)
     except ValueError as error:
         parser.error(str(error))
     try:
@@ -70,6 +74,20 @@ def _parser():
     )
     parser.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
     parser.add_argument(
+        "--profile",
+        metavar="FOLDER",
+        nargs="?",
+        const="fuseau-profile",
+        help="profile the program: --profile=FOLDER gets report.html and trace.json, "
+        "by default fuseau-profile",
+    )
+    parser.add_argument(
+        "--dataflow",
+        metavar="FILE",
+        help="write a graph of what was recorded (.svg, .pdf, .png, .dot; Graphviz makes pictures)",
+    )
+    parser.add_argument("--event", metavar="FILE", help="the same of what was run, on all ranks")
+    parser.add_argument(
         "--packages",
         metavar="NAMES",
         default="",
@@ -79,7 +97,7 @@ def _parser():
     return parser
 
 
-_WITH_VALUE = ("--packages", *job_flags.WITH_VALUE)
+_WITH_VALUE = ("--packages", "--dataflow", "--event", *job_flags.WITH_VALUE)
 
 
 def _split(arguments):
@@ -96,7 +114,12 @@ def _split(arguments):
 def _own_words(options):
     """The options that hold in every rank."""
     words = ["--numpy"] if options.numpy else []
-    return [*words, "--packages", options.packages] if options.packages else words
+    if options.packages:
+        words += ["--packages", options.packages]
+    for name in ("profile", "dataflow", "event"):
+        if value := getattr(options, name):
+            words.append(f"--{name}={value}")
+    return words
 
 
 def _install(packages, rest):
