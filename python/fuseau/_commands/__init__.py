@@ -5,7 +5,7 @@ whose docstring begins with the line that `fuseau --help` shows.
 import importlib
 import sys
 
-COMMANDS = ("run", "info")
+COMMANDS = ("run", "doctor", "info")
 
 
 def main(arguments=None):
