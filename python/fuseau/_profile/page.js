@@ -34,6 +34,8 @@
   const percent = (part) => (100 * part).toFixed(1) + " %";
   const shortPlace = (place) => place.split("/").slice(-2).join("/");
 
+  const places = (lines) => lines.map(shortPlace).join("  ");
+
   // Lanes, each with the top of its rows and, for each depth, the numbers of its events.
   const lanes = data.lanes.map((lane) => {
     const c = lane.columns, rows = [];
@@ -235,8 +237,8 @@
     if (c.flops[i]) out.push(`${c.flops[i].toExponential(2)} operations, ${(c.flops[i] / c.time[i]).toFixed(2)} G/s`);
     if (kind === "evaluation" || kind === "compile") out.push(`${c.number[i]} ${texts[c.name[i]] === "part of an evaluation" ? "(number of the run)" : "recorded operations"}`);
     const lines = data.lineSets[c.lines[i]].map((t) => texts[t]);
-    if (lines.length) out.push("lines: " + lines.slice(0, 12).join("  ") + (lines.length > 12 ? " ..." : ""));
-    if (c.line[i]) out.push("wanted by: " + texts[c.line[i]]);
+    if (lines.length) out.push("lines: " + places(lines.slice(0, 12)) + (lines.length > 12 ? " ..." : ""));
+    if (c.line[i]) out.push("wanted by: " + shortPlace(texts[c.line[i]]));
     return out.join("\n");
   };
   const select = (event) => {
@@ -290,7 +292,6 @@
       ...rows.map((row) => element("tr", {}, ...row.map((v, k) => cell("td", v, k)))));
   };
   const fill = (id, content, otherwise) => byId(id).append(content || element("p", { textContent: otherwise }));
-  const places = (lines) => lines.map(shortPlace).join("  ");
 
   const events = lanes.reduce((sum, lane) => sum + lane.count, 0);
   byId("summary").textContent = `${time(data.time)}, ${events} events, ${data.hosts.length} ` +
@@ -314,7 +315,8 @@
     const bar = element("span", { className: "bar" });
     bar.style.width = 200 * row.share + "px";
     byId("lines").append(element("div", { className: "cost" },
-      element("div", {}, bar, ` ${percent(row.share)}  ${time(row.time)}  ${row.place}`), source));
+      element("div", { title: row.place }, bar,
+        ` ${percent(row.share)}  ${time(row.time)}  ${shortPlace(row.place)}`), source));
   }
   if (!data.lines.length) fill("lines", null, "No line of the program made work.");
   fill("kernels", data.kernels.length && table(
