@@ -86,7 +86,11 @@ absl::StatusOr<Profiles> StopProfile() {
   Profiles profiles;
   profiles.graphs = TakeGraphs(lines);
   if (Ranks* const ranks = Ranks::active()) {
-    FUSEAU_ASSIGN_OR_RETURN(profiles.ranks, ranks->StopProfile(lines));
+    absl::StatusOr<std::vector<std::string>> all = ranks->StopProfile(lines);
+    // It is over, whatever became of the others.
+    if (!all.ok()) profile::Stop(lines);
+    FUSEAU_RETURN_IF_ERROR(all.status());
+    profiles.ranks = *std::move(all);
   } else {
     profiles.ranks.push_back(
         absl::StrCat("{\"rank\":0,\"profile\":", profile::Stop(lines), "}"));

@@ -47,7 +47,7 @@ struct Session {
 };
 
 // Never destroyed: threads may note something while the process ends.
-Session* session = nullptr;
+std::atomic<Session*> session{nullptr};
 std::atomic<uint64_t> session_number{0};
 
 struct ThreadState {
@@ -66,13 +66,14 @@ Session& TheSession() {
     // A child has a profile of its own, if any; the locks may be held.
     pthread_atfork(nullptr, nullptr, [] {
       internal::on.store(false);
-      session = new Session;
+      session.store(new Session);
       self.session = 0;
     });
     return new Session;
   }();
-  if (session == nullptr) session = first;
-  return *session;
+  Session* none = nullptr;
+  session.compare_exchange_strong(none, first);
+  return *session.load();
 }
 
 Buffer* BufferOfThread() {

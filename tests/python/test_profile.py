@@ -156,6 +156,43 @@ def test_nothing_is_noted_unless_it_runs():
     assert not run.threads and not run.memory
 
 
+def test_events_beyond_the_limit_are_counted():
+    out = run_program(
+        """
+        import fuseau as np
+        from fuseau import _fuseau
+        from fuseau._profile import page, take
+        _fuseau.start_profile()
+        for _ in range(30):
+            float(np.ones(10).sum())
+        run = take()
+        print(sum(len(t.events) for t in run.threads), run.dropped > 10)
+        assert f'"dropped":{run.dropped}' in page.text(run)
+        """,
+        FUSEAU_PROFILE_EVENTS="8",
+    )
+    assert out.split() == ["8", "True"]
+
+
+def test_a_child_of_fork_has_no_profile():
+    out = run_program(
+        """
+        import os, fuseau as np
+        from fuseau import _fuseau
+        from fuseau._profile import take
+        _fuseau.start_profile()
+        float(np.ones(10).sum())
+        child = os.fork()
+        if child == 0:
+            good = not _fuseau.profiling() and float(np.ones(10).sum()) == 10.0
+            os._exit(0 if good else 1)
+        print(os.waitpid(child, 0)[1], float(np.ones(20).sum()))
+        print(len([e for t in take().threads for e in t.events if e.kind == "evaluation"]))
+        """
+    )
+    assert out.split() == ["0", "20.0", "2"]
+
+
 def test_one_at_a_time():
     _fuseau.start_profile()
     try:

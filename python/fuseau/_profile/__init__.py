@@ -6,6 +6,7 @@ import sys
 import time
 
 from .. import _fuseau
+from .._ranks import RankFailure
 
 DEFAULT_FOLDER = "fuseau-profile"
 
@@ -84,7 +85,12 @@ def follow_program(folder=None, dataflow=None, event=None):
     _fuseau.start_profile()
 
     def finish():
-        run = take() if _fuseau.profiling() else None
+        run = None
+        try:
+            if _fuseau.profiling():
+                run = take()
+        except RankFailure as error:
+            print(f"fuseau: there is no profile: {error}", file=sys.stderr)
         if run is None:
             return
         if folder:
