@@ -363,3 +363,23 @@ def test_the_critical_path_goes_through_who_came_last():
         (0, "Python", 900, 1000),
     ]
     assert analysis.path_sums(path)[0] == {"rank": 1, "what": "work", "time": 800}
+
+
+def test_a_rank_that_is_lost_takes_the_profile_with_it(tmp_path):
+    (tmp_path / "prog.py").write_text(
+        """
+import glob, os, signal
+import fuseau as np
+
+a = (np.ones((1200, 1200)) + 1.0).eval()
+for task in glob.glob("/proc/self/task/*/children"):
+    for child in open(task).read().split():
+        os.kill(int(child), signal.SIGKILL)
+print(float((a * 2.0).sum()))
+"""
+    )
+    words = ["-m", "fuseau", "run", "-n", "2", "--profile=out", "prog.py"]
+    status, _, err = call(words, tmp_path)
+    assert status != 0
+    assert "RankFailure" in err and "fuseau: there is no profile: " in err
+    assert os.listdir(tmp_path / "out") == []
