@@ -78,12 +78,14 @@ def of_events(run):
         for i, event in enumerate(thread.events):
             if event.kind not in ("kernel", "routine", "copy", "exchange", "numpy"):
                 continue
+            if (event.kind, event.name) == ("routine", "exchange"):
+                continue  # The exchange in it comes next.
             total += 1
             if total - shown > _MAX_EVENTS or shown >= _MAX_EVENTS * (rank + 1):
                 continue
             shown += 1
             name = f"r{rank}_{i}"
-            places = sorted({_short(line) for line in event.lines})
+            places = [_short(line) for line in sorted(set(event.lines), key=_by_line)]
             places = places[:_MAX_LINES] + (["..."] if len(places) > _MAX_LINES else [])
             label = "\n".join([event.name, f"{event.time / 1000:,.1f} us", *places])
             color = ', fillcolor="#e5d4f7"' if event.kind == "exchange" else ""
@@ -108,6 +110,11 @@ def of_events(run):
         "what was run" if shown == total else f"the first {shown} of {total} steps that were run"
     )
     return "\n".join([_HEAD.format(title=quote(title)), *lines, "}"])
+
+
+def _by_line(place):
+    file, _, line = place.rpartition(":")
+    return file, int(line)
 
 
 def _short(place):
