@@ -114,6 +114,7 @@ _OWN_NAMES = (
     "progress",
     "ranks",
     "restore",
+    "task",
 )
 
 
@@ -125,6 +126,7 @@ _LATE = {
     "profile": "_profile",
     "progress": "_jupyter",
     "restore": "_checkpoint",
+    "task": "_task",
 }
 
 
