@@ -7,6 +7,7 @@
 #include "codegen/recording.h"
 #include "ir/import.h"
 #include "passes/passes.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/quick_call.h"
 #include "runtime/overlap.h"
@@ -35,8 +36,11 @@ class Compiler {
           mlir::MLIRContext::Threading::DISABLED);
       ir::RegisterDialects(*context_);
     }
-    mlir::OwningOpRef<mlir::ModuleOp> module =
-        ir::ImportTrace(trace, *context_);
+    mlir::OwningOpRef<mlir::ModuleOp> module;
+    {
+      const profile::Scope scope(profile::Kind::kStage, "import");
+      module = ir::ImportTrace(trace, *context_, /*with_places=*/true);
+    }
     RecordTrace(*module);
     FUSEAU_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Plan> plan,
                             PlanOf(*module, gpu_kernels));

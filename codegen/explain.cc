@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,15 +19,6 @@ using runtime::Plan;
 using runtime::PlanOperand;
 using runtime::Step;
 
-// The nodes of the trace that a location names.
-void CollectNodes(mlir::Location location, absl::btree_set<int32_t>& nodes) {
-  location->walk([&](mlir::Location part) {
-    if (auto place = mlir::dyn_cast<mlir::FileLineColLoc>(part))
-      nodes.insert(static_cast<int32_t>(place.getLine()));
-    return mlir::WalkResult::advance();
-  });
-}
-
 // Takes what the passes tell.
 class Listener : public mlir::remark::detail::MLIRRemarkStreamerBase {
  public:
@@ -36,9 +26,7 @@ class Listener : public mlir::remark::detail::MLIRRemarkStreamerBase {
 
   void streamOptimizationRemark(
       const mlir::remark::detail::Remark& remark) override {
-    absl::btree_set<int32_t> nodes;
-    CollectNodes(remark.getLocation(), nodes);
-    for (int32_t node : nodes) {
+    for (int32_t node : NodesOf(remark.getLocation())) {
       ValueReport& value = (*values_)[node];
       std::string& why =
           remark.getRemarkName() == "copied" ? value.copied : value.stored;
@@ -111,17 +99,8 @@ class Reporter {
   Reporter(mlir::ModuleOp module, const Plan& plan, PlanReport* report)
       : plan_(plan), report_(*report), inputs_(plan) {
     // Steps of the plan are in the order of the module's.
-    module.walk([&](mlir::Operation* op) {
-      absl::btree_set<int32_t> nodes;
-      CollectNodes(op->getLoc(), nodes);
-      std::vector<int32_t> values(nodes.begin(), nodes.end());
-      if (mlir::isa<ir::exec::LaunchOp>(op)) {
-        launches_.push_back(std::move(values));
-      } else if (mlir::isa<ir::exec::RoutineOp>(op)) {
-        routines_.push_back(std::move(values));
-        names_.push_back(mlir::cast<ir::exec::RoutineOp>(op).getName().str());
-      }
-    });
+    module.walk(
+        [&](ir::exec::RoutineOp op) { names_.push_back(op.getName().str()); });
   }
 
   void Run() {
@@ -198,8 +177,7 @@ class Reporter {
     StepReport& step = report_.steps.emplace_back();
     step.what = "kernel";
     step.kernel = launch.kernel->name;
-    if (static_cast<size_t>(index) < launches_.size())
-      step.values = launches_[index];
+    step.values = launch.nodes;
     step.sizes.assign(launch.sizes.begin(), launch.sizes.end());
     step.schedule = ScheduleOf(launch) + with;
     step.together = static_cast<int64_t>(together);
@@ -213,7 +191,7 @@ class Reporter {
     const runtime::RoutineCall& call = plan_.routines[index];
     StepReport& step = report_.steps.emplace_back();
     step.what = names_[index];
-    step.values = routines_[index];
+    step.values = call.nodes;
     step.sizes.assign(call.sizes.begin(), call.sizes.end());
     for (const PlanOperand& operand : call.operands) {
       int64_t bytes = ItemSize(operand.dtype);
@@ -227,7 +205,6 @@ class Reporter {
   const Plan& plan_;
   PlanReport& report_;
   Inputs inputs_;
-  std::vector<std::vector<int32_t>> launches_, routines_;
   std::vector<std::string> names_;
 };
 

@@ -16,6 +16,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/xxhash.h"
 #include "runtime/base/log.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/stats.h"
@@ -141,10 +142,13 @@ absl::StatusOr<KernelCache::Made> KernelCache::Make(ir::exec::KernelOp kernel,
   const bool dumps = Dumps("kernel") || Dumps("llvm") || Dumps("asm");
   if (options_.store && !dumps) {
     if (std::optional<std::string> object = options_.store->Get(key)) {
+      const profile::Scope scope(profile::Kind::kStage,
+                                 absl::StrCat("load ", name));
       FUSEAU_ASSIGN_OR_RETURN(auto loaded, LoadObject(*object, name));
       return Made{std::move(loaded), static_cast<int64_t>(object->size())};
     }
   }
+  profile::Scope scope(profile::Kind::kStage, absl::StrCat("generate ", name));
   llvm::LLVMContext context;
   FUSEAU_ASSIGN_OR_RETURN(auto module,
                           EmitKernel(kernel, options_.target, context));
@@ -153,6 +157,7 @@ absl::StatusOr<KernelCache::Made> KernelCache::Make(ir::exec::KernelOp kernel,
         DumpAll(kernel, *module, name, options_.target, options_.level));
   FUSEAU_ASSIGN_OR_RETURN(std::string object,
                           CompileObject(*module, options_.level));
+  scope.event().bytes = static_cast<int64_t>(object.size());
   runtime::Increment(runtime::Counter::kKernelsCompiled);
   FUSEAU_ASSIGN_OR_RETURN(auto loaded, LoadObject(object, name));
   if (options_.store) options_.store->Put(key, object);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "codegen/gpu/kernel_cache.h"
 #include "codegen/kernel_cache.h"
@@ -288,6 +289,7 @@ class Builder {
     launch.scalars.assign(op.getScalars().begin(), op.getScalars().end());
     for (int32_t s : launch.scalars)
       plan_->scalar_count = std::max(plan_->scalar_count, s + 1);
+    launch.nodes = NodesOf(op.getLoc());
     launch.split = op.getSplit() == "rows"   ? runtime::Split::kRows
                    : op.getSplit() == "tree" ? runtime::Split::kTree
                                              : runtime::Split::kSerial;
@@ -326,6 +328,7 @@ class Builder {
       operand.strides = maps[i].strides;
       operand.dtype = TypeOf(op.getInTypes()[i]);
     }
+    call.nodes = NodesOf(op.getLoc());
     const std::string name = op.getName().str();
     FUSEAU_RETURN_IF_ERROR(runtime::FinishCall(
         name, ir::RowOf(*ir::FindOp(name)).loop, TypeOf(op.getOutTypeAttr()),
@@ -373,6 +376,16 @@ class Builder {
 };
 
 }  // namespace
+
+std::vector<int32_t> NodesOf(mlir::Location location) {
+  absl::btree_set<int32_t> nodes;
+  location->walk([&](mlir::Location part) {
+    if (auto place = mlir::dyn_cast<mlir::FileLineColLoc>(part))
+      nodes.insert(static_cast<int32_t>(place.getLine()));
+    return mlir::WalkResult::advance();
+  });
+  return {nodes.begin(), nodes.end()};
+}
 
 absl::StatusOr<std::shared_ptr<Plan>> BuildPlan(
     mlir::ModuleOp module, KernelSource& kernels,

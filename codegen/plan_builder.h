@@ -1,7 +1,9 @@
 // From the outlined module to the runtime's plan.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "codegen/kernel_source.h"
@@ -13,6 +15,10 @@ namespace fuseau::codegen {
 namespace gpu {
 class GpuKernelCache;
 }
+
+// The nodes of the trace that a location names, in order, if the trace was
+// imported with places.
+std::vector<int32_t> NodesOf(mlir::Location location);
 
 // Reads the steps of a module that went through all passes. With a second
 // cache, launches that a GPU can do have a kernel for it as well.

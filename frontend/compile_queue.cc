@@ -13,6 +13,7 @@
 
 #include "codegen/compiler.h"
 #include "runtime/base/log.h"
+#include "runtime/base/profile.h"
 #include "runtime/cpu/machine.h"
 
 namespace fuseau {
@@ -68,6 +69,7 @@ void CompileQueue::Start() {
 }
 
 void* CompileQueue::ThreadMain(void* queue) {
+  profile::NameThread("compiler");
   State& s = *static_cast<CompileQueue*>(queue)->state_;
   std::unique_lock<std::mutex> lock(s.mutex);
   for (;;) {
@@ -79,9 +81,14 @@ void* CompileQueue::ThreadMain(void* queue) {
     Job* job = s.running.get();
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
-    job->plan_ = runtime::AddressRoom() < runtime::kWorkingRoom
-                     ? absl::UnavailableError("there is no memory to compile")
-                     : s.compile(job->trace_);
+    {
+      profile::Scope scope(profile::Kind::kCompile, "compile");
+      scope.event().number = job->trace_.nodes.size();
+      scope.event().lines = job->lines_;
+      job->plan_ = runtime::AddressRoom() < runtime::kWorkingRoom
+                       ? absl::UnavailableError("there is no memory to compile")
+                       : s.compile(job->trace_);
+    }
     const std::chrono::duration<double> took =
         std::chrono::steady_clock::now() - begin;
     s.expected_seconds =
@@ -98,6 +105,7 @@ CompileQueue::JobPtr CompileQueue::Add(ir::Trace trace) {
   State& s = *state_;
   auto job = std::make_shared<Job>();
   job->trace_ = std::move(trace);
+  job->lines_ = profile::CurrentOfThread().lines;
   std::lock_guard<std::mutex> lock(s.mutex);
   if (!s.started && !s.stopped) Start();
   if (!s.started || s.stopped) {

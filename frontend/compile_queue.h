@@ -29,6 +29,7 @@ class CompileQueue {
    private:
     friend class CompileQueue;
     ir::Trace trace_;
+    int32_t lines_ = 0;  // that recorded it, if a profile runs
     absl::StatusOr<PlanPtr> plan_ = absl::UnknownError("not compiled yet");
     std::atomic<bool> done_{false};
   };

@@ -308,6 +308,16 @@ absl::Status Cone::AddNode(Node* n) {
   return absl::OkStatus();
 }
 
+std::vector<int32_t> Cone::Lines() const {
+  std::vector<int32_t> lines;
+  for (const Node* node : nodes_) {
+    const size_t index = static_cast<size_t>(node->index);
+    if (lines.size() <= index) lines.resize(index + 1);
+    lines[index] = node->line;
+  }
+  return lines;
+}
+
 void Cone::BindInputs() {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     inputs_[i].Release();

@@ -1,6 +1,7 @@
 // What one evaluation computes.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -43,6 +44,10 @@ class Cone {
   absl::Span<Node* const> input_nodes() const { return input_nodes_; }
   // After nodes of inputs have got other buffers.
   void BindInputs();
+  // The lines that recorded the nodes, by their places in the trace; 0 for what
+  // is no operation.
+  std::vector<int32_t> Lines() const;
+  int64_t operations() const { return static_cast<int64_t>(nodes_.size()); }
   // The sizes of all values together: a measure of the work.
   int64_t bytes() const { return bytes_; }
 

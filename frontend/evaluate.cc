@@ -17,10 +17,12 @@
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
 #include "frontend/plan_cache.h"
+#include "frontend/profile.h"
 #include "frontend/program.h"
 #include "frontend/ranks.h"
 #include "frontend/run_program.h"
 #include "runtime/arena.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/executor.h"
@@ -88,6 +90,7 @@ absl::Status RunOnRanks(Cone* cone, bool* done) {
 absl::Status RunDirectly(const Cone& cone, bool* destroyed,
                          std::vector<BufferRef>* outputs) {
   runtime::IncrementAlone(runtime::Counter::kDirectRuns);
+  const profile::Scope scope(profile::Kind::kDirect, "direct run");
   DirectRun& run = TheDirectRun();
   if (run.seconds() < kQuickSeconds) {
     return run.Run(cone.inputs(), cone.scalars(), destroyed, outputs);
@@ -133,11 +136,7 @@ absl::Status CheckKnown(const Cone& cone) {
   return absl::OkStatus();
 }
 
-absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
-  if (cone->empty()) return absl::OkStatus();
-  if (__builtin_expect(traced_ahead, false)) {
-    FUSEAU_RETURN_IF_ERROR(CheckKnown(*cone));
-  }
+absl::Status RunCone(Cone* cone, std::vector<BufferRef>* outputs) {
   runtime::IncrementAlone(runtime::Counter::kWindows);
   if (__builtin_expect(Ranks::active() != nullptr, false)) {
     bool done = false;
@@ -156,6 +155,29 @@ absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
     cone->Lose();
   }
   return status;
+}
+
+// The same, noted with the lines that recorded the work and the one that wants
+// it.
+absl::Status RunNoted(Cone* cone, std::vector<BufferRef>* outputs) {
+  const std::vector<int32_t> node_lines = cone->Lines();
+  const profile::Evaluation lines(node_lines);
+  NoteGraph(*cone, node_lines);
+  profile::Scope scope(profile::Kind::kEvaluation, "evaluation");
+  scope.event().bytes = cone->bytes();
+  scope.event().number = static_cast<uint64_t>(cone->operations());
+  if (evaluation_host.line != nullptr) {
+    scope.event().line = evaluation_host.line();
+  }
+  return RunCone(cone, outputs);
+}
+
+absl::Status Run(Cone* cone, std::vector<BufferRef>* outputs) {
+  if (cone->empty()) return absl::OkStatus();
+  if (__builtin_expect(traced_ahead, false)) {
+    FUSEAU_RETURN_IF_ERROR(CheckKnown(*cone));
+  }
+  return profile::On() ? RunNoted(cone, outputs) : RunCone(cone, outputs);
 }
 
 // Under the evaluation lock; empty between evaluations.

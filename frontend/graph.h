@@ -80,6 +80,9 @@ struct Node {
   bool exposed = false;
   // The ranks have found that the buffer is not the node's alone.
   bool lent = false;
+  // Of the program, that recorded it, where lines are noted; else without
+  // meaning.
+  int32_t line = 0;
   // Neighbours in the list of pending nodes, which is in record order. A node
   // that is free uses `next` for the list of free ones.
   Node* previous = nullptr;
@@ -151,6 +154,9 @@ class Graph {
     (last_ != nullptr ? last_->next : first_) = node;
     last_ = node;
     ++pending_count_;
+    if (__builtin_expect(line_of_program != nullptr, false)) {
+      node->line = line_of_program();
+    }
     NoteOperation(node->op, node->dtype, node->rank, node->bytes);
   }
   // Counts an operation. One that was done at once counts too, so that a loop
@@ -251,6 +257,9 @@ class Graph {
   void NoteRead(Base* base) {
     if (__builtin_expect(base->exposed != 0, false)) NoteExposedRead(base);
   }
+
+  // Where the program is, by a number; null if nobody wants to know.
+  int32_t (*line_of_program)() = nullptr;
 
   // Where every rank of a job runs the program; else null.
   DeferredDrops* deferred = nullptr;

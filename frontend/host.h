@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace fuseau {
 
@@ -20,6 +21,10 @@ struct EvaluationHost {
   // such a place, "file:line", or where the program is now for -1.
   void (*note_place)(int64_t slot) = nullptr;
   std::string (*place)(int64_t slot) = nullptr;
+  // A number for the line where the program is, 0 if there is none; and all
+  // lines that have one, "file:line" by number.
+  int32_t (*line)() = nullptr;
+  std::vector<std::string> (*lines)() = nullptr;
 };
 inline EvaluationHost evaluation_host;
 

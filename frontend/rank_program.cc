@@ -3,8 +3,10 @@
 #include <cstring>
 #include <utility>
 
+#include "frontend/rank_profile.h"
 #include "frontend/run_program.h"
 #include "runtime/arena.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -35,24 +37,32 @@ class RunExchanger : public runtime::Exchanger {
 
   absl::Status Exchange(int64_t transfer, const char* source, char* target,
                         const std::atomic<bool>* cancel) override {
+    const NotedExchange noted("exchange", run_, Of(transfer));
     return group_->Exchange(distrib::TransferTag(run_, transfer),
                             transfers_[static_cast<size_t>(transfer)], source,
                             target, cancel);
   }
   absl::Status Start(int64_t transfer, const char* source,
                      char* target) override {
+    const NotedExchange noted("start of exchange", run_, Of(transfer));
     return group_->Start(distrib::TransferTag(run_, transfer),
                          transfers_[static_cast<size_t>(transfer)], source,
                          target);
   }
   absl::Status Finish(int64_t transfer,
                       const std::atomic<bool>* cancel) override {
+    profile::Scope scope(profile::Kind::kExchange, "end of exchange");
+    scope.event().number = run_;
     return group_->Finish(distrib::TransferTag(run_, transfer), cancel);
   }
   void Progress() override { group_->Progress(); }
   void Drop() override { group_->Drop(); }
 
  private:
+  const runtime::Transfer& Of(int64_t transfer) const {
+    return transfers_[static_cast<size_t>(transfer)];
+  }
+
   distrib::Group* const group_;
   const uint64_t run_;
   const std::vector<runtime::Transfer>& transfers_;
@@ -118,6 +128,7 @@ absl::Status RankProgram::Run(distrib::Group* group, uint64_t run,
   }
   FUSEAU_RETURN_IF_ERROR(MakeTables());
   inputs.insert(inputs.end(), tables_.begin(), tables_.end());
+  const profile::OtherTrace part;
   RunExchanger exchanger(group, run, partition_.transfers);
   RunArguments arguments;
   arguments.words = words_;

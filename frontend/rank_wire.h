@@ -13,8 +13,9 @@
 
 namespace fuseau {
 
-// The first number of a command; what follows it. Every command but kFree and
-// kStop is a run of its own number, and all ranks agree at its end.
+// The first number of a command; what follows it. Every command but kFree,
+// kProfile and kStop is a run of its own number, and all ranks agree at its
+// end.
 enum class RankCommand : uint64_t {
   // run, program, first id of the outputs, ids of the inputs (0: the rank that
   // runs the program has it alone), scalars
@@ -34,6 +35,8 @@ enum class RankCommand : uint64_t {
   // run, id, bytes, distribution, place: a value that every rank reads its part
   // of from a file
   kLoad,
+  // what to do with the profile (rank_profile.h)
+  kProfile,
   // ids of values that nobody needs any more
   kFree,
   kStop,

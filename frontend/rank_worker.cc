@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "frontend/float_errors.h"
 #include "frontend/rank_files.h"
+#include "frontend/rank_profile.h"
 #include "runtime/arena.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 
 namespace fuseau {
@@ -59,6 +61,7 @@ absl::Status Redistribute(distrib::Group* group, uint64_t run, int64_t bytes,
   const runtime::Transfer transfer =
       passes::Redistribute(bytes, from, to, group->rank(), group->size());
   if (transfer.empty()) return absl::OkStatus();
+  const NotedExchange noted("move of an array", run, transfer);
   return group->Exchange(distrib::TransferTag(run, 0), transfer,
                          source ? source->data() : nullptr,
                          target ? target->data() : nullptr, cancel);
@@ -118,6 +121,10 @@ absl::StatusOr<bool> RankWorker::Do(absl::string_view bytes) {
     case RankCommand::kDefine:
       FUSEAU_RETURN_IF_ERROR(Define(&command));
       return true;
+    case RankCommand::kProfile:
+      FUSEAU_RETURN_IF_ERROR(
+          TakePart(group_, static_cast<ProfileAct>(command.Get())));
+      return true;
     case RankCommand::kRun:
       status = Run(&command);
       break;
@@ -145,6 +152,7 @@ absl::StatusOr<bool> RankWorker::Do(absl::string_view bytes) {
   mine.status = status;
   for (const FloatErrors& e : TakeFloatErrors()) mine.float_flags |= e.flags;
   if (!status.ok()) group_->Fail(status);
+  const profile::Scope scope(profile::Kind::kWait, "other ranks");
   FUSEAU_RETURN_IF_ERROR(group_->Agree(mine).status());
   return true;
 }
@@ -172,6 +180,8 @@ absl::Status RankWorker::Define(WireReader* command) {
 
 absl::Status RankWorker::Run(WireReader* command) {
   const uint64_t run = command->Get();
+  profile::Scope scope(profile::Kind::kEvaluation, "part of an evaluation");
+  scope.event().number = run;
   const auto found = programs_.find(command->Get());
   uint64_t id = command->Get();
   std::vector<uint64_t> ids = command->GetAll();

@@ -8,9 +8,11 @@
 #include "frontend/evaluate.h"
 #include "frontend/float_errors.h"
 #include "frontend/host.h"
+#include "frontend/rank_profile.h"
 #include "frontend/window.h"
 #include "runtime/arena.h"
 #include "runtime/base/log.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/stats.h"
@@ -95,6 +97,8 @@ absl::string_view ActOf(const WireWriter& command) {
       return "writes an array to a file";
     case RankCommand::kLoad:
       return "reads an array from a file";
+    case RankCommand::kProfile:
+      return "begins or ends a profile";
     case RankCommand::kFree:
       return "frees arrays";
     case RankCommand::kStop:
@@ -212,6 +216,7 @@ absl::Status Ranks::Agree(const absl::Status& mine, uint8_t* float_flags) {
   distrib::Outcome outcome;
   outcome.status = mine;
   outcome.float_flags = NotedFlags();
+  const profile::Scope scope(profile::Kind::kWait, "other ranks");
   FUSEAU_ASSIGN_OR_RETURN(outcome, group_->Agree(outcome));
   if (float_flags != nullptr) *float_flags = outcome.float_flags;
   return outcome.status;
@@ -421,6 +426,8 @@ absl::Status Ranks::Compute(Entry* entry, Cone* cone,
 
   std::vector<BufferRef> outputs;
   uint8_t float_flags = 0;
+  profile::Scope scope(profile::Kind::kEvaluation, "part of an evaluation");
+  scope.event().number = run;
   absl::Status status = Send(command);
   if (status.ok()) {
     status = Execute(*entry, run, parts, *cone, cancel, &outputs, &float_flags);
@@ -517,6 +524,24 @@ absl::Status Ranks::FetchBytes(Node* node, int64_t offset, int64_t bytes,
   return Agree(SendRange(group_.get(), run, node->rank_value->held, offset,
                          offset + bytes, mode_ == Mode::kSpmd, to),
                nullptr);
+}
+
+absl::Status Ranks::StartProfile() {
+  WireWriter command(RankCommand::kProfile);
+  command.Put(static_cast<uint64_t>(ProfileAct::kStart));
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  return TakePart(group_.get(), ProfileAct::kStart);
+}
+
+absl::StatusOr<std::vector<std::string>> Ranks::StopProfile(
+    absl::Span<const std::string> lines) {
+  WireWriter command(RankCommand::kProfile);
+  command.Put(static_cast<uint64_t>(ProfileAct::kStop));
+  FUSEAU_RETURN_IF_ERROR(Send(command));
+  std::vector<std::string> profiles;
+  FUSEAU_RETURN_IF_ERROR(
+      TakePart(group_.get(), ProfileAct::kStop, lines, &profiles));
+  return profiles;
 }
 
 absl::Status Ranks::FetchAll() {

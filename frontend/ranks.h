@@ -97,6 +97,12 @@ class Ranks {
   // Takes the first rank's limits.
   absl::Status ShareLimits();
 
+  // All ranks begin to profile what they do, or end that and come together:
+  // what each has noted, by rank. Under the evaluation lock.
+  absl::Status StartProfile();
+  absl::StatusOr<std::vector<std::string>> StopProfile(
+      absl::Span<const std::string> lines);
+
   // All that is away, before the job is left.
   absl::Status FetchAll();
 

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "frontend/float_errors.h"
 #include "runtime/arena.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 #include "runtime/cuda/executor.h"
 
@@ -53,6 +54,7 @@ absl::Status RunProgram(Program* program, Program::Choice choice,
                         const std::atomic<bool>& cancel, bool* destroyed,
                         std::vector<runtime::BufferRef>* outputs) {
   if (choice.wait) {
+    const profile::Scope scope(profile::Kind::kWait, "compiler");
     FUSEAU_RETURN_IF_ERROR(program->Await(&cancel, &choice));
   }
   // What is written in place could not be computed again, so it is finished.
@@ -60,6 +62,7 @@ absl::Status RunProgram(Program* program, Program::Choice choice,
                                       : choice.interpreter->overwrites_inputs();
   const std::atomic<bool>* stop = *destroyed ? nullptr : &cancel;
   if (choice.plan == nullptr) {
+    const profile::Scope scope(profile::Kind::kInterpreter, "interpreter");
     return choice.interpreter->Run(arguments.inputs, arguments.scalars, stop,
                                    outputs, arguments.exchanger);
   }

@@ -11,6 +11,7 @@
 #include "frontend/rank_worker.h"
 #include "frontend/ranks.h"
 #include "runtime/base/log.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 
 namespace fuseau {
@@ -28,6 +29,7 @@ void JoinThreadRanks(int ranks) {
       ranks, absl::Microseconds(SettingInt("FUSEAU_THREAD_DELAY_US", 0)));
   for (int r = 1; r < ranks; ++r) {
     Threads().emplace_back([r, group = std::move(groups[r])]() mutable {
+      profile::SetRankOfThread(r);
       const absl::Status status = RankWorker(group.get()).Serve();
       if (!status.ok()) {
         LogWarning(absl::StrCat("rank ", r, ": ", status.ToString()));

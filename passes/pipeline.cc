@@ -7,6 +7,7 @@
 #include "passes/cost.h"
 #include "passes/passes.h"
 #include "runtime/base/caches.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 
 namespace fuseau::passes {
@@ -115,6 +116,7 @@ absl::Status RunPipeline(mlir::ModuleOp module, PipelineOptions options) {
     std::unique_ptr<mlir::Pass> pass =
         stage.make(disabled.Has(stage.name), options);
     if (pass == nullptr) continue;
+    const profile::Scope scope(profile::Kind::kStage, stage.name);
     mlir::PassManager manager(module.getContext());
     manager.enableVerifier(verify);
     if (!timing.empty()) manager.enableTiming();

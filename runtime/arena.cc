@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/bytes.h"
@@ -67,6 +68,17 @@ absl::Status OutOfMemory(int64_t bytes) {
 
 int64_t RoundUp(int64_t n, int64_t unit) {
   return (n + unit - 1) / unit * unit;
+}
+
+// A profile shows how much memory is in use, without what is small.
+void NoteUse(int64_t changed, int64_t live) {
+  constexpr int64_t kNotedBytes = int64_t{64} << 10;
+  if (!profile::On() || changed < kNotedBytes) return;
+  profile::Event event;
+  event.kind = profile::Kind::kMemory;
+  event.begin = event.end = profile::Now();
+  event.bytes = live;
+  profile::Note(event);
 }
 
 // Zeroed pages whose start is aligned to a huge page; null when there are none.
@@ -192,6 +204,7 @@ absl::StatusOr<BufferRef> Arena::Take(int64_t bytes, bool* zeroed) {
   Increment(Counter::kBuffersMade);
   std::lock_guard<std::mutex> lock(mutex_);
   usage_.live_bytes += buffer->block_bytes_;
+  NoteUse(buffer->block_bytes_, usage_.live_bytes);
   usage_.peak_bytes = std::max(usage_.peak_bytes, usage_.live_bytes);
   return BufferRef::Adopt(buffer);
 }
@@ -217,6 +230,7 @@ Buffer* Arena::TakeFree(int64_t bytes, int size_class, int64_t block_bytes) {
   }
   usage_.cached_bytes -= buffer->block_bytes_;
   usage_.live_bytes += buffer->block_bytes_;
+  NoteUse(buffer->block_bytes_, usage_.live_bytes);
   usage_.peak_bytes = std::max(usage_.peak_bytes, usage_.live_bytes);
   buffer->bytes_ = bytes;
   buffer->refs_.store(1, std::memory_order_relaxed);
@@ -290,6 +304,7 @@ void Arena::Free(Buffer* buffer) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     usage_.live_bytes -= buffer->block_bytes_;
+    NoteUse(buffer->block_bytes_, usage_.live_bytes);
     usage_.cached_bytes += buffer->block_bytes_;
     if (buffer->size_class_ >= 0) {
       Forbid(buffer, buffer->block_bytes_ - kHeader);

@@ -112,8 +112,9 @@ struct Launch {
   uint64_t parallel_dims = 0;
   std::vector<Combiner> combiners;  // one per output; kNone for plain writes
   std::vector<LaggedWrite> lagged;  // at most one per launch
-  int64_t bytes = 0;  // minimum traffic: each operand's elements once
-  double flops = 0;   // estimate of work, in cheap operations
+  int64_t bytes = 0;           // minimum traffic: each operand's elements once
+  double flops = 0;            // estimate of work, in cheap operations
+  std::vector<int32_t> nodes;  // of the trace, that it computes
   std::optional<QuickCall> quick;  // made by PrepareQuickCalls
 };
 
@@ -138,6 +139,7 @@ struct RoutineCall {
   uint64_t reduced = 0;               // bit d: dimension d
   std::vector<PlanOperand> operands;  // inputs, then the output
   int64_t attribute = 0;
+  std::vector<int32_t> nodes;  // of the trace, that it computes
 
   const PlanOperand& output() const { return operands.back(); }
 };

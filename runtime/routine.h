@@ -9,8 +9,9 @@ namespace fuseau::runtime {
 
 // Null if there is none of that name.
 RoutineFn FindRoutine(absl::string_view name);
+
 // A name by which FindRoutine gives the routine.
-absl::string_view NameOfRoutine(RoutineFn fn);
+absl::string_view RoutineName(RoutineFn fn);
 
 // Completes a call whose sizes, reduced dimensions and inputs are known: the
 // output (into `buffer`), the routine and, unless `loop` is empty, the inner

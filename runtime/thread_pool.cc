@@ -17,6 +17,7 @@
 
 #include "runtime/base/float_flags.h"
 #include "runtime/base/log.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/settings.h"
 #include "runtime/cpu/machine.h"
 #include "runtime/cpu/pause.h"
@@ -86,6 +87,9 @@ struct ThreadPool::State {
     alignas(64) std::atomic<uint32_t> left{0};
     std::atomic<uint32_t> caller_sleeps{0};
     std::atomic<uint8_t> float_flags{0};  // of the workers
+    // What the caller does with it, if that is noted.
+    profile::Current noted;
+    uint64_t number = 0;
   };
 
   std::vector<Part> parts;  // one a thread; the caller's is the first
@@ -152,7 +156,13 @@ struct ThreadPool::State {
   }
 
   static void Run(Job* job, uint32_t chunk, size_t thread) {
-    (*job->chunk)(job->first + chunk);
+    if (thread != 0 && profile::On()) {
+      const int64_t begin = profile::Now();
+      (*job->chunk)(job->first + chunk);
+      profile::NoteWork(job->noted, job->number, begin, profile::Now());
+    } else {
+      (*job->chunk)(job->first + chunk);
+    }
     if (thread != 0) HandOverFlags(job);
     // The job is over for the caller once `left` is 0; what follows touches
     // only the pool's own memory.
@@ -332,6 +342,8 @@ void ThreadPool::RunBatch(int64_t first, int64_t count,
   job.left.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
   job.caller_sleeps.store(0, std::memory_order_relaxed);
   job.float_flags.store(0, std::memory_order_relaxed);
+  job.noted = profile::CurrentOfThread();
+  job.number = epoch;
   job.total.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
   for (size_t p = 0; p < s.parts.size(); ++p) {
     s.parts[p].ticket.store(

@@ -11,6 +11,7 @@
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/float_reports.h"
+#include "python/bindings/frames.h"
 #include "python/bindings/numpy_call.h"
 
 namespace fuseau::python {
@@ -147,6 +148,7 @@ absl::Span<const IndexItem> Items(const Key& key) {
 // known, a lazy one else. A loop over elements makes it known: each operation
 // on a known number takes less than its recording.
 PyObject* Element(const Array& array, const Key& key) {
+  CountHere(profile::Tally::kElementRead);
   Array element;
   absl::Status status = IndexView(array, Items(key), &element);
   if (!status.ok()) return Raise(status);
@@ -174,6 +176,7 @@ PyObject* KnownElement(const Array& array, int64_t index) {
       (!Graph::Get().ReadsElements() || !array.node()->buffer->ToHost().ok())) {
     return nullptr;
   }
+  CountHere(profile::Tally::kElementRead);
   const char* data = array.node()->buffer->read() + array.offset();
   return PyArray_Scalar(const_cast<char*>(data) + index * array.strides()[0],
                         ToDescr(array.dtype()), nullptr);
@@ -236,6 +239,7 @@ int SetWhere(PyObject* self, PyObject* key, PyObject* value) {
 }
 
 int SetElement(const Array& array, const Key& key, PyObject* value) {
+  CountHere(profile::Tally::kElementWrite);
   Array element;
   absl::Status status = IndexView(array, Items(key), &element);
   if (!status.ok()) {

@@ -10,6 +10,7 @@
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
 #include "python/bindings/float_reports.h"
+#include "python/bindings/frames.h"
 
 namespace fuseau::python {
 
@@ -56,6 +57,7 @@ Py_ssize_t Length(PyObject* self) {
 }
 
 PyObject* Iterate(PyObject* self) {
+  CountHere(profile::Tally::kIteration);
   const Array& array = ArrayOf(self);
   if (array.rank() == 0) {
     PyErr_SetString(PyExc_TypeError, "iteration over a 0-d array");

@@ -8,6 +8,7 @@
 #include "frontend/record.h"
 #include "python/bindings/arguments.h"
 #include "python/bindings/exchange.h"
+#include "python/bindings/frames.h"
 
 namespace fuseau::python {
 namespace {
@@ -222,6 +223,7 @@ PyObject* NumberFrom(DType dtype, const char* element) {
 }
 
 PyObject* ItemOf(const Array& array) {
+  CountHere(profile::Tally::kElementRead);
   char element[16];
   if (absl::Status s = ReadElement(array, element); !s.ok()) return Raise(s);
   return NumberFrom(array.dtype(), element);

@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "frontend/host.h"
 #include "frontend/journal.h"
@@ -83,7 +85,42 @@ bool IsOurs(PyFrameObject* frame) {
                              std::strncmp(text, "fuseau.", 7) == 0);
 }
 
+namespace {
+
+// The lines of the program that were asked for. They stay until the process
+// ends: a program has few.
+struct Lines {
+  absl::flat_hash_map<std::pair<PyObject*, int>, int32_t> numbers;
+  std::vector<Place> places = std::vector<Place>(1);  // by number
+};
+
+Lines& TheLines() {
+  static auto* const lines = new Lines;
+  return *lines;
+}
+
+int32_t LineHere() {
+  Place place = Here();
+  if (!place.code) return 0;
+  Lines& lines = TheLines();
+  const auto [it, is_new] =
+      lines.numbers.try_emplace({place.code.get(), place.instruction},
+                                static_cast<int32_t>(lines.places.size()));
+  if (is_new) lines.places.push_back(std::move(place));
+  return it->second;
+}
+
+std::vector<std::string> TextsOfLines() {
+  std::vector<std::string> texts;
+  for (const Place& place : TheLines().places) texts.push_back(TextOf(place));
+  return texts;
+}
+
+}  // namespace
+
 void ConnectPlaces() {
+  evaluation_host.line = LineHere;
+  evaluation_host.lines = TextsOfLines;
   evaluation_host.note_place = [](int64_t slot) {
     Places()[static_cast<size_t>(slot)] = Here();
   };

@@ -19,6 +19,7 @@
 #include "python/bindings/functions.h"
 #include "python/bindings/interrupt.h"
 #include "python/bindings/numpy_call.h"
+#include "python/bindings/profile.h"
 #include "python/bindings/python.h"
 #include "python/bindings/rank_plan.h"
 #include "python/bindings/ranks.h"
@@ -149,7 +150,7 @@ bool Fill(PyObject* module) {
   }
   return WatchForks() && AddReports(module) && AddDevices(module) &&
          AddRanks(module) && AddFiles(module) && AddRankPlan(module) &&
-         AddAhead(module);
+         AddAhead(module) && AddProfile(module);
 }
 
 PyModuleDef module_def = {PyModuleDef_HEAD_INIT,

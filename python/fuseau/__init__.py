@@ -51,6 +51,20 @@ __version__ = _numpy.__version__
 """NumPy's, since programs compare it to know what NumPy can do."""
 __fuseau_version__ = "0.1.0"
 
+
+def _late_method(module, name):
+    """A method whose module is imported when it is first called."""
+
+    def method(self, *args, **kwargs):
+        own = getattr(_importlib.import_module(f"fuseau.{module}"), name)
+        return own(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"ndarray.{name}"
+    method.__doc__ = f"See `fuseau.{module}.{name}`."
+    return method
+
+
 _fuseau.set_hooks(
     {
         "fallback": _fallback.call,
@@ -66,12 +80,19 @@ _fuseau.set_hooks(
     }
 )
 _methods.attach()
+ndarray.plot_graph = _late_method("_graphs", "plot_graph")
+ndarray._repr_html_ = _late_method("_jupyter", "array_html")
 _errstate.follow()
 _sys.meta_path.append(_SubmoduleFinder)
 if not _os.environ.keys().isdisjoint(_launch.HINTS):
     from ._launch.enter import enter as _enter
 
     _enter()
+
+if "FUSEAU_PROFILE" in _os.environ:
+    from ._profile import follow_environment as _follow_environment
+
+    _follow_environment()
 
 globals().update(_fuseau.UFUNCS)
 globals().update(_NATIVE_FUNCTIONS)
@@ -90,8 +111,11 @@ _OWN_NAMES = (
     "explain",
     "fallback_count",
     "install_as_numpy",
+    "profile",
+    "progress",
     "ranks",
     "restore",
+    "task",
 )
 
 
@@ -101,7 +125,10 @@ _LATE = {
     "checkpoint": "_checkpoint",
     "device": "_device",
     "io": "io",
+    "profile": "_profile",
+    "progress": "_jupyter",
     "restore": "_checkpoint",
+    "task": "_task",
 }
 
 
@@ -126,6 +153,13 @@ def cluster(where="local", n=None, *, threads_per_rank=None, interface=None, ver
     return start.cluster(
         where, n, threads_per_rank=threads_per_rank, interface=interface, verbose=verbose
     )
+
+
+def load_ipython_extension(shell):
+    """What `%load_ext fuseau` calls: registers the magic `%%fuseau`."""
+    from . import _jupyter
+
+    _jupyter.load(shell)
 
 
 def ops_json_path():

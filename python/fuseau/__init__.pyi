@@ -1,5 +1,6 @@
 # Types of what fuseau defines itself. Other public names are NumPy's.
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from numpy import *
@@ -45,6 +46,17 @@ class CheckpointError(ValueError): ...
 
 def checkpoint(path: Any, **arrays: Any) -> None: ...
 def restore(path: Any) -> dict[str, Any]: ...
+
+def profile(folder: Any = ...) -> AbstractContextManager[None]: ...
+def task(
+    function: Any = ...,
+    *,
+    inputs: Sequence[str] | None = ...,
+    outputs: int = ...,
+    halo: int = ...,
+    shards: int | None = ...,
+) -> Any: ...
+def progress(every: float = ..., file: Any = ...) -> AbstractContextManager[None]: ...
 
 class RankFailure(RuntimeError):
     rank: int

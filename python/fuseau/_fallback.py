@@ -13,7 +13,7 @@ import warnings
 import numpy
 
 from ._base import NATIVE_DTYPES, as_function
-from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, to_numpy
+from ._fuseau import as_strided, from_numpy, getenv, leave_definition, ndarray, profiling, to_numpy
 from ._scalar import is_scalar
 
 _counts = {}
@@ -44,10 +44,27 @@ def call(name, function, args, kwargs):
     arguments reach the fuseau arrays; a result that is a view of an argument is one here too.
     Errors of NumPy pass unchanged.
     """
+    if STAND_INS and not STAND_INS.isdisjoint(map(type, args)):
+        return _call_of_stand_in(function or lookup(name), args, kwargs)
     if name not in _CREATION:
         leave_definition()
         _note(name)
+        if profiling():
+            from ._profile import note_numpy
+
+            return note_numpy(name, lambda: call_quietly(name, function, args, kwargs))
     return call_quietly(name, function, args, kwargs)
+
+
+STAND_INS = set()
+"""Types that stand for arrays while a function is traced, and see every ufunc (`_vectorize`)."""
+
+
+def _call_of_stand_in(function, args, kwargs):
+    stand_in = next(x for x in args if type(x) in STAND_INS)
+    if isinstance(function, numpy.ufunc):
+        return stand_in.__array_ufunc__(function, "__call__", *args, **kwargs)
+    return stand_in.__array_function__(function, (), args, kwargs)
 
 
 def call_quietly(name, function, args, kwargs):

@@ -203,13 +203,8 @@ def _ndpointer(dtype=None, ndim=None, shape=None, flags=None):
 
 
 def _vectorize():
-    class vectorize(numpy.vectorize):
-        """NumPy's vectorize with results as fuseau arrays."""
+    from ._vectorize import vectorize
 
-        def __call__(self, *args, **kwargs):
-            return _fallback.call("vectorize", super().__call__, args, kwargs)
-
-    vectorize.__module__ = "fuseau"
     return vectorize
 
 

@@ -140,7 +140,7 @@ absl::Status WritePlan(const Plan& plan, const KernelList& kernels,
       status = absl::UnimplementedError(
           "a plan with exchanges belongs to a job of several ranks");
     }
-    each.Text(std::string(NameOfRoutine(call.fn)));
+    each.Text(std::string(RoutineName(call.fn)));
     each.Text(call.loop == nullptr ? "" : NameOfInnerLoop(call.loop));
     Fields(each, call);
   });

@@ -103,6 +103,8 @@ constexpr Known kSettings[] = {
     {"FUSEAU_PARTITION_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_PLAN_CACHE_BYTES", Known::kNumber, 0, kAny},
     {"FUSEAU_POOL_BYTES", Known::kNumber, 0, kAny},
+    {"FUSEAU_PROFILE"},
+    {"FUSEAU_PROFILE_EVENTS", Known::kNumber, 0, kAny},
     {"FUSEAU_RANK", Known::kNumber, 0, 65535},
     {"FUSEAU_RANKS", Known::kNumber, 1, 65536},
     {"FUSEAU_RECORD"},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/base/profile.h"
 #include "runtime/base/status.h"
 #include "runtime/cpu/band_run.h"
 #include "runtime/cpu/bytes.h"
@@ -13,6 +14,7 @@
 #include "runtime/cpu/routines/routines.h"
 #include "runtime/cpu/strided_copy.h"
 #include "runtime/cpu/sweep.h"
+#include "runtime/routine.h"
 #include "runtime/stats.h"
 
 namespace fuseau::runtime {
@@ -34,6 +36,43 @@ void CountLaunch(const Launch& launch) {
   Increment(Counter::kBytesMoved, launch.bytes);
   launch.kernel->launches.fetch_add(1, std::memory_order_relaxed);
   launch.kernel->bytes.fetch_add(launch.bytes, std::memory_order_relaxed);
+}
+
+// What a profile tells of a launch; of several it is the sum.
+void Describe(const Launch& launch, profile::Event* event) {
+  event->bytes += launch.bytes;
+  event->flops += launch.flops;
+  event->lines = profile::Evaluation::LinesOfNodes(launch.nodes);
+  ++event->number;
+}
+
+// The same for launches that advance together.
+void DescribeAll(const Plan& plan, absl::Span<const int32_t> launches,
+                 profile::Event* event) {
+  std::vector<int32_t> nodes;
+  for (const int32_t index : launches) {
+    const Launch& launch = plan.launches[index];
+    Describe(launch, event);
+    nodes.insert(nodes.end(), launch.nodes.begin(), launch.nodes.end());
+  }
+  event->lines = profile::Evaluation::LinesOfNodes(nodes);
+}
+
+std::string TogetherName(const Plan& plan, int32_t first, size_t count) {
+  const std::string& name = plan.launches[first].kernel->name;
+  return count == 1 ? name : absl::StrCat(name, " and ", count - 1, " more");
+}
+
+void Describe(const RoutineCall& call, profile::Event* event) {
+  event->lines = profile::Evaluation::LinesOfNodes(call.nodes);
+  event->flops = StepsOf(call);
+  for (const PlanOperand& operand : call.operands) {
+    int64_t bytes = ItemSize(operand.dtype);
+    for (size_t d = 0; d < call.sizes.size(); ++d) {
+      if (operand.strides[d] != 0) bytes *= call.sizes[d];
+    }
+    event->bytes += bytes;
+  }
 }
 
 }  // namespace
@@ -142,6 +181,8 @@ absl::Status PlanRun::Do(const Step& step) {
 
 void PlanRun::Fill(const Step& step) const {
   const int64_t bytes = plan_.buffers[step.buffer].bytes;
+  profile::Scope scope(profile::Kind::kCopy, "fill");
+  scope.event().bytes = bytes;
   FillElements(slots_[step.buffer].buffer->data(), step.fill, step.fill_size,
                bytes);
   Increment(Counter::kBytesMoved, bytes);
@@ -172,6 +213,7 @@ absl::Status PlanRun::Allocate(int32_t buffer, bool zeros) {
 }
 
 void PlanRun::Copy(const Step& step) const {
+  profile::Scope scope(profile::Kind::kCopy, "copy");
   char* const to = slots_[step.buffer].buffer->data();
   const char* const from = slots_[step.source].buffer->read();
   int64_t bytes = plan_.buffers[step.source].bytes;
@@ -185,6 +227,7 @@ void PlanRun::Copy(const Step& step) const {
       bytes += part.bytes * Count(part.sizes);
     }
   }
+  scope.event().bytes = 2 * bytes;
   Increment(Counter::kBytesMoved, 2 * bytes);
 }
 
@@ -230,6 +273,8 @@ void PlanRun::RunQuick(const Launch& launch) const {
 }
 
 absl::Status PlanRun::RunLaunch(const Launch& launch) {
+  profile::Scope scope(profile::Kind::kKernel, launch.kernel->name);
+  if (scope.noted()) Describe(launch, &scope.event());
   if (launch.quick) {
     RunQuick(launch);
     return absl::OkStatus();
@@ -248,6 +293,9 @@ absl::Status PlanRun::RunLaunch(const Launch& launch) {
 }
 
 absl::Status PlanRun::RunRoutine(const RoutineCall& call) {
+  profile::Scope scope(profile::Kind::kRoutine,
+                       profile::On() ? RoutineName(call.fn) : "");
+  if (scope.noted()) Describe(call, &scope.event());
   absl::InlinedVector<char*, 5> addresses;
   for (const PlanOperand& operand : call.operands)
     addresses.push_back(AddressOf(operand, &operand == &call.output()));
@@ -291,6 +339,16 @@ absl::Status PlanRun::RunGroup(const BandGroup& group) {
     }
     return absl::OkStatus();
   }
+  profile::Scope scope(
+      profile::Kind::kKernel,
+      profile::On()
+          ? TogetherName(plan_, group.members[0].launch, group.members.size())
+          : std::string());
+  if (scope.noted()) {
+    std::vector<int32_t> all;
+    for (const BandMember& member : group.members) all.push_back(member.launch);
+    DescribeAll(plan_, all, &scope.event());
+  }
   std::vector<BoundLaunch> launches;
   launches.reserve(group.members.size());
   for (const BandMember& member : group.members) {
@@ -303,6 +361,11 @@ absl::Status PlanRun::RunGroup(const BandGroup& group) {
 }
 
 absl::Status PlanRun::RunSweep(const Sweep& sweep) {
+  profile::Scope scope(profile::Kind::kKernel,
+                       profile::On() ? TogetherName(plan_, sweep.launches[0],
+                                                    sweep.launches.size())
+                                     : std::string());
+  if (scope.noted()) DescribeAll(plan_, sweep.launches, &scope.event());
   std::vector<SweepLaunch> launches;
   for (size_t i = 0; i < sweep.launches.size(); ++i) {
     const Launch& launch = plan_.launches[sweep.launches[i]];

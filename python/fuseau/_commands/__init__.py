@@ -5,7 +5,7 @@ and a function `parser()`. Its docstring begins with the line that `fuseau --hel
 import importlib
 import sys
 
-COMMANDS = ("run", "compile", "cache", "bench", "info", "completion")
+COMMANDS = ("run", "compile", "cache", "bench", "doctor", "info", "completion")
 
 
 def main(arguments=None):

@@ -48,6 +48,10 @@ def main(arguments):
             return status
         if options.numpy or packages:
             _install(packages, rest)
+        if options.profile or options.dataflow or options.event:
+            from .._profile import follow_program
+
+            follow_program(options.profile, options.dataflow, options.event)
     except ValueError as error:
         made.error(str(error))
     try:
@@ -71,6 +75,20 @@ def parser():
     )
     made.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
     made.add_argument(
+        "--profile",
+        metavar="FOLDER",
+        nargs="?",
+        const="fuseau-profile",
+        help="profile the program: --profile=FOLDER gets report.html and trace.json, "
+        "by default fuseau-profile",
+    )
+    made.add_argument(
+        "--dataflow",
+        metavar="FILE",
+        help="write a graph of what was recorded (.svg, .pdf, .png, .dot; Graphviz makes pictures)",
+    )
+    made.add_argument("--event", metavar="FILE", help="the same of what was run, on all ranks")
+    made.add_argument(
         "--packages",
         metavar="NAMES",
         default="",
@@ -85,7 +103,7 @@ def parser():
     return made
 
 
-_WITH_VALUE = ("--packages", "--record", *job_flags.WITH_VALUE)
+_WITH_VALUE = ("--packages", "--record", "--dataflow", "--event", *job_flags.WITH_VALUE)
 
 
 def _split(arguments):
@@ -116,7 +134,12 @@ def _record(folder, made):
 def _own_words(options):
     """The options that hold in every rank."""
     words = ["--numpy"] if options.numpy else []
-    return [*words, "--packages", options.packages] if options.packages else words
+    if options.packages:
+        words += ["--packages", options.packages]
+    for name in ("profile", "dataflow", "event"):
+        if value := getattr(options, name):
+            words.append(f"--{name}={value}")
+    return words
 
 
 def _install(packages, rest):
