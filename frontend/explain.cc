@@ -1,3 +1,4 @@
+#include "codegen/gpu/show.h"
 #include "frontend/evaluate.h"
 #include "frontend/reports.h"
 #include "runtime/base/status.h"
@@ -12,6 +13,14 @@ absl::StatusOr<Explanation> Explain(Node* node) {
   FUSEAU_RETURN_IF_ERROR(Foresee(node, &trace, &explanation.program));
   FUSEAU_ASSIGN_OR_RETURN(explanation.plan, codegen::ExplainTrace(trace));
   return explanation;
+}
+
+absl::StatusOr<std::string> ShowKernels(Node* node, bool with_prelude) {
+  if (!node->pending()) return std::string();
+  ir::Trace trace;
+  Program::State state;
+  FUSEAU_RETURN_IF_ERROR(Foresee(node, &trace, &state));
+  return codegen::gpu::ShowKernels(trace, with_prelude);
 }
 
 }  // namespace fuseau

@@ -1,6 +1,8 @@
 // What users may ask about the work behind their arrays.
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "codegen/explain.h"
 #include "codegen/kernel_report.h"
@@ -29,5 +31,9 @@ struct Explanation {
 
 // How the value would be computed now. Compiles its kernels, computes nothing.
 absl::StatusOr<Explanation> Explain(Node* node);
+
+// The CUDA C++ of the kernels that computing the value on a GPU would launch;
+// empty if it is known. Computes and compiles nothing.
+absl::StatusOr<std::string> ShowKernels(Node* node, bool with_prelude);
 
 }  // namespace fuseau

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "llvm/Support/xxhash.h"
@@ -144,9 +145,16 @@ absl::StatusOr<std::string> CompileForEmulation(
   FUSEAU_RETURN_IF_ERROR(Write(header, EmulationHeader()));
   FUSEAU_RETURN_IF_ERROR(Write(folder.File("fuseau.cuh"), PreludeOf(options)));
   std::string text = "#include \"emulation.h\"\n#include \"fuseau.cuh\"\n";
-  for (const GpuSource& source : sources)
+  absl::flat_hash_map<std::string, std::string> known;
+  for (const GpuSource& source : sources) {
+    auto [it, is_new] = known.try_emplace(source.name, source.code);
+    if (it->second != source.code)
+      return absl::InternalError(
+          absl::StrCat("two kernels have the name ", source.name));
+    if (!is_new) continue;
     absl::StrAppend(&text, source.code, "FUSEAU_EMULATED_KERNEL(", source.name,
                     ", ", source.slots, ")\n");
+  }
   const std::string kernels = folder.File("kernels.cc");
   FUSEAU_RETURN_IF_ERROR(Write(kernels, text));
   const std::string image = folder.File("image.so");

@@ -95,6 +95,8 @@ char ClassOf(char type) {
 
 }  // namespace
 
+absl::Span<const DeviceFunction> DeviceFunctions() { return kFunctions; }
+
 const DeviceFunction* FindDeviceFunction(absl::string_view loop) {
   const size_t dot = loop.find('.');
   const size_t arrow = loop.find("->");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace fuseau::codegen::gpu {
 
@@ -17,6 +18,9 @@ struct DeviceFunction {
   int ulp32;
   int ulp64;
 };
+
+// The whole table.
+absl::Span<const DeviceFunction> DeviceFunctions();
 
 // The row for a loop, such as "exp.d->d"; null if there is none.
 const DeviceFunction* FindDeviceFunction(absl::string_view loop);

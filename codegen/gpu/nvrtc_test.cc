@@ -8,6 +8,7 @@
 
 #include <ctime>
 
+#include "codegen/gpu/functions.h"
 #include "codegen/gpu/kernel_test_util.h"
 
 namespace fuseau::codegen::gpu {
@@ -143,6 +144,58 @@ TEST_F(Nvrtc, NoSpillsFewRegistersWideAccesses) {
       if (std::string(test.name) == "chain f32")
         EXPECT_NE(output->ptx.find("ld.global.v4"), std::string::npos);
     }
+  }
+}
+
+// All functions of the table that take this class of numbers, in one kernel.
+KernelText AllFunctions(char cls, char code, const std::string& type) {
+  const std::string body_type = KernelText::Signless(type);
+  KernelText text{
+      .in = {type, type, "si64"}, .out = {}, .inner = {1, 1, 1}, .body = ""};
+  std::vector<std::string> results, types;
+  for (const DeviceFunction& row : DeviceFunctions()) {
+    const absl::string_view ufunc = row.ufunc, form = row.form;
+    if (absl::string_view(row.inputs) != absl::string_view(&cls, 1)) continue;
+    const bool binary = form.find("$1") != absl::string_view::npos;
+    const bool compares = ufunc.find("less") != absl::string_view::npos ||
+                          ufunc.find("greater") != absl::string_view::npos;
+    std::string out = type, out_code(1, code);
+    if (compares) out = "i1", out_code = "?";
+    if (ufunc == "bitwise_count") out = "ui8", out_code = "B";
+    if (ufunc == "absolute") out = "f64", out_code = "d";
+    const std::string result = absl::StrCat("%r", results.size());
+    const bool exponent = ufunc == "ldexp";
+    absl::StrAppend(&text.body, result, " = fuseau.call \"", row.ufunc, ".",
+                    std::string(1, code),
+                    exponent ? "l" : std::string(binary ? 1 : 0, code), "->",
+                    out_code, "\"(%a0",
+                    exponent ? ", %a2"
+                    : binary ? ", %a1"
+                             : "",
+                    ") : (", body_type,
+                    exponent ? ", i64"
+                    : binary ? absl::StrCat(", ", body_type)
+                             : "",
+                    ") -> ", KernelText::Signless(out), "\n");
+    results.push_back(result);
+    types.push_back(KernelText::Signless(out));
+    text.out.push_back(out);
+    text.inner.push_back(1);
+  }
+  absl::StrAppend(&text.body, "fuseau.yield ", absl::StrJoin(results, ", "),
+                  " : ", absl::StrJoin(types, ", "));
+  return text;
+}
+
+TEST_F(Nvrtc, KnowsEveryFunction) {
+  for (const KernelText& text :
+       {AllFunctions('f', 'd', "f64"), AllFunctions('f', 'f', "f32"),
+        AllFunctions('i', 'l', "si64"), AllFunctions('i', 'b', "si8"),
+        AllFunctions('u', 'I', "ui32"),
+        AllFunctions('c', 'D', "complex<f64>")}) {
+    const GpuSource source = EmitText(text.str());
+    const auto output = CompileWithNvrtc(source.name, source.code, 90);
+    EXPECT_TRUE(output.ok()) << text.in[0] << ": " << output.status().message();
   }
 }
 

@@ -44,37 +44,49 @@ py::dict Machine() {
                   "cache_folder"_a = report.cache_folder);
 }
 
-py::dict ExplainArray(const py::object& array) {
+NodeRef NodeOf(const py::object& array, absl::string_view function) {
   if (!IsArray(array.ptr())) {
-    throw py::type_error(absl::StrCat("explain() takes a fuseau array, not ",
+    throw py::type_error(absl::StrCat(function, "() takes a fuseau array, not ",
                                       Py_TYPE(array.ptr())->tp_name));
   }
-  const NodeRef alive(ArrayOf(array.ptr()).node());
-  absl::StatusOr<Explanation> made = Explain(alive.get());
-  if (!made.ok()) {
-    Raise(made.status());
-    throw py::error_already_set();
-  }
+  return NodeRef(ArrayOf(array.ptr()).node());
+}
+
+template <typename T>
+T ValueOrRaise(absl::StatusOr<T> made) {
+  if (made.ok()) return *std::move(made);
+  Raise(made.status());
+  throw py::error_already_set();
+}
+
+std::string ShowArrayKernels(const py::object& array, bool with_prelude) {
+  const NodeRef alive = NodeOf(array, "show_kernel");
+  return ValueOrRaise(ShowKernels(alive.get(), with_prelude));
+}
+
+py::dict ExplainArray(const py::object& array) {
+  const NodeRef alive = NodeOf(array, "explain");
+  const Explanation made = ValueOrRaise(Explain(alive.get()));
   py::list values, steps;
-  for (const ValueReport& v : made->plan.values) {
+  for (const ValueReport& v : made.plan.values) {
     values.append(py::dict("operation"_a = v.operation, "type"_a = v.type,
                            "inputs"_a = v.inputs, "stored"_a = v.stored,
                            "copied"_a = v.copied));
   }
-  for (const StepReport& s : made->plan.steps) {
+  for (const StepReport& s : made.plan.steps) {
     steps.append(py::dict("what"_a = s.what, "kernel"_a = s.kernel,
                           "values"_a = s.values, "sizes"_a = s.sizes,
                           "schedule"_a = s.schedule, "bytes"_a = s.bytes,
                           "flops"_a = s.flops));
   }
-  const Program::State& program = made->program;
+  const Program::State& program = made.program;
   return py::dict(
-      "pending"_a = made->pending, "runs"_a = program.runs,
+      "pending"_a = made.pending, "runs"_a = program.runs,
       "compiled"_a = program.compiled, "compiling"_a = program.compiling,
       "failed"_a = program.failed, "seconds"_a = program.seconds,
-      "values"_a = values, "steps"_a = steps, "bytes"_a = made->plan.bytes,
-      "least_bytes"_a = made->plan.least_bytes,
-      "temporary_bytes"_a = made->plan.temporary_bytes);
+      "values"_a = values, "steps"_a = steps, "bytes"_a = made.plan.bytes,
+      "least_bytes"_a = made.plan.least_bytes,
+      "temporary_bytes"_a = made.plan.temporary_bytes);
 }
 
 }  // namespace
@@ -95,6 +107,7 @@ bool AddReports(PyObject* module) {
           "`file`, `bytes`, `used`, `key` and `damage` (empty: none). Every "
           "byte is read.");
     m.def("explain", &ExplainArray);
+    m.def("show_kernel", &ShowArrayKernels);
   } catch (py::error_already_set& error) {
     error.restore();
     return false;

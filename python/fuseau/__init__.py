@@ -39,7 +39,7 @@ from . import (
     _ufunc,
 )
 from ._base import NATIVE_FUNCTIONS as _NATIVE_FUNCTIONS
-from ._explain import Explanation, explain
+from ._explain import Explanation, explain, show_kernel
 from ._fallback import FallbackError, FallbackWarning, fallback_count
 from ._fuseau import kernels, ndarray, stats, synchronize, ufunc
 from ._namespace import SubmoduleFinder as _SubmoduleFinder
@@ -115,6 +115,7 @@ _OWN_NAMES = (
     "progress",
     "ranks",
     "restore",
+    "show_kernel",
     "task",
 )
 

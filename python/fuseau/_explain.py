@@ -1,4 +1,4 @@
-"""`explain`: how a value would be computed, and why so."""
+"""`explain`: how a value would be computed, and why so; `show_kernel`: by which code on a GPU."""
 
 import html
 
@@ -142,3 +142,25 @@ def explain(array):
         If it is no array of fuseau.
     """
     return Explanation(_fuseau.explain(array))
+
+
+def show_kernel(array, prelude=False):
+    """Prints the CUDA C++ of the kernels that computing the array on a GPU would launch.
+
+    Computes and compiles nothing and needs no GPU. A step that is left to the processor is a
+    comment with the reason.
+
+    Parameters
+    ----------
+    array : ndarray
+        An array of fuseau; one whose value is known already launches nothing.
+    prelude : bool, optional
+        Whether to print what all kernels share, too.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of fuseau.
+    """
+    text = _fuseau.show_kernel(array, prelude)
+    print(text if text else "nothing: the value is in memory")

@@ -170,14 +170,15 @@ template <class F>
 FUSEAU_FN F LaterMinimum(F x, F y) {
   return x != x || x < y ? x : y;
 }
-// A NaN only if there is nothing else.
+// A NaN only if there is nothing else; `y` if both are equal, as NumPy's vector
+// loops have it.
 template <class F>
 FUSEAU_FN F MaximumNumber(F x, F y) {
-  return x >= y || y != y ? x : y;
+  return x > y || y != y ? x : y;
 }
 template <class F>
 FUSEAU_FN F MinimumNumber(F x, F y) {
-  return x <= y || y != y ? x : y;
+  return x < y || y != y ? x : y;
 }
 
 template <class T>

@@ -307,6 +307,12 @@ FUSEAU_FN void ReduceRows(const Args& args) {
   if (group.active && group.thread == 0) total.Store(start);
 }
 
+__device__ constexpr int HighestBit(u64 bits) {
+  int place = -1;
+  for (; bits != 0; bits >>= 1) ++place;
+  return place;
+}
+
 // Columns joined along outer dimensions, a thread each, in order, on from what
 // the results hold.
 template <class Kernel, class Args>
@@ -315,7 +321,7 @@ FUSEAU_FN void ReduceColumns(const Args& args) {
   constexpr int kRank = Kernel::kRank;
   constexpr u64 kJoined = Kernel::kReduced;
   constexpr u64 kAll = kRank == 64 ? ~u64{0} : (u64{1} << kRank) - 1;
-  constexpr int kLast = 63 - __builtin_clzll(kJoined);  // of those joined
+  constexpr int kLast = HighestBit(kJoined);
   Kernel start(args);
   if (!MoveTo<kAll & ~kJoined>(
           args, u64{blockIdx.x} * kThreads + threadIdx.x, start))
