@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/ahead.h"
 #include "frontend/evaluate.h"
 #include "frontend/ranks.h"
 #include "frontend/record.h"
@@ -154,11 +155,12 @@ PyObject* Element(const Array& array, const Key& key) {
   if (!status.ok()) return Raise(status);
   Node* node = array.node();
   if (node->pending() && Graph::Get().ReadsElements() &&
-      Ranks::active() == nullptr) {
+      Ranks::active() == nullptr && !tracing_ahead) {
     status = Evaluate({&node, 1});
     if (!status.ok()) return Raise(status);
   }
-  if (!array.node()->pending()) return ScalarOf(element);
+  const bool argument = tracing_ahead && node->state == NodeState::kAway;
+  if (!array.node()->pending() && !argument) return ScalarOf(element);
   PyObject* result = NewArrayObject();
   if (result == nullptr) return nullptr;
   return FinishRecorded(result, TakeNumber(element, &ArrayOf(result)));

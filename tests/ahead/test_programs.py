@@ -48,6 +48,14 @@ def where(np, x, k):
     return np.where(x > 0, x, -x).astype(np.float32), k + np.arange(x.shape[0])
 
 
+def elements(np, x, w):
+    x[1:-1] = x[:-2] * w[0] + x[1:-1] * w[1] + x[2:] * w[2]
+    total = 0.0
+    for i in range(3):
+        total = total + w[i] * 2
+    return x[0] if x.size else x.sum(), total
+
+
 def running(np, x):
     return np.cumsum(x), np.cumsum(x * 2).sum()
 
@@ -78,6 +86,7 @@ PROGRAMS = [
     (turned, "f32[n,m]"),
     (both, "f64[n]", "f64[n]"),
     (where, "f64[n]", "i64"),
+    (elements, "f64[n]", "f64[3]"),
     (running, "f64[n]"),
     (given_back, "f64[n]"),
     (outer, "f64[n]", "f64[m]"),
@@ -92,7 +101,7 @@ def inputs(program, sizes, seed=0):
     for text in program[1:]:
         dtype, _, inner = text.partition("[")
         kind = {"f64": "f8", "f32": "f4", "i64": "i8"}[dtype]
-        shape = [sizes[x] for x in inner.rstrip("]").split(",") if x]
+        shape = [sizes[x] if x in sizes else int(x) for x in inner.rstrip("]").split(",") if x]
         arrays.append((random.standard_normal(shape) * 10).astype(kind))
     return arrays
 

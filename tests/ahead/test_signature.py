@@ -47,6 +47,14 @@ def test_header():
     assert "Any sizes n, m." in text
 
 
+def test_header_names_the_sizes_that_a_function_takes():
+    text = header.text(compiled(lambda x: x.max(), "f64[n]", name="top"))
+    assert "Sizes: n >= 1." in text
+    sizes = [{"n": 3}, {"n": 4}]
+    text = header.text(compiled(lambda x: x + 1, "f64[n]", name="more", sizes=sizes))
+    assert "Sizes: n = 3; or n = 4." in text
+
+
 def test_sizes_that_do_not_fit():
     with pytest.raises(_ahead.SignatureError, match="expected one for each of n"):
         compiled(lambda x: x, "f64[n]", name="f", sizes=[{"m": 3}])

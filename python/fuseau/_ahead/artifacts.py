@@ -137,7 +137,7 @@ def _write_shared(compiled, path):
     symbols = "; ".join((compiled.name, f"{compiled.name}_program", *_RUNTIME_SYMBOLS))
     _write_text(script, f"{{ global: {symbols}; local: *; }};\n")
     _write_object(compiled, part)
-    command = [*compiler, "-shared", "-o", path, part, runtime_library()]
+    command = [*compiler, "-shared", "-s", "-o", path, part, runtime_library()]
     # With the C++ library inside, other programs need no certain version of it.
     command += ["-static-libstdc++", "-static-libgcc", "-lm", "-lpthread"]
     command += [f"-Wl,--version-script={script}", "-Wl,--gc-sections"]

@@ -1,7 +1,8 @@
 """The header of a compiled program, for C and C++."""
 
+import itertools
+
 from .signature import C_TYPES
-from .sizes import Fitter
 
 _HEAD = """/* Made by `fuseau compile` for {cpu}. */
 #ifndef {guard}
@@ -62,17 +63,19 @@ def _sizes_text(variants, letters):
     """For which sizes the program is right."""
     if not letters:
         return []
-    if len(variants) > 1 and any(high == Fitter.HIGHEST for high in _highest(variants)):
+    # What has a variant of its own is small.
+    few = itertools.product(range(10), repeat=len(letters))
+    if all(any(_fits(ranges, sizes) for ranges in variants) for sizes in few):
         return [f"Any sizes {', '.join(letters)}."]
-    lines = []
-    for ranges in variants:
-        words = [f"{x} = {low}" for x, (low, high) in ranges.items() if low == high]
-        lines.append(", ".join(words) if words else f"Any sizes {', '.join(letters)}.")
-    return lines if lines[0].startswith("Any") else ["Sizes: " + "; ".join(lines)]
+    texts = [
+        ", ".join(f"{x} {'=' if low == high else '>='} {low}" for x, (low, high) in ranges.items())
+        for ranges in variants
+    ]
+    return ["Sizes: " + "; or ".join(texts) + "."]
 
 
-def _highest(variants):
-    return [high for ranges in variants for _, high in ranges.values()]
+def _fits(ranges, sizes):
+    return all(low <= n <= high for n, (low, high) in zip(sizes, ranges.values(), strict=True))
 
 
 def _shape_text(dimensions):
