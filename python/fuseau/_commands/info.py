@@ -1,7 +1,6 @@
 """Say what this installation and this machine can do."""
 
 import argparse
-import ctypes
 import json
 import os
 import platform
@@ -87,12 +86,3 @@ def _content(folder):
                 except FileNotFoundError:
                     pass  # Another process has just removed it.
     return {"files": len(sizes), "bytes": sum(sizes)}
-
-
-def has_library(name):
-    """Whether the system has a shared library."""
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
