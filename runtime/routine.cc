@@ -79,6 +79,9 @@ absl::Status FinishCall(absl::string_view name, absl::string_view loop,
 }
 
 bool IsExchange(const RoutineCall& call) { return call.fn == Exchange; }
+bool IsRoute(const RoutineCall& call) {
+  return IsExchange(call) && call.operands.size() == 4;
+}
 
 double StepsOf(const RoutineCall& call) {
   double steps = 1;

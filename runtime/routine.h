@@ -17,6 +17,8 @@ absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call);
 
 bool IsExchange(const RoutineCall& call);
+// An exchange of what ranks have selected.
+bool IsRoute(const RoutineCall& call);
 
 // About how many elements a call touches: the points of its space; for
 // exchanges and merges, whose spaces tell the sizes of their operands, of their

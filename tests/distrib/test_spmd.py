@@ -45,6 +45,14 @@ PARTED = {
         "(a * (rank + 0.5)).eval()",
         r"each of them computes arrays at <string>:6, but other arrays, or with other numbers",
     ),
+    "other numbers where nothing is cut": (
+        "b = (a[:10] * (rank + 0.5)).eval()\nfloat(b[3])\n(a + 1).eval()",
+        r"each of them computes arrays at <string>:8, but other arrays, or with other numbers",
+    ),
+    "other places where nothing is cut": (
+        "b = (a[:10] + 1).eval()\nc = (b[rank : rank + 5] * 2).eval()\n(a + 1).eval()",
+        r"each of them computes arrays at <string>:8, but other arrays, or with other numbers",
+    ),
     "through the package": (
         "np.linspace(0, rank + 1, 500 * (rank + 1)).sum().eval()",
         r"rank 0 records `.*` .* at <string>:6, and rank 1 records `.*` .* at <string>:6",

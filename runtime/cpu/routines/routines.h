@@ -35,8 +35,9 @@ absl::Status Accumulate(const RoutineCall& call, Addresses addresses,
 absl::Status Gather(const RoutineCall& call, Addresses addresses,
                     const RunContext& context);
 // results, those of the mask (reduced), rest... Operands are the source and the
-// mask; `attribute` is the number of the mask's dimensions, and exactly
-// `results` of its elements are true.
+// mask; `attribute` is the number of the mask's dimensions, and at most
+// `results` of its elements are true; where fewer are, the last results may be
+// anything.
 absl::Status Compress(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 // results, those of the mask (reduced): the coordinate `attribute` of each true
@@ -68,7 +69,9 @@ absl::Status Merge(const RoutineCall& call, Addresses addresses,
 
 // bytes of the target, bytes of the source (reduced), bytes of a second operand
 // (reduced) that is not read: who needs exchanges in an order lets each read
-// the result of the one before. `attribute` is the number of the transfer.
+// the result of the one before. `attribute` is the number of the transfer. Of
+// what ranks have selected, a third operand tells how many elements each has:
+// one more dimension (reduced).
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 // An error in a run that has no ranks.
