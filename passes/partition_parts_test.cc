@@ -183,6 +183,37 @@ TEST_P(PartsTest, ALineIsSortedInBlocks) {
   }
 }
 
+TEST_P(PartsTest, LinesAreTransformedWhereTheyAreOrBroughtTogether) {
+  const int64_t n = 14, m = 9, item = 16;
+  for (const int64_t axis : {0, 1}) {
+    Builder b;
+    const int32_t x = b.Input({n, 2 * m}), factor = b.Input({1});
+    TraceNode node;
+    node.op = OpCode::kFft;
+    node.dtype = DType::kComplex128;
+    node.shape = {n, m, axis == 0 ? n : m};
+    node.reduced = {false, false, true};
+    node.attribute = axis;
+    const Dims strides =
+        axis == 0 ? Dims{0, item, m * item} : Dims{m * item, 0, item};
+    node.operands = {{x, DType::kComplex128, 0, strides},
+                     {factor, DType::kFloat64, 0, {0, 0, 0}}};
+    b.trace.outputs = {b.Add(node)};
+    const BufferRef whole = Numbers(2 * n * m), one = Numbers(1);
+    const Ran ran =
+        Check(b.trace, {whole, one},
+              {MakeSpread(whole, CutEvenly(n, m * item, ranks()), ranks()),
+               MakeSpread(one, Distribution(), ranks())},
+              ranks());
+    for (const Partition& p : ran.partitions) {
+      EXPECT_TRUE(p.gathered.empty());
+      if (axis == 1) EXPECT_EQ(p.messages, 0);
+      // Never more than a rank's share of the lines, there and back.
+      EXPECT_LE(p.sent_bytes, 2 * (n / ranks() + 1) * (m + ranks()) * item);
+    }
+  }
+}
+
 TEST_P(PartsTest, ALargeRightOperandTravelsInPanels) {
   const int64_t m = 20, n = 45, k = 30;
   Builder b;

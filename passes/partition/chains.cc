@@ -69,27 +69,27 @@ class Lines {
 // A chain of all ranks, one after the other.
 int32_t PlaceLink(const TraceNode& node, const std::vector<RowRange>& rows,
                   Writer& out) {
-  absl::InlinedVector<bool, 4> kept;
-  for (bool reduced : node.reduced) kept.push_back(!reduced);
-  Lines lines(node, std::move(kept), out);
-  const int64_t item = ItemSize(node.dtype);
-  TraceOperand carry{-1, node.dtype, 0, {}};
+  int32_t value = -1;
   for (size_t r = 0; r < rows.size(); ++r) {
     if (rows[r].first == rows[r].last) continue;
-    const int rank = static_cast<int>(r);
     TraceNode part = RowsOf(node, 0, rows[r]);
-    if (node.op == OpCode::kSum) part.op = OpCode::kOrderedSum;
-    if (carry.value >= 0) {
-      part.shape = {lines.CountOf(rows[r], /*carry=*/true), lines.width()};
-      part.reduced = {true, false};
-      part.operands = {{lines.Place(rows[r], carry, rank),
-                        node.dtype,
-                        0,
-                        {lines.line_bytes(), item}}};
+    if (value < 0) {
+      if (node.op == OpCode::kSum) part.op = OpCode::kOrderedSum;
+    } else {
+      part.op =
+          node.op == OpCode::kProd ? OpCode::kFoldProduct : OpCode::kFoldSum;
+      TraceOperand& before = part.operands.emplace_back();
+      before = {value, node.dtype, 0, Dims(node.shape.size(), 0)};
+      int64_t step = ItemSize(node.dtype);
+      for (size_t d = node.shape.size(); d-- > 0;) {
+        if (node.reduced[d]) continue;
+        before.strides[d] = step;
+        step *= node.shape[d];
+      }
     }
-    carry.value = out.OnRank(part, rank);
+    value = out.OnRank(part, static_cast<int>(r));
   }
-  return carry.value;
+  return value;
 }
 
 }  // namespace

@@ -356,6 +356,8 @@ class Placer {
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
     if (IsSelection(node) && ReadsAnyCut(node)) return Selection(node);
+    if (dim < 0 && IsTransform(node) && ReadsAnyCut(node))
+      return Transform(node);
     if (dim < 0 && IsSort(node) &&
         (ReadsAnyCut(node) || Large(ResultBytes(node)))) {
       return Sort(node);
@@ -441,22 +443,40 @@ class Placer {
     const auto axis = static_cast<size_t>(node.attribute);
     const int64_t count = Count(node.shape) / node.shape[axis];
     if (count == 1 || count < ranks_) return PlaceSort(node, out_);
+    return InLines(node, node.shape.size());
+  }
+
+  // The same of a transform, whose lines no rank can do in part.
+  int32_t Transform(const TraceNode& node) {
+    const size_t kept = node.shape.size() - 1;
+    const int64_t count = ResultBytes(node) / ItemSize(node.dtype) /
+                          node.shape[static_cast<size_t>(node.attribute)];
+    return count < ranks_ ? Gathered(node) : InLines(node, kept);
+  }
+
+  // Lines along the dimension that the result would be cut in are brought
+  // together, and their results are brought back. The first `kept` dimensions
+  // are those of the result.
+  int32_t InLines(const TraceNode& node, size_t kept) {
+    const auto last = static_cast<std::ptrdiff_t>(kept);
     TraceNode lines = node;
     const auto to_end = [&](Dims& dims) {
       std::rotate(dims.begin() + node.attribute,
-                  dims.begin() + node.attribute + 1, dims.end());
+                  dims.begin() + node.attribute + 1, dims.begin() + last);
     };
     to_end(lines.shape);
-    to_end(lines.operands[0].strides);
-    lines.attribute = static_cast<int64_t>(node.shape.size()) - 1;
+    for (TraceOperand& o : lines.operands) to_end(o.strides);
+    lines.attribute = last - 1;
     const int dim = CutDimension(lines);
     auto rows = RowsOfOperands(lines, dim);
     if (!rows) rows = EvenRows(lines, dim);
     TraceNode back;
     back.op = OpCode::kCopy;
     back.dtype = node.dtype;
-    back.shape = node.shape;
-    Dims strides = DenseStrides(lines.shape, ItemSize(node.dtype));
+    back.shape.assign(node.shape.begin(), node.shape.begin() + last);
+    Dims strides =
+        DenseStrides(absl::MakeConstSpan(lines.shape).subspan(0, kept),
+                     ItemSize(node.dtype));
     std::rotate(strides.begin() + node.attribute, strides.end() - 1,
                 strides.end());
     back.operands = {

@@ -355,6 +355,12 @@ bool CollapseUpdate(TraceNode& node) {
   return IsNested(node.shape, write, ItemSize(node.dtype));
 }
 
+bool IsTransform(const TraceNode& node) {
+  return node.op == OpCode::kFft || node.op == OpCode::kIfft ||
+         node.op == OpCode::kIrfft || node.op == OpCode::kRfftEven ||
+         node.op == OpCode::kRfftOdd;
+}
+
 int CutDimension(const TraceNode& node) {
   switch (ir::RowOf(node.op).family) {
     case Family::kElementwise:
@@ -368,13 +374,19 @@ int CutDimension(const TraceNode& node) {
         case OpCode::kGather:
         case OpCode::kArgmax:
         case OpCode::kArgmin:
+        case OpCode::kSearchSorted:
           return FirstKept(node);
         case OpCode::kCumsum:
         case OpCode::kCumprod:
         case OpCode::kRunningMax:
         case OpCode::kRunningMin:
         case OpCode::kStableSort:
-        case OpCode::kStableArgsort: {
+        case OpCode::kStableArgsort:
+        case OpCode::kFft:
+        case OpCode::kIfft:
+        case OpCode::kIrfft:
+        case OpCode::kRfftEven:
+        case OpCode::kRfftOdd: {
           const int dim = FirstKept(node);
           return dim == node.attribute ? -1 : dim;
         }

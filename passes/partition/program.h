@@ -149,6 +149,9 @@ void Collapse(ir::TraceNode& node);
 // if elements that are written share bytes or rows of them interleave.
 bool CollapseUpdate(ir::TraceNode& node);
 
+// A Fourier transform of lines; the last dimension is that of their elements.
+bool IsTransform(const ir::TraceNode& node);
+
 // The dimension along which an operation may be cut so that the parts of its
 // result follow each other; -1 if there is none.
 int CutDimension(const ir::TraceNode& node);

@@ -221,7 +221,8 @@ def _ours(value):
     if kind is types.FunctionType or hasattr(value, "_implementation"):
         body = _body(value)
         if type(body) is types.FunctionType and _is_numpys(body.__module__):
-            return _kept(over_ours(body)) if body.__name__ == "_ureduce" else over_ours(body)
+            made = over_ours(body)
+            return _WRAPPED[body.__name__](made) if body.__name__ in _WRAPPED else made
         return value
     if value is numpy.errstate:
         return _errstate.errstate
@@ -280,6 +281,10 @@ def _kept(ureduce):
         return from_foreign(result) if fresh else result
 
     return reduce
+
+
+_WRAPPED = {"_ureduce": _kept, "_raw_fft": _in_parts.raw_fft}
+"""Functions that NumPy's definitions call, with more to them here."""
 
 
 def _is_numpys(module):

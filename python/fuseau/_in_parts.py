@@ -9,6 +9,7 @@ import functools
 import threading
 
 import numpy
+from numpy.fft import _pocketfft_umath
 
 from . import _fuseau
 from ._base import NotNative, as_array
@@ -40,8 +41,7 @@ def searchsorted(a, v, side="left", sorter=None):
     """The places of many values in a short sorted vector, which every rank has whole, or of one
     value in a vector that ranks have in parts.
 
-    An array of int64 of the shape of `v`, computed by binary search, a step for all values at once;
-    or a number, which is that of the elements before it.
+    An array of int64 of the shape of `v`; or a number, which is that of the elements before it.
     """
     if sorter is not None or side not in ("left", "right"):
         raise NotNative
@@ -57,7 +57,7 @@ def searchsorted(a, v, side="left", sorter=None):
     if not _is_sorted(_fuseau.snapshot(line)):
         # What NumPy finds in a vector that is not sorted depends on its steps.
         raise NotNative
-    return _places(line, v, right=side == "right")
+    return _fuseau.search_sorted(line, v, side == "right")
 
 
 def _place_of_one(a, v, right):
@@ -92,26 +92,6 @@ def _less(x, y):
     # NaN comes last.
     last = UFUNCS["logical_and"](UFUNCS["equal"](x, x), UFUNCS["not_equal"](y, y))
     return UFUNCS["logical_or"](less, last)
-
-
-def _places(line, v, right):
-    n = line.size
-    step = 1 << (n.bit_length() - 1)
-    places = None  # How many elements are known to come before each value.
-    while step:
-        beyond = step if places is None else UFUNCS["add"](places, step)
-        if places is None:
-            element = line[step - 1 : step]
-            comes_before = UFUNCS["logical_not"](_less(v, element)) if right else _less(element, v)
-            places = _fuseau.where(comes_before, as_array(step), as_array(0))
-        else:
-            last = UFUNCS["subtract"](UFUNCS["minimum"](beyond, n), 1)
-            element = _fuseau.take(line, last, 0)
-            comes_before = UFUNCS["logical_not"](_less(v, element)) if right else _less(element, v)
-            there = UFUNCS["logical_and"](comes_before, UFUNCS["less_equal"](beyond, n))
-            places = _fuseau.where(there, beyond, places)
-        step >>= 1
-    return places
 
 
 def digitize(x, bins, right=False):
@@ -254,3 +234,41 @@ def _may_sort(a, axis, order):
     if not getattr(_sorting, "allowed", False) or not is_in_parts(a) or order is not None:
         return False
     return a.ndim > 0 and type(axis) is int and not has_zeros_of_both_signs(a)
+
+
+# --- Transforming -------------------------------------------------------------------
+
+
+def raw_fft(definition):
+    """The function behind NumPy's transforms along one axis, which is its argument here."""
+
+    def _raw_fft(a, n, axis, is_real, is_forward, norm, out=None):
+        forward = {None: "forward", "backward": "forward", "forward": "backward"}
+        direction = norm if is_forward else forward.get(norm, norm)
+        kind = a.dtype.kind if is_in_parts(a) else ""
+        fits = kind and kind in ("biuf" if is_real and is_forward else "biufc")
+        if not fits or out is not None or n < 1 or direction not in (*forward, "ortho"):
+            return definition(a, n, axis, is_real, is_forward, norm, out)
+        single = a.dtype.char in "fF"
+        real = numpy.dtype("f" if single else "d")
+        factor = 1
+        if direction == "ortho":
+            factor = numpy.reciprocal(numpy.sqrt(n, dtype=real))
+        elif direction == "forward":
+            factor = numpy.reciprocal(n, dtype=real)
+        name = "fft" if is_forward else "ifft"
+        count = n
+        if is_real:
+            name = ("rfft_odd" if n % 2 else "rfft_even") if is_forward else "irfft"
+            count = n // 2 + 1 if is_forward else n
+        # Single precision is NumPy's choice for some types and factors only.
+        ufunc = getattr(_pocketfft_umath, name.replace("rfft_", "rfft_n_"))
+        kind_of_factor = int if type(factor) is int else real
+        computed, _, _ = ufunc.resolve_dtypes((a.dtype, kind_of_factor, None))
+        lines = _fuseau.transform(
+            name, a.astype(computed, copy=False), axis % a.ndim, count, float(factor)
+        )
+        result = real if name == "irfft" else numpy.result_type(real, 1j)
+        return lines.astype(result, copy=False)
+
+    return _raw_fft

@@ -285,3 +285,48 @@ def test_sums_of_columns_go_from_rank_to_rank(ranks):
                 check(lambda m, a: a.prod(axis=0), a)
                 check(lambda m, a: a[5:, ..., ::3].sum(axis=0), a)
     """)
+
+
+def test_transforms_along_an_axis(ranks):
+    ranks("""
+        real = random.random(n) - 0.5
+        for a in real, real.astype("f4"), real + 1j * real[::-1], random.integers(0, 50, n):
+            for shape in (300, 200), (30, 10, 200):
+                a = a.reshape(shape)
+                for function in (
+                    lambda m, a: m.fft.fft(a),
+                    lambda m, a: m.fft.fft(a, axis=0),
+                    lambda m, a: m.fft.ifft(a, axis=0, norm="ortho"),
+                    lambda m, a: m.fft.fft(a, 150, norm="forward"),
+                    lambda m, a: m.fft.fft(a, 331, axis=0),
+                    lambda m, a: m.fft.irfft(a, axis=1),
+                    lambda m, a: m.fft.irfft(a, 77, axis=0),
+                    lambda m, a: m.fft.fft2(a),
+                    lambda m, a: m.fft.ifftn(a, norm="ortho"),
+                    lambda m, a: m.fft.fft(a.T, axis=0) * 2,
+                    lambda m, a: m.fft.fftshift(m.fft.fft(a[::2] + 1)),
+                ):
+                    check(function, a)
+                if a.dtype.kind != "c":
+                    check(lambda m, a: m.fft.rfft(a), a)
+                    check(lambda m, a: m.fft.rfft(a, 151), a)
+                    check(lambda m, a: m.fft.rfft(a, axis=0), a)
+                    check(lambda m, a: m.fft.irfft2(m.fft.rfft2(a)), a)
+        square = real.reshape(300, 200)
+        stays_in_parts(lambda m, a: m.fft.fft2(a), square)
+        stays_in_parts(lambda m, a: m.fft.rfft(a, axis=0), square)
+    """)
+
+
+def test_a_transform_of_one_line_is_computed_whole(ranks):
+    ranks("""
+        few = random.random(5000)
+        check(lambda m, a: m.fft.fft(a), few)
+        check(lambda m, a: m.fft.rfft(a + 1), few)
+        try:
+            np.fft.fft(np.array(random.random(n)) * 1).eval()
+        except MemoryError as error:
+            assert "fft needs" in str(error), error
+        else:
+            raise AssertionError
+    """)

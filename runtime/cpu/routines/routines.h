@@ -45,6 +45,21 @@ absl::Status Compress(const RoutineCall& call, Addresses addresses,
 absl::Status Coordinates(const RoutineCall& call, Addresses addresses,
                          const RunContext& context);
 
+// kept..., elements of a sorted line (reduced), which is the first operand: the
+// first place in it whose element is not less than that of the second one; if
+// `attribute` is 1, the first whose element is greater.
+absl::Status SearchSorted(const RoutineCall& call, Addresses addresses,
+                          const RunContext& context);
+// kept..., elements of a line (reduced). The second operand is a factor;
+// `attribute` is the dimension that takes the place of the line in the result.
+absl::Status Transform(const RoutineCall& call, Addresses addresses,
+                       const RunContext& context);
+
+// The first operand over all dimensions, the second over those that are kept:
+// to that the elements of the first are joined one after the other.
+absl::Status Fold(const RoutineCall& call, Addresses addresses,
+                  const RunContext& context);
+
 // `attribute` is the dimension along which lines are sorted.
 absl::Status Sort(const RoutineCall& call, Addresses addresses,
                   const RunContext& context);
