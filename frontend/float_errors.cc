@@ -77,7 +77,8 @@ const char* WordOf(ir::OpCode op, uint8_t watched) {
       return ScalarWord(op);
     }
   }
-  if (row.family == ir::Family::kReduction || op == OpCode::kTreeSum) {
+  if (row.family == ir::Family::kReduction || op == OpCode::kTreeSum ||
+      op == OpCode::kFoldSum || op == OpCode::kFoldProduct) {
     return "reduce";
   }
   switch (op) {
@@ -88,7 +89,7 @@ const char* WordOf(ir::OpCode op, uint8_t watched) {
     case OpCode::kCumprod:
       return "accumulate";
     default:
-      return row.numpy;
+      return row.numpy[0] != '\0' ? row.numpy : row.loop;
   }
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/arena.h"
 #include "runtime/base/profile.h"
 #include "runtime/base/status.h"
+#include "runtime/route.h"
 
 namespace fuseau {
 namespace {
@@ -32,8 +33,11 @@ int64_t BytesOf(const ir::Trace& trace, int32_t index) {
 class RunExchanger : public runtime::Exchanger {
  public:
   RunExchanger(distrib::Group* group, uint64_t run,
-               const std::vector<runtime::Transfer>& transfers)
-      : group_(group), run_(run), transfers_(transfers) {}
+               const passes::Partition& partition)
+      : group_(group),
+        run_(run),
+        transfers_(partition.transfers),
+        routes_(partition.routes) {}
 
   absl::Status Exchange(int64_t transfer, const char* source, char* target,
                         const std::atomic<bool>* cancel) override {
@@ -41,6 +45,16 @@ class RunExchanger : public runtime::Exchanger {
     return group_->Exchange(distrib::TransferTag(run_, transfer),
                             transfers_[static_cast<size_t>(transfer)], source,
                             target, cancel);
+  }
+  absl::Status ExchangeRouted(int64_t transfer, const char* source,
+                              const int64_t* counts, char* target,
+                              const std::atomic<bool>* cancel) override {
+    FUSEAU_ASSIGN_OR_RETURN(
+        const runtime::Transfer routed,
+        runtime::Follow(routes_[static_cast<size_t>(transfer)], counts,
+                        group_->rank()));
+    return group_->Exchange(distrib::TransferTag(run_, transfer), routed,
+                            source, target, cancel);
   }
   absl::Status Start(int64_t transfer, const char* source,
                      char* target) override {
@@ -66,6 +80,7 @@ class RunExchanger : public runtime::Exchanger {
   distrib::Group* const group_;
   const uint64_t run_;
   const std::vector<runtime::Transfer>& transfers_;
+  const std::vector<runtime::Route>& routes_;
 };
 
 }  // namespace
@@ -129,7 +144,7 @@ absl::Status RankProgram::Run(distrib::Group* group, uint64_t run,
   FUSEAU_RETURN_IF_ERROR(MakeTables());
   inputs.insert(inputs.end(), tables_.begin(), tables_.end());
   const profile::OtherTrace part;
-  RunExchanger exchanger(group, run, partition_.transfers);
+  RunExchanger exchanger(group, run, partition_);
   RunArguments arguments;
   arguments.words = words_;
   arguments.inputs = inputs;

@@ -62,6 +62,12 @@ int64_t PitchOf(const ir::Trace& trace, int32_t node, int64_t bytes) {
 // What is gathered and smaller than this is not worth a word.
 constexpr int64_t kLargeGather = int64_t{16} << 20;
 
+// Whether there was a word of this function before.
+bool Told(absl::string_view name) {
+  static auto* const told = new absl::flat_hash_set<std::string>;
+  return !told->emplace(name).second;
+}
+
 // Of operations on large values, once for each.
 void WarnOfGathers(const RankProgram& program,
                    absl::Span<const Distribution> inputs) {
@@ -73,12 +79,12 @@ void WarnOfGathers(const RankProgram& program,
     largest = std::max(largest, bytes);
   }
   if (largest < kLargeGather) return;
-  static auto* const told = new absl::flat_hash_set<std::string>;
   for (const char* name : program.partition().gathered) {
-    if (!told->insert(name).second) continue;
-    LogWarning(absl::StrCat("`", name,
-                            "` is computed whole by every rank: its operands "
-                            "are gathered"));
+    if (!Told(name)) {
+      LogWarning(absl::StrCat("`", name,
+                              "` is computed whole by every rank: its operands "
+                              "are gathered"));
+    }
   }
 }
 
@@ -163,6 +169,21 @@ void Ranks::Activate(std::unique_ptr<Ranks> ranks) {
   static const int watched = pthread_atfork(nullptr, nullptr, ForgetJob);
   FUSEAU_CHECK(watched == 0);
   active_ = ranks.release();
+}
+
+absl::Status Ranks::MayGather(absl::string_view name, int64_t bytes) const {
+  if (bytes > options_.max_whole_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(name, " is computed by one rank and needs ", bytes,
+                     " bytes of arrays in parts there, more than the ",
+                     options_.max_whole_bytes, " of FUSEAU_GATHER_BYTES"));
+  }
+  if (bytes >= kLargeGather && !Told(name)) {
+    LogWarning(absl::StrCat("`", name,
+                            "` is computed by one rank: its operands are "
+                            "gathered there"));
+  }
+  return absl::OkStatus();
 }
 
 void Ranks::Hold(Node* node, RankValue* value) {
@@ -368,6 +389,7 @@ absl::Status Ranks::Run(Cone* cone, const std::atomic<bool>& cancel,
   FUSEAU_RETURN_IF_ERROR(SendFrees());
   FUSEAU_ASSIGN_OR_RETURN(Entry * entry, EntryFor(*cone, cone->as_expected()));
   if (!entry->cut && !MustCut(*cone)) {
+    NoteUncut(*cone);
     for (Node* node : cone->input_nodes()) FUSEAU_RETURN_IF_ERROR(Fetch(node));
     cone->BindInputs();
     return absl::OkStatus();

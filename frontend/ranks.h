@@ -114,6 +114,10 @@ class Ranks {
   int PartsOf(int64_t bytes) const {
     return passes::PartsOf(bytes, size(), options_.min_bytes);
   }
+  // A function that has no form in parts is about to have arrays that are away,
+  // of so many bytes, on one rank. ResourceExhausted above the limit
+  // (FUSEAU_GATHER_BYTES); one warning for each name if they are large.
+  absl::Status MayGather(absl::string_view name, int64_t bytes) const;
   // What ranks hold of a node's value is needed no more.
   void Release(Node* node, const RankValue* value);
 
@@ -167,6 +171,9 @@ class Ranks {
   // they do. What differs is an error of all of them, from then on.
   absl::StatusOr<distrib::Outcome> Vote(distrib::Outcome mine,
                                         absl::string_view act);
+  // What every rank computes for itself must be alike, too: the next agreement
+  // compares it.
+  void NoteUncut(const Cone& cone);
   // The ids of values that all ranks still hold, in order.
   absl::StatusOr<std::vector<uint64_t>> HeldByAll();
   absl::Status Send(const WireWriter& command);
@@ -194,6 +201,7 @@ class Ranks {
   // Where all ranks run the program.
   DeferredDrops drops_;
   Journal journal_;
+  uint64_t uncut_ = 0;   // digest of what was computed without the others
   absl::Status parted_;  // not OK: they do different things
 };
 

@@ -47,7 +47,7 @@ std::vector<uint64_t> Words(absl::string_view bytes) {
 absl::StatusOr<distrib::Outcome> Ranks::Vote(distrib::Outcome mine,
                                              absl::string_view act) {
   FUSEAU_RETURN_IF_ERROR(parted_);
-  mine.stamp = Mix(mine.stamp, journal_.digest());
+  mine.stamp = Mix(mine.stamp, Mix(journal_.digest(), uncut_));
   absl::StatusOr<distrib::Outcome> outcome;
   {
     const Released released;
@@ -70,6 +70,17 @@ absl::StatusOr<distrib::Outcome> Ranks::Vote(distrib::Outcome mine,
       absl::StrCat("with --spmd all ranks must do the same, and they do not: ",
                    Journal::Compare(*all)));
   return parted_;
+}
+
+void Ranks::NoteUncut(const Cone& cone) {
+  if (mode_ == Mode::kController) return;
+  uncut_ = Mix(uncut_, ir::HashWords(cone.trace()));
+  for (const runtime::ScalarValue& scalar : cone.scalars()) {
+    uint64_t words[2];
+    static_assert(sizeof(words) == sizeof(scalar));
+    std::memcpy(words, &scalar, sizeof(words));
+    uncut_ = Mix(Mix(uncut_, words[0]), words[1]);
+  }
 }
 
 absl::Status Ranks::Settle(absl::Span<Node* const> roots) {

@@ -295,4 +295,97 @@ absl::Status BinCount(const Array& array, int64_t bins, Array* out) {
   return absl::OkStatus();
 }
 
+absl::Status SearchSorted(const Array& line, const Array& keys, bool right,
+                          Array* out) {
+  const int rank = keys.rank();
+  if (rank + 1 > kMaxRank) {
+    return absl::UnimplementedError("too many dimensions");
+  }
+  FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes,
+                          CheckedBytes(keys.shape(), DType::kInt64));
+  if (bytes == 0) {
+    return MakeUninitialized(DType::kInt64, keys.shape(), nullptr, kWritable,
+                             out);
+  }
+  Dims space(keys.shape().begin(), keys.shape().end());
+  space.push_back(line.size());
+  Node* node = NewRoutine(OpCode::kSearchSorted, DType::kInt64, space,
+                          uint64_t{1} << rank, /*operands=*/2, bytes);
+  node->attribute = right ? 1 : 0;
+  Read sorted, key;
+  BindValue(line, &sorted);
+  std::fill_n(sorted.strides, rank, 0);
+  sorted.strides[rank] = line.strides()[0];
+  BindValue(keys, &key);
+  std::copy_n(keys.strides_data(), rank, key.strides);
+  key.strides[rank] = 0;
+  AddRead(sorted, nullptr, 0, node);
+  AddRead(key, nullptr, 1, node);
+  Graph::Get().Commit(node);
+  MakeArray(node, DType::kInt64, keys.shape(), nullptr, kWritable, out);
+  return absl::OkStatus();
+}
+
+namespace {
+
+// An array of one element.
+absl::Status MakeFactor(double factor, DType dtype, Array* out) {
+  const int64_t one = 1;
+  FUSEAU_RETURN_IF_ERROR(
+      MakeUninitialized(dtype, {&one, 1}, nullptr, kWritable, out));
+  char* to = out->node()->buffer->data();
+  if (dtype == DType::kFloat32) {
+    const auto single = static_cast<float>(factor);
+    std::memcpy(to, &single, sizeof(single));
+  } else {
+    std::memcpy(to, &factor, sizeof(factor));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status TransformLines(OpCode op, const Array& array, int axis,
+                            int64_t count, double factor, Array* out) {
+  const int rank = array.rank();
+  if (rank + 1 > kMaxRank) {
+    return absl::UnimplementedError("too many dimensions");
+  }
+  const bool single =
+      array.dtype() == DType::kFloat32 || array.dtype() == DType::kComplex64;
+  const DType real = single ? DType::kFloat32 : DType::kFloat64;
+  const DType complex = single ? DType::kComplex64 : DType::kComplex128;
+  const bool from_real = op == OpCode::kRfftEven || op == OpCode::kRfftOdd;
+  const DType dtype = op == OpCode::kIrfft ? real : complex;
+  Dims shape(array.shape().begin(), array.shape().end());
+  shape[axis] = count;
+  uint8_t axes[kMaxRank];
+  AxesInMemory(array, axes);
+  FUSEAU_ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(shape, dtype));
+  Array multiplier;
+  FUSEAU_RETURN_IF_ERROR(MakeFactor(factor, real, &multiplier));
+  Read lines, scale;
+  BindArray(array, rank, &lines);
+  const DType in = from_real ? real : complex;
+  if (lines.dtype != in) CastRead(rank, array.shape_data(), in, &lines);
+  BindValue(multiplier, &scale);
+  std::fill_n(scale.strides, rank + 1, 0);
+  Dims space, strides;
+  for (int i = 0; i < rank; ++i) {
+    space.push_back(shape[axes[i]]);
+    strides.push_back(axes[i] == axis ? 0 : lines.strides[axes[i]]);
+  }
+  space.push_back(array.shape()[axis]);
+  strides.push_back(lines.strides[axis]);
+  std::copy(strides.begin(), strides.end(), lines.strides);
+  Node* node = NewRoutine(op, dtype, space, uint64_t{1} << rank,
+                          /*operands=*/2, bytes);
+  node->attribute = std::find(axes, axes + rank, axis) - axes;
+  AddRead(lines, nullptr, 0, node);
+  AddRead(scale, nullptr, 1, node);
+  Graph::Get().Commit(node);
+  MakeArray(node, dtype, shape, axes, kWritable, out);
+  return absl::OkStatus();
+}
+
 }  // namespace fuseau

@@ -32,6 +32,16 @@ absl::Status PlaceOfExtreme(OpCode op, const Array& array, int axis,
 // in range.
 absl::Status BinCount(const Array& array, int64_t bins, Array* out);
 
+// The places in a sorted vector of each of `keys`, an array of its type: before
+// equal elements, or behind them (`right`).
+absl::Status SearchSorted(const Array& line, const Array& keys, bool right,
+                          Array* out);
+// Lines along an axis to lines of `count` elements: `op` is fft or one of its
+// like, `factor` multiplies all results. Computed in float32 or complex64 for
+// arrays of these.
+absl::Status TransformLines(OpCode op, const Array& array, int axis,
+                            int64_t count, double factor, Array* out);
+
 // A node over `space` with nothing but its shape, to be filled in and
 // committed.
 Node* NewRoutine(OpCode op, DType dtype, absl::Span<const int64_t> space,

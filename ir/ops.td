@@ -368,9 +368,30 @@ def Fuseau_ArgminOp : RoutineRow<"argmin", "argmin", 1,
 def Fuseau_BincountOp : RoutineRow<"bincount", "bincount", 1,
     "Number of times each small integer occurs.">;
 
+def Fuseau_SearchSortedOp : RoutineRow<"search_sorted", "", 2,
+    "Places in a sorted line.">;
+// Transforms of lines by NumPy's loops; the second operand is a factor.
+class TransformRow<string name, string loop> : RoutineRow<name, "", 2,
+    "Discrete Fourier transform of lines.", loop> {
+  let raises = "oui";
+}
+def Fuseau_FftOp : TransformRow<"fft", "fft">;
+def Fuseau_IfftOp : TransformRow<"ifft", "ifft">;
+def Fuseau_IrfftOp : TransformRow<"irfft", "irfft">;
+def Fuseau_RfftEvenOp : TransformRow<"rfft_even", "rfft_n_even">;
+def Fuseau_RfftOddOp : TransformRow<"rfft_odd", "rfft_n_odd">;
+
 // Recorded by nobody: partitioning (passes/partition.h) adds them.
 def Fuseau_ExchangeOp : RoutineRow<"exchange", "", 2,
     "Parts of a value from other ranks.">;
+def Fuseau_FoldSumOp : RoutineRow<"fold_sum", "", 2,
+    "Elements added to a value in their order.", "add"> {
+  let raises = "oi";
+}
+def Fuseau_FoldProductOp : RoutineRow<"fold_product", "", 2,
+    "Elements multiplied with a value in their order.", "multiply"> {
+  let raises = "oui";
+}
 def Fuseau_TreeSumOp : RoutineRow<"tree_sum", "", 2,
     "Joins the sums of nodes of NumPy's pairwise tree."> {
   let raises = "oi";

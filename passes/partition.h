@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "ir/trace.h"
+#include "runtime/base/route.h"
 #include "runtime/base/transfer.h"
 
 namespace fuseau::passes {
@@ -65,6 +66,9 @@ struct Partition {
   // By attribute of the exchanges, which is the same on all ranks; empty where
   // this rank has no part.
   std::vector<runtime::Transfer> transfers;
+  // Likewise: where the exchange moves what ranks have selected, the transfer
+  // is empty, and the route has a unit.
+  std::vector<runtime::Route> routes;
   // The inputs of the global trace that are those of `trace`, in order. An
   // input that this rank has no part of is not there.
   std::vector<int32_t> inputs;

@@ -33,6 +33,11 @@ class WaitingNeighbours : public runtime::Exchanger {
                         const std::atomic<bool>*) override {
     return absl::DeadlineExceededError("the ranks wait for each other");
   }
+  absl::Status ExchangeRouted(int64_t number, const char* source,
+                              const int64_t*, char* target,
+                              const std::atomic<bool>* cancel) override {
+    return Exchange(number, source, target, cancel);
+  }
   absl::Status Start(int64_t, const char*, char* target) override {
     target_ = target;
     launches_ = runtime::ReadCounter(runtime::Counter::kLaunches);

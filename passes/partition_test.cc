@@ -531,9 +531,9 @@ TEST_P(PartitionTest, Redistribution) {
     }
     for (int r = 0; r < ranks(); ++r) {
       threads.emplace_back([&, r] {
-        const std::vector<Transfer> transfers = {
-            Redistribute(bytes, from, to, r, ranks())};
-        MailExchanger exchanger(transfers, r, mail);
+        Partition partition;
+        partition.transfers = {Redistribute(bytes, from, to, r, ranks())};
+        MailExchanger exchanger(partition, r, mail);
         EXPECT_EQ(exchanger.Exchange(
                       0, source.parts[r] ? source.parts[r]->data() : nullptr,
                       Has(to, r) ? target.parts[r]->data() : nullptr, nullptr),

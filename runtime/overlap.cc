@@ -56,9 +56,14 @@ class Overlapper {
     const std::vector<Step> steps = std::move(plan_.steps);
     plan_.steps.clear();
     for (const Step& step : steps) {
-      if (step.kind == Step::kRoutine &&
-          IsExchange(plan_.routines[step.launch])) {
+      const bool exchange = step.kind == Step::kRoutine &&
+                            IsExchange(plan_.routines[step.launch]);
+      if (exchange && !IsRoute(plan_.routines[step.launch])) {
         Start(step);
+      } else if (exchange) {
+        // Ranks begin exchanges in one order: none may begin while this waits.
+        Close();
+        plan_.steps.push_back(step);
       } else if (started_ == 0) {
         plan_.steps.push_back(step);
       } else {

@@ -50,6 +50,13 @@ class Neighbours : public Exchanger {
     const absl::Status started = Start(number, source, target);
     return started.ok() ? Finish(number, cancel) : started;
   }
+  absl::Status ExchangeRouted(int64_t number, const char* source,
+                              const int64_t*, char* target,
+                              const std::atomic<bool>*) override {
+    order += "r" + std::to_string(number) + " ";
+    std::memcpy(target, source, sizes_[number].target);
+    return absl::OkStatus();
+  }
   absl::Status Start(int64_t number, const char* source,
                      char* target) override {
     order += "s" + std::to_string(number) + " ";
@@ -152,6 +159,30 @@ class Grids {
           {target, row == 0 ? 0 : bytes / 2, {kItem}, DType::kFloat64},
           {x, At(row, 0), {kItem}, DType::kFloat64});
     }
+    AddStep(Step::kFree, target);
+  }
+
+  // Gets what ranks have selected of a grid, as many elements as its first row
+  // has, and stores it there.
+  void AddRoute(int32_t x) {
+    const int64_t bytes = columns_ * kItem;
+    const auto target = static_cast<int32_t>(plan.buffers.size());
+    plan.buffers.push_back({BufferKind::kNew, 0, bytes});
+    AddStep(Step::kAllocate, target);
+    RoutineCall call;
+    call.fn = FindRoutine("exchange");
+    call.sizes = {bytes, Bytes(), 1};
+    call.reduced = 6;
+    call.operands = {{x, 0, {0, 1, 0}, DType::kUInt8},
+                     {x, 0, {0, 1, 0}, DType::kUInt8},
+                     {x, 0, {0, 0, kItem}, DType::kInt64},
+                     {target, 0, {1, 0, 0}, DType::kUInt8}};
+    call.attribute = static_cast<int64_t>(sizes.size());
+    sizes.push_back({Bytes(), bytes});
+    AddStep(Step::kRoutine, -1, static_cast<int32_t>(plan.routines.size()));
+    plan.routines.push_back(call);
+    AddCopyLaunch({columns_}, {target, 0, {kItem}, DType::kFloat64},
+                  {x, At(1, 0), {kItem}, DType::kFloat64});
     AddStep(Step::kFree, target);
   }
 
@@ -298,6 +329,27 @@ TEST(Overlap, RandomPlansGiveAndSendTheSame) {
   }
   EXPECT_GT(moves, 500);
   EXPECT_GT(meanwhile, 1000);
+}
+
+TEST(Overlap, WhatIsUnderWayEndsBeforeARoute) {
+  Grids grids(40, 6);
+  grids.AddHalo(0, 3);
+  grids.AddStencil(0, 0);
+  grids.AddRoute(1);
+  grids.AddHalo(2, 3);
+  grids.AddStencil(2, 2);
+  Neighbours plain(grids.sizes);
+  std::vector<double> expected, got;
+  ASSERT_EQ(RunPlan(grids, grids.plan, &plain, &expected), absl::OkStatus());
+
+  Plan plan = grids.plan;
+  OverlapExchanges(&plan, All());
+  ASSERT_EQ(CheckPlan(plan), absl::OkStatus());
+  Neighbours neighbours(grids.sizes);
+  ASSERT_EQ(RunPlan(grids, plan, &neighbours, &got), absl::OkStatus());
+  EXPECT_EQ(got, expected);
+  EXPECT_EQ(neighbours.order, "s0 f0 r1 s2 f2 ");
+  EXPECT_GT(neighbours.meanwhile[0], 0);
 }
 
 TEST(Overlap, TheInteriorOfAStencilInPlaceRunsWhileItsHaloTravels) {

@@ -29,7 +29,15 @@ constexpr Row kRows[] = {
     {"argmax", ArgMax},
     {"argmin", ArgMin},
     {"bincount", BinCount},
+    {"search_sorted", SearchSorted},
+    {"fft", Transform},
+    {"ifft", Transform},
+    {"irfft", Transform},
+    {"rfft_even", Transform},
+    {"rfft_odd", Transform},
     {"exchange", Exchange},
+    {"fold_sum", Fold},
+    {"fold_product", Fold},
     {"tree_sum", TreeSum},
     {"merge", Merge},
 };
@@ -87,12 +95,18 @@ absl::Status FinishCall(absl::string_view name, absl::string_view loop,
 }
 
 bool IsExchange(const RoutineCall& call) { return call.fn == Exchange; }
+bool IsRoute(const RoutineCall& call) {
+  return IsExchange(call) && call.operands.size() == 4;
+}
 
 double StepsOf(const RoutineCall& call) {
   double steps = 1;
   for (size_t d = 0; d < call.sizes.size(); ++d) {
     const bool reduced = (call.reduced >> d & 1) != 0;
-    if ((IsExchange(call) || call.fn == Merge) && reduced) continue;
+    if (reduced && (IsExchange(call) || call.fn == Merge ||
+                    call.fn == SearchSorted || call.fn == Transform)) {
+      continue;
+    }
     steps *= static_cast<double>(call.sizes[d]);
   }
   return steps;

@@ -20,10 +20,12 @@ absl::Status FinishCall(absl::string_view name, absl::string_view loop,
                         DType dtype, int32_t buffer, RoutineCall* call);
 
 bool IsExchange(const RoutineCall& call);
+// An exchange of what ranks have selected.
+bool IsRoute(const RoutineCall& call);
 
-// About how many elements a call touches: the points of its space; for
-// exchanges and merges, whose spaces tell the sizes of their operands, of their
-// results.
+// About how many elements a call touches: the points of its space; where that
+// tells the sizes of operands (exchanges, merges, searches, transforms), those
+// of its result.
 double StepsOf(const RoutineCall& call);
 
 }  // namespace fuseau::runtime

@@ -20,7 +20,13 @@ class Exchanger {
                                 char* target,
                                 const std::atomic<bool>* cancel) = 0;
 
-  // The same in two halves. The source may be overwritten when Start returns,
+  // The same for a transfer with a route: `counts` has the number of elements
+  // of each giver.
+  virtual absl::Status ExchangeRouted(int64_t transfer, const char* source,
+                                      const int64_t* counts, char* target,
+                                      const std::atomic<bool>* cancel) = 0;
+
+  // `Exchange` in two halves. The source may be overwritten when Start returns,
   // the target is filled when Finish does. Several may be under way.
   virtual absl::Status Start(int64_t transfer, const char* source,
                              char* target) = 0;

@@ -66,29 +66,60 @@ class Lines {
   int64_t height_ = 1;  // lines of a row
 };
 
+// A chain of all ranks, one after the other.
+int32_t PlaceLink(const TraceNode& node, const std::vector<RowRange>& rows,
+                  Writer& out) {
+  int32_t value = -1;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r].first == rows[r].last) continue;
+    TraceNode part = RowsOf(node, 0, rows[r]);
+    if (value < 0) {
+      if (node.op == OpCode::kSum) part.op = OpCode::kOrderedSum;
+    } else {
+      part.op =
+          node.op == OpCode::kProd ? OpCode::kFoldProduct : OpCode::kFoldSum;
+      TraceOperand& before = part.operands.emplace_back();
+      before = {value, node.dtype, 0, Dims(node.shape.size(), 0)};
+      int64_t step = ItemSize(node.dtype);
+      for (size_t d = node.shape.size(); d-- > 0;) {
+        if (node.reduced[d]) continue;
+        before.strides[d] = step;
+        step *= node.shape[d];
+      }
+    }
+    value = out.OnRank(part, static_cast<int>(r));
+  }
+  return value;
+}
+
 }  // namespace
 
 int32_t PlaceChain(const TraceNode& node, const std::vector<RowRange>& rows,
-                   Writer& out) {
-  absl::InlinedVector<bool, 4> kept;
-  for (bool reduced : node.reduced) kept.push_back(!reduced);
-  Lines lines(node, std::move(kept), out);
+                   int64_t blocks, Writer& out) {
   const int64_t item = ItemSize(node.dtype);
-  TraceOperand carry{-1, node.dtype, 0, {}};
-  for (size_t r = 0; r < rows.size(); ++r) {
-    if (rows[r].first == rows[r].last) continue;
-    const int rank = static_cast<int>(r);
-    const int32_t value = lines.Place(rows[r], carry, rank);
-    TraceNode part;
-    part.op = node.op == OpCode::kSum ? OpCode::kOrderedSum : node.op;
-    part.dtype = node.dtype;
-    part.watched = node.watched;
-    part.shape = {lines.CountOf(rows[r], carry.value >= 0), lines.width()};
-    part.reduced = {true, false};
-    part.operands = {{value, node.dtype, 0, {lines.line_bytes(), item}}};
-    carry.value = out.OnRank(part, rank);
+  const int dim = CutDimension(node);  // of which blocks have some steps each
+  const int64_t width = dim >= 0 ? node.shape[dim] : 1;
+  const int64_t bytes = ResultBytes(node);
+  int last = 0;
+  for (size_t r = 0; r < rows.size(); ++r)
+    if (rows[r].first < rows[r].last) last = static_cast<int>(r);
+  int32_t result = blocks > 1 ? out.OnRank(Unset(bytes), last) : -1;
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t first = width * b / blocks;
+    TraceNode block = node;
+    if (dim >= 0) {
+      block.shape[dim] = width * (b + 1) / blocks - first;
+      block.operands[0].offset += first * node.operands[0].strides[dim];
+    }
+    const int32_t joined = PlaceLink(block, rows, out);
+    if (blocks == 1) return joined;
+    const std::vector<int64_t> cuts = out.at(result).cuts;
+    result = out.Update(
+        Store(result, bytes / width * first, {joined, node.dtype, 0, {}},
+              ResultBytes(block) / item),
+        cuts);
   }
-  return carry.value;
+  return result;
 }
 
 int32_t PlaceRunningChain(const TraceNode& node,

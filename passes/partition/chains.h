@@ -10,9 +10,11 @@
 namespace fuseau::passes::partition {
 
 // Adds a reduction that joins in order, of which ranks have rows of dimension
-// 0, which vanishes. The result is on the last of them.
+// 0, which vanishes. The result is on the last of them. The chain has so many
+// blocks of results: a rank goes on with the next one while ranks behind it
+// have this one.
 int32_t PlaceChain(const ir::TraceNode& node, const std::vector<RowRange>& rows,
-                   Writer& out);
+                   int64_t blocks, Writer& out);
 
 // Whether elements are joined along dimension 0, and all before them kept.
 inline bool IsRunning(const ir::TraceNode& node) {

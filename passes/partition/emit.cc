@@ -171,6 +171,7 @@ class Emitter {
     // All ranks count alike, so that they know the exchange by its number.
     const int64_t number = static_cast<int64_t>(out_.transfers.size());
     out_.transfers.push_back(std::move(transfer));
+    out_.routes.emplace_back();
     if (out_.transfers.back().empty()) return -1;
     const int32_t from = source.node >= 0 ? source.node : Nothing();
     const int32_t before = exchange_ >= 0 ? exchange_ : from;
@@ -190,6 +191,37 @@ class Emitter {
     const int64_t bytes = node.shape[0];
     exchange_ = Add(std::move(node), bytes);
     return exchange_;
+  }
+
+  // What ranks have selected goes to those who own it. All that may have a part
+  // in it take part.
+  absl::Status EmitRoute(int32_t index) {
+    const Placed& p = placed(index);
+    FUSEAU_ASSIGN_OR_RETURN(std::vector<TraceOperand> counts,
+                            Read(p, 1, plan_.reaches[index][1]));
+    Value& value = values_[index];
+    value.windows = ComputedWindows(p);
+    const int64_t number = static_cast<int64_t>(out_.transfers.size());
+    out_.transfers.emplace_back();
+    out_.routes.push_back(p.work.route);
+    const Value& source = values_[p.node.operands[0].value];
+    const ByteRange mine = p.owned(rank_);
+    if (source.node < 0 && mine.Empty()) return absl::OkStatus();
+    const int32_t from = source.node >= 0 ? source.node : Nothing();
+    const int32_t before = exchange_ >= 0 ? exchange_ : from;
+    TraceNode node = p.node;
+    node.shape = {std::max<int64_t>(mine.hi - mine.lo, 1), bytes_[from],
+                  bytes_[before], p.node.shape[2]};
+    node.reduced = {false, true, true, true};
+    counts[0].strides = {0, 0, 0, p.node.operands[1].strides[2]};
+    node.operands = {{from, DType::kUInt8, 0, {0, 1, 0, 0}},
+                     {before, DType::kUInt8, 0, {0, 0, 1, 0}},
+                     std::move(counts[0])};
+    node.attribute = number;
+    const int64_t bytes = node.shape[0];
+    exchange_ = Add(std::move(node), bytes);
+    if (!mine.Empty()) value.node = exchange_;
+    return absl::OkStatus();
   }
 
   // A byte for who has nothing to send or to read.
@@ -335,6 +367,7 @@ class Emitter {
   absl::Status EmitNode(int32_t index) {
     const Placed& p = placed(index);
     if (p.node.op == OpCode::kUpdate) return EmitUpdate(index);
+    if (p.node.op == OpCode::kExchange) return EmitRoute(index);
     const std::vector<Region> regions = RegionsOf(p, rank_);
     TraceNode node = p.node;
     std::vector<std::vector<TraceOperand>> operands;  // over each region
@@ -370,10 +403,35 @@ class Emitter {
     if (node.op == OpCode::kIota) node.attribute += regions[0].first[0];
     const ByteRange computed = p.computed(rank_);
     const int64_t bytes = computed.hi - computed.lo;
+    const bool along = p.work.kind == Work::kSelected &&
+                       node.op == OpCode::kCoordinates &&
+                       node.attribute + 1 == p.work.dim;
     value.node = IsExchanged(node, bytes) ? node.operands[0].value
                                           : Add(std::move(node), bytes);
+    if (along) value.node = Shifted(value.node, regions[0].first[p.work.dim]);
     if (makes_room) PutInRoom(p, value);
     return absl::OkStatus();
+  }
+
+  // Places, counted from another one.
+  int32_t Shifted(int32_t places, int64_t by) {
+    if (by == 0) return places;
+    const int64_t bytes = bytes_[places];
+    TraceNode start;
+    start.op = OpCode::kIota;
+    start.dtype = DType::kInt64;
+    start.shape = {1};
+    start.attribute = by;
+    TraceNode sum;
+    sum.op = OpCode::kAdd;
+    sum.dtype = DType::kInt64;
+    sum.shape = {bytes / ItemSize(DType::kInt64)};
+    sum.operands = {{places, DType::kInt64, 0, {ItemSize(DType::kInt64)}},
+                    {Add(std::move(start), ItemSize(DType::kInt64)),
+                     DType::kInt64,
+                     0,
+                     {0}}};
+    return Add(std::move(sum), bytes);
   }
 
   // An operation each, stored in one buffer.

@@ -9,6 +9,8 @@
 #include "passes/partition/chains.h"
 #include "passes/partition/extremes.h"
 #include "passes/partition/products.h"
+#include "passes/partition/rows.h"
+#include "passes/partition/selections.h"
 #include "passes/partition/sorts.h"
 #include "passes/partition/sums.h"
 #include "passes/partition/uses.h"
@@ -26,6 +28,10 @@ using ir::TraceOperand;
 // sooner done than by all of them one after the other, and these get no more
 // than so many times their share.
 constexpr int64_t kFewestColumns = 4;
+// A chain of ranks, one after the other, in blocks of columns is sooner done
+// than that exchange, which moves all of the rows, up to so many ranks for each
+// block.
+constexpr int64_t kRanksPerBlock = 8;
 constexpr int64_t kMostShares = 8;
 // So many numbers are added in order sooner than a rank hears of another.
 constexpr int64_t kAddedPerMessage = 1024;
@@ -114,7 +120,7 @@ class Placer {
     if (cuts.empty()) {
       const int64_t bytes = placed(old).bytes;
       const int parts = Parts(bytes);
-      cuts = EvenCuts(bytes, RowUnit(bytes, 1, parts), parts);
+      cuts = EvenCuts(ranks_, bytes, RowUnit(bytes, 1, parts), parts);
     }
     return out_.Update(collapsed, std::move(cuts));
   }
@@ -179,8 +185,8 @@ class Placer {
       if (!ReadsAnyCut(node) && !Large(count * item))
         return out_.Everywhere(node);
       const int parts = PartsFor(node);
-      elements =
-          EvenCuts(count, RowUnit(count * item, item, parts) / item, parts);
+      elements = EvenCuts(ranks_, count,
+                          RowUnit(count * item, item, parts) / item, parts);
     }
     for (int64_t& element : *elements) element *= item;
     return out_.Elements(node, *std::move(elements));
@@ -208,15 +214,36 @@ class Placer {
           return SumOfRows(node);
       }
     }
-    if (dim >= 0 && AddsByColumns(node.shape[dim])) return InRows(node, dim);
+    const bool chains = outer == 0 && node.reduced[0] && CanChain(node);
+    const int64_t blocks = chains ? ChainBlocks(node) : 0;
+    if (dim >= 0 && AddsByColumns(node.shape[dim]) &&
+        ranks_ > kRanksPerBlock * blocks) {
+      return InRows(node, dim);
+    }
     if (dim < 0 && Count(node.shape) <= kAddedPerMessage * ranks_)
       return out_.Everywhere(node);
-    if (outer == 0 && node.reduced[0] && CanChain(node)) {
-      const int32_t last = PlaceChain(node, OwnedRows(node, 0), out_);
-      return Stored() ? last : Shared(last);
+    if (chains) {
+      const int32_t last = PlaceChain(node, OwnedRows(node, 0),
+                                      std::max<int64_t>(1, blocks), out_);
+      return Stored() ? last : Shared(last, node.dtype);
     }
     if (dim >= 0) return InRows(node, dim);
     return Gathered(std::move(node));
+  }
+
+  // In how many blocks of results a chain goes: so many that a rank has some
+  // work for each message, and reads more than a few lines of the cache a row.
+  // None if all of its rows are no more than that work.
+  int64_t ChainBlocks(const TraceNode& node) const {
+    constexpr int64_t kBlockWork = int64_t{256} << 10;
+    constexpr int64_t kBlockRow = 8192;
+    constexpr int64_t kMostBlocks = 16;
+    const int dim = CutDimension(node);
+    const int64_t work = Count(node.shape) * ItemSize(node.dtype) / ranks_;
+    const int64_t most =
+        std::min({work / kBlockWork, ResultBytes(node) / kBlockRow, kMostBlocks,
+                  dim >= 0 ? node.shape[dim] : 1});
+    return work < kBlockWork ? 0 : std::max<int64_t>(1, most);
   }
 
   bool AddsByColumns(int64_t columns) const {
@@ -235,12 +262,12 @@ class Placer {
   bool Stored() const { return uses_[current_].stored_by >= 0; }
 
   // A copy on every rank, unless the value is large.
-  int32_t Shared(int32_t value) {
+  int32_t Shared(int32_t value, DType dtype) {
     const Placed& p = placed(value);
     if (Large(p.bytes)) return value;
     TraceNode copy;
     copy.op = OpCode::kCopy;
-    copy.dtype = p.node.dtype;
+    copy.dtype = dtype;
     const int64_t item = ItemSize(copy.dtype);
     copy.shape = {p.bytes / item};
     copy.operands = {{value, copy.dtype, 0, {item}}};
@@ -328,6 +355,9 @@ class Placer {
     }
     if (dim >= 0 && (ReadsAnyCut(node) || Large(ResultBytes(node))))
       return InRows(node, dim);
+    if (IsSelection(node) && ReadsAnyCut(node)) return Selection(node);
+    if (dim < 0 && IsTransform(node) && ReadsAnyCut(node))
+      return Transform(node);
     if (dim < 0 && IsSort(node) &&
         (ReadsAnyCut(node) || Large(ResultBytes(node)))) {
       return Sort(node);
@@ -413,28 +443,70 @@ class Placer {
     const auto axis = static_cast<size_t>(node.attribute);
     const int64_t count = Count(node.shape) / node.shape[axis];
     if (count == 1 || count < ranks_) return PlaceSort(node, out_);
+    return InLines(node, node.shape.size());
+  }
+
+  // The same of a transform, whose lines no rank can do in part.
+  int32_t Transform(const TraceNode& node) {
+    const size_t kept = node.shape.size() - 1;
+    const int64_t count = ResultBytes(node) / ItemSize(node.dtype) /
+                          node.shape[static_cast<size_t>(node.attribute)];
+    return count < ranks_ ? Gathered(node) : InLines(node, kept);
+  }
+
+  // Lines along the dimension that the result would be cut in are brought
+  // together, and their results are brought back. The first `kept` dimensions
+  // are those of the result.
+  int32_t InLines(const TraceNode& node, size_t kept) {
+    const auto last = static_cast<std::ptrdiff_t>(kept);
     TraceNode lines = node;
     const auto to_end = [&](Dims& dims) {
       std::rotate(dims.begin() + node.attribute,
-                  dims.begin() + node.attribute + 1, dims.end());
+                  dims.begin() + node.attribute + 1, dims.begin() + last);
     };
     to_end(lines.shape);
-    to_end(lines.operands[0].strides);
-    lines.attribute = static_cast<int64_t>(node.shape.size()) - 1;
+    for (TraceOperand& o : lines.operands) to_end(o.strides);
+    lines.attribute = last - 1;
     const int dim = CutDimension(lines);
     auto rows = RowsOfOperands(lines, dim);
     if (!rows) rows = EvenRows(lines, dim);
     TraceNode back;
     back.op = OpCode::kCopy;
     back.dtype = node.dtype;
-    back.shape = node.shape;
-    Dims strides = DenseStrides(lines.shape, ItemSize(node.dtype));
+    back.shape.assign(node.shape.begin(), node.shape.begin() + last);
+    Dims strides =
+        DenseStrides(absl::MakeConstSpan(lines.shape).subspan(0, kept),
+                     ItemSize(node.dtype));
     std::rotate(strides.begin() + node.attribute, strides.end() - 1,
                 strides.end());
     back.operands = {
         {out_.Rows(lines, dim, *rows), node.dtype, 0, std::move(strides)}};
     Collapse(back);
     return Elementwise(back);
+  }
+
+  // Each rank searches its rows of the mask. What is selected is cut evenly.
+  int32_t Selection(TraceNode node) {
+    CollapseMask(node);
+    const int dim = MaskDimension(node);
+    if (dim < 0) return out_.Everywhere(node);
+    auto rows = RowsOfOperands(node, dim);
+    if (!rows) {
+      const int parts = PartsFor(node);
+      rows = EvenCuts(ranks_, node.shape[dim], /*unit=*/1, parts);
+    }
+    const int64_t bytes = ResultBytes(node);
+    const int64_t unit = bytes / node.shape[0];
+    auto cuts = RowsOfUpdate(node, node.shape[0]);
+    if (!cuts) {
+      const int parts = Parts(bytes);
+      cuts = EvenCuts(ranks_, node.shape[0], RowUnit(bytes, unit, parts) / unit,
+                      parts);
+    }
+    for (int64_t& cut : *cuts) cut *= unit;
+    const int32_t value =
+        PlaceSelection(node, dim, *std::move(rows), *std::move(cuts), out_);
+    return Stored() ? value : Shared(value, node.dtype);
   }
 
   int32_t InRows(const TraceNode& node, int dim) {
@@ -483,44 +555,6 @@ class Placer {
 
   // --- Rows ----------------------------------------------------------------
 
-  // The first of the rows [lo, hi) that begins at `limit` or later; rows
-  // ascend.
-  template <typename Begin>
-  static int64_t FirstRow(int64_t lo, int64_t hi, int64_t limit,
-                          Begin&& begin) {
-    while (lo < hi) {
-      const int64_t middle = lo + (hi - lo) / 2;
-      if (begin(middle) < limit) {
-        lo = middle + 1;
-      } else {
-        hi = middle;
-      }
-    }
-    return lo;
-  }
-
-  // Row i belongs to the rank that owns byte `begin(i)`.
-  template <typename Begin>
-  std::vector<int64_t> RowsBy(int64_t count, absl::Span<const int64_t> cuts,
-                              Begin&& begin) const {
-    std::vector<int64_t> rows(ranks_ + 1, 0);
-    int64_t step = count / ranks_;
-    for (int r = 1; r < ranks_; ++r) {
-      // Most parts are like the one before: looks there first.
-      int64_t lo = rows[r - 1], hi = std::min(count, lo + step + 2);
-      const int64_t near = std::max(lo, hi - 4);
-      if (near < hi && begin(near) < cuts[r]) lo = near + 1;
-      if (hi < count && begin(hi) < cuts[r]) {
-        lo = hi + 1;
-        hi = count;
-      }
-      rows[r] = FirstRow(lo, hi, cuts[r], begin);
-      step = rows[r] - rows[r - 1];
-    }
-    rows[ranks_] = count;
-    return rows;
-  }
-
   static int64_t RowCount(const TraceNode& node, int dim) {
     return dim < 0 ? 1 : node.shape[dim];
   }
@@ -540,7 +574,7 @@ class Placer {
     if (!base.cut() || !Ascends(update.shape, update.write_strides))
       return std::nullopt;
     const int64_t row = ResultBytes(node) / ItemSize(node.dtype) / count;
-    return RowsBy(count, base.cuts, [&](int64_t i) {
+    return RowsBy(ranks_, count, base.cuts, [&](int64_t i) {
       return PlaceOf(i * row, update.shape, update.write_strides,
                      update.write_offset);
     });
@@ -557,24 +591,13 @@ class Placer {
         best = &o;
     }
     if (best == nullptr) return std::nullopt;
-    std::vector<int64_t> elements =
-        RowsBy(Count(node.shape), placed(best->value).cuts, [&](int64_t i) {
+    std::vector<int64_t> elements = RowsBy(
+        ranks_, Count(node.shape), placed(best->value).cuts, [&](int64_t i) {
           return PlaceOf(i, node.shape, best->strides, best->offset);
         });
     if (Large(ResultBytes(node)) && Uneven(elements, PartsFor(node)))
       return std::nullopt;
     return elements;
-  }
-
-  // Whether addresses grow in C order; dimensions of one element are ignored.
-  static bool Ascends(const Dims& shape, const Dims& strides) {
-    int64_t extent = 0;
-    for (size_t d = shape.size(); d-- > 0;) {
-      if (shape[d] == 1) continue;
-      if (strides[d] <= extent) return false;
-      extent += (shape[d] - 1) * strides[d];
-    }
-    return true;
   }
 
   // Rows by who owns the largest operand, if work is not too uneven then.
@@ -601,14 +624,6 @@ class Placer {
     return rows;
   }
 
-  // Whether some rank has more than twice its share of so many parts.
-  bool Uneven(absl::Span<const int64_t> rows, int parts) const {
-    int64_t most = 0;
-    for (int r = 0; r < ranks_; ++r)
-      most = std::max(most, rows[r + 1] - rows[r]);
-    return most > 2 * (rows[ranks_] / parts + 1);
-  }
-
   // Rows of `dim` by who owns their first bytes in the operand. Ascending; of
   // an operand that goes backwards, the rows are counted from the end.
   std::vector<int64_t> OwnedRows(const TraceNode& node, int dim,
@@ -619,7 +634,7 @@ class Placer {
       if (operand.strides[d] < 0)
         first += operand.strides[d] * (node.shape[d] - 1);
     }
-    return RowsBy(n, placed(operand.value).cuts,
+    return RowsBy(ranks_, n, placed(operand.value).cuts,
                   [&](int64_t i) { return first + i * std::abs(stride); });
   }
 
@@ -644,7 +659,7 @@ class Placer {
     const int64_t bytes = ResultBytes(node);
     const int64_t row = bytes / n;
     const int parts = PartsFor(node);
-    return EvenCuts(n, RowUnit(bytes, row, parts) / row, parts);
+    return EvenCuts(ranks_, n, RowUnit(bytes, row, parts) / row, parts);
   }
 
   // So many bytes of the value that is placed now, a multiple of `step`, are
@@ -662,16 +677,6 @@ class Placer {
       if (row > unit && row % step == 0 && bytes / row >= parts) unit = row;
     }
     return unit;
-  }
-
-  // [0, n) for the first ranks in equal parts, as far as multiples of `unit`
-  // can be.
-  std::vector<int64_t> EvenCuts(int64_t n, int64_t unit, int64_t parts) const {
-    const int64_t units = (n + unit - 1) / unit;
-    std::vector<int64_t> cuts(ranks_ + 1, n);
-    for (int64_t r = 0; r < parts; ++r)
-      cuts[r] = std::min(n, units * r / parts * unit);
-    return cuts;
   }
 
   const ir::Trace& trace_;

@@ -88,7 +88,9 @@ int32_t Writer::Rows(const TraceNode& node, int dim,
   Placed& placed = Add(node);
   const int64_t row = dim < 0 ? placed.bytes : placed.bytes / node.shape[dim];
   for (int64_t r : rows) placed.cuts.push_back(r * row);
-  placed.work = {Work::kRows, dim, std::move(rows), {}};
+  placed.work.kind = Work::kRows;
+  placed.work.dim = dim;
+  placed.work.rows = std::move(rows);
   return static_cast<int32_t>(program_.nodes.size()) - 1;
 }
 
@@ -125,6 +127,33 @@ int32_t Writer::Pieces(const TraceNode& node, int dim,
   }
   placed.bytes = placed.cuts.back();
   placed.work.pieces = std::move(pieces);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+int32_t Writer::Selected(const TraceNode& node, int dim,
+                         std::vector<int64_t> rows, std::vector<int64_t> cuts) {
+  Placed& placed = Add(node);
+  placed.bytes = cuts.back();
+  placed.cuts = std::move(cuts);
+  placed.work.kind = Work::kSelected;
+  placed.work.dim = dim;
+  placed.work.rows = std::move(rows);
+  return static_cast<int32_t>(program_.nodes.size()) - 1;
+}
+
+int32_t Writer::Routed(int32_t selected, int32_t counts, runtime::Route route) {
+  TraceNode node;
+  node.op = OpCode::kExchange;
+  node.dtype = DType::kUInt8;
+  node.shape = {route.cuts.back(), at(selected).bytes,
+                std::ssize(route.givers)};
+  node.reduced = {false, true, true};
+  node.operands = {{selected, DType::kUInt8, 0, {0, 1, 0}},
+                   {counts, DType::kInt64, 0, {0, 0, ItemSize(DType::kInt64)}}};
+  Placed& placed = Add(node);
+  placed.cuts = route.cuts;
+  placed.work.kind = Work::kRouted;
+  placed.work.route = std::move(route);
   return static_cast<int32_t>(program_.nodes.size()) - 1;
 }
 
@@ -171,6 +200,19 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
       box.strides = node.write_strides;
       return Clip(box, placed.computed(rank));
     }
+    case Work::kSelected: {
+      const auto [first, last] = RowsOf(placed, rank);
+      if (first == last) return {};
+      Region region = Everything(node.shape);
+      region.first[placed.work.dim] = first;
+      region.count[placed.work.dim] = last - first;
+      const ByteRange room = placed.owned(rank);
+      region.count[0] =
+          (room.hi - room.lo) / (ResultBytes(node) / node.shape[0]);
+      return {region};
+    }
+    case Work::kRouted:
+      return {};
     case Work::kPieces: {
       std::vector<Region> regions;
       for (const Piece& piece : placed.work.pieces[rank])
@@ -182,6 +224,8 @@ std::vector<Region> RegionsOf(const Placed& placed, int rank) {
 }
 
 std::vector<Region> RegionsRead(const Placed& placed, int rank, int operand) {
+  if (placed.work.kind == Work::kRouted && operand == 1)
+    return {Everything(placed.node.shape)};
   if (placed.work.kind != Work::kPieces) return RegionsOf(placed, rank);
   std::vector<Region> regions;
   for (const Piece& piece : placed.work.pieces[rank])
@@ -311,6 +355,12 @@ bool CollapseUpdate(TraceNode& node) {
   return IsNested(node.shape, write, ItemSize(node.dtype));
 }
 
+bool IsTransform(const TraceNode& node) {
+  return node.op == OpCode::kFft || node.op == OpCode::kIfft ||
+         node.op == OpCode::kIrfft || node.op == OpCode::kRfftEven ||
+         node.op == OpCode::kRfftOdd;
+}
+
 int CutDimension(const TraceNode& node) {
   switch (ir::RowOf(node.op).family) {
     case Family::kElementwise:
@@ -324,13 +374,19 @@ int CutDimension(const TraceNode& node) {
         case OpCode::kGather:
         case OpCode::kArgmax:
         case OpCode::kArgmin:
+        case OpCode::kSearchSorted:
           return FirstKept(node);
         case OpCode::kCumsum:
         case OpCode::kCumprod:
         case OpCode::kRunningMax:
         case OpCode::kRunningMin:
         case OpCode::kStableSort:
-        case OpCode::kStableArgsort: {
+        case OpCode::kStableArgsort:
+        case OpCode::kFft:
+        case OpCode::kIfft:
+        case OpCode::kIrfft:
+        case OpCode::kRfftEven:
+        case OpCode::kRfftOdd: {
           const int dim = FirstKept(node);
           return dim == node.attribute ? -1 : dim;
         }

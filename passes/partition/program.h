@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "ir/trace.h"
 #include "passes/partition/box.h"
+#include "runtime/base/route.h"
 
 namespace fuseau::passes::partition {
 
@@ -26,13 +27,18 @@ struct Work {
     kRows,        // rank r the rows [rows[r], rows[r + 1]) of dimension `dim`
     kElements,    // each rank the elements of the result that it owns
     kWrites,      // an update: each rank what it owns of the old value
-    kPieces,      // rank r the operation of one operand for each of pieces[r],
-                  // rows of `dim`; the results follow each other
+    kSelected,  // rank r what it selects of the rows [rows[r], rows[r + 1]) of
+                // `dim`; its part has room for as much as may be selected
+    kRouted,    // an exchange: each rank what it owns of the elements that are
+                // operand 0, of which ranks have as many as operand 1 says
+    kPieces,    // rank r the operation of one operand for each of pieces[r],
+                // rows of `dim`; the results follow each other
   };
   Kind kind = kEverywhere;
   int dim = -1;  // -1: there is one row, and it is everything
   std::vector<int64_t> rows;
   std::vector<std::vector<Piece>> pieces;
+  runtime::Route route;  // kRouted
 };
 
 // An operation and its value. The spaces of elementwise operations and updates
@@ -85,6 +91,11 @@ class Writer {
   int32_t Update(const ir::TraceNode& node, std::vector<int64_t> cuts);
   int32_t Pieces(const ir::TraceNode& node, int dim,
                  std::vector<std::vector<Piece>> pieces);
+  // A routine that selects, whose results are dimension 0 and may be as many on
+  // each rank as the cuts have room for.
+  int32_t Selected(const ir::TraceNode& node, int dim,
+                   std::vector<int64_t> rows, std::vector<int64_t> cuts);
+  int32_t Routed(int32_t selected, int32_t counts, runtime::Route route);
   // These numbers, on every rank.
   int32_t Table(std::vector<int64_t> numbers);
 
@@ -137,6 +148,9 @@ void Collapse(ir::TraceNode& node);
 // An update: the same, with dimensions in the order of what is written. False
 // if elements that are written share bytes or rows of them interleave.
 bool CollapseUpdate(ir::TraceNode& node);
+
+// A Fourier transform of lines; the last dimension is that of their elements.
+bool IsTransform(const ir::TraceNode& node);
 
 // The dimension along which an operation may be cut so that the parts of its
 // result follow each other; -1 if there is none.

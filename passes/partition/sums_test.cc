@@ -136,6 +136,31 @@ TEST_P(SumsTest, RowsThatAreAddedInOrderComeTogetherByColumns) {
   }
 }
 
+TEST_P(SumsTest, ManyRowsAreAddedByOneRankAfterTheOther) {
+  const int64_t n = 32 * ranks(), m = 4096, blocks = 4;
+  for (const OpCode op : {OpCode::kSum, OpCode::kProd}) {
+    Builder b;
+    const int32_t x = b.Input({n, m});
+    b.trace.outputs = {
+        b.Reduce(op, {n, m}, {true, false}, Read(x, 0, {m * 8, 8}))};
+    const BufferRef whole = Numbers(n * m);
+    PartitionOptions options;
+    options.min_bytes = 100;
+    const Ran ran =
+        Check(b.trace, {whole},
+              {MakeSpread(whole, CutEvenly(n, m * 8, ranks()), ranks())},
+              ranks(), options);
+    for (int r = 0; r < ranks(); ++r) {
+      const Partition& p = ran.partitions[r];
+      EXPECT_TRUE(p.gathered.empty());
+      // A row of results goes to the next rank, in blocks.
+      if (r == ranks() - 1) continue;
+      EXPECT_EQ(p.sent_bytes, m * 8);
+      EXPECT_EQ(p.messages, blocks);
+    }
+  }
+}
+
 TEST_P(SumsTest, AMaximumAlongRowsSendsPartialResults) {
   const int64_t n = 70, m = 9;
   Builder b;

@@ -191,6 +191,23 @@ void Product(char** args, const int64_t* sizes, const int64_t* steps, void*) {
   }
 }
 
+// A sum for each element of the result, as it is defined.
+void Transform(char** args, const int64_t* sizes, const int64_t* steps, void*) {
+  using Complex = std::complex<double>;
+  const int64_t in = sizes[1], out = sizes[2];
+  const auto factor = Load<double>(args[1]);
+  for (int64_t k = 0; k < out; ++k) {
+    Complex sum = 0;
+    for (int64_t i = 0; i < in; ++i) {
+      const double turn = -2 * 3.141592653589793 * static_cast<double>(k * i) /
+                          static_cast<double>(out);
+      sum += Load<Complex>(args[0] + i * steps[3]) * std::polar(1.0, turn);
+    }
+    sum *= factor;
+    std::memcpy(args[2] + k * steps[4], &sum, sizeof(sum));
+  }
+}
+
 template <typename T>
 void RegisterLines(char type) {
   const std::string types(2, type);
@@ -244,6 +261,7 @@ void RegisterLoops() {
   Register<bool, And>("logical_and", '?', '?');
   RegisterLines<bool>('?');
   runtime::RegisterInnerLoop("matmul.dd->d", {Product<double>, nullptr});
+  runtime::RegisterInnerLoop("fft.Dd->D", {Transform, nullptr});
   runtime::RegisterInnerLoop("add.dd->d", {AddFloats<double>, nullptr});
   runtime::RegisterInnerLoop("add.ff->f", {AddFloats<float>, nullptr});
   runtime::RegisterInnerLoop("add.DD->D",

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "passes/partition/program.h"
 #include "runtime/arena.h"
+#include "runtime/route.h"
 
 namespace fuseau::passes::testing {
 
@@ -80,9 +81,24 @@ absl::Status MailExchanger::Exchange(int64_t number, const char* source,
   return started.ok() ? Finish(number, cancel) : started;
 }
 
+absl::Status MailExchanger::ExchangeRouted(int64_t number, const char* source,
+                                           const int64_t* counts, char* target,
+                                           const std::atomic<bool>*) {
+  auto transfer = runtime::Follow(partition_.routes[number], counts, rank_);
+  if (!transfer.ok()) return transfer.status();
+  Send(number, *transfer, source, target);
+  return Receive(number, *transfer, target);
+}
+
 absl::Status MailExchanger::Start(int64_t number, const char* source,
                                   char* target) {
-  const Transfer& transfer = transfers_[number];
+  Send(number, partition_.transfers[number], source, target);
+  targets_[number] = target;
+  return absl::OkStatus();
+}
+
+void MailExchanger::Send(int64_t number, const Transfer& transfer,
+                         const char* source, char* target) {
   for (const Transfer::Message& message : transfer.sends) {
     std::string bytes = Gather(message.parts, source);
     EXPECT_EQ(static_cast<int64_t>(bytes.size()), message.bytes);
@@ -93,8 +109,6 @@ absl::Status MailExchanger::Start(int64_t number, const char* source,
   // Who reads too early gets nothing that looks like a result.
   for (const Transfer::Message& message : transfer.receives)
     Scatter(std::string(message.bytes, '\xa5'), message.parts, target);
-  targets_[number] = target;
-  return absl::OkStatus();
 }
 
 absl::Status MailExchanger::Finish(int64_t number, const std::atomic<bool>*) {
@@ -103,7 +117,11 @@ absl::Status MailExchanger::Finish(int64_t number, const std::atomic<bool>*) {
     return absl::InternalError("the end of an exchange that did not begin");
   char* const target = started->second;
   targets_.erase(started);
-  const Transfer& transfer = transfers_[number];
+  return Receive(number, partition_.transfers[number], target);
+}
+
+absl::Status MailExchanger::Receive(int64_t number, const Transfer& transfer,
+                                    char* target) {
   for (const Transfer::Message& message : transfer.receives) {
     const std::string bytes = mail_.Receive(message.peer, rank_, number);
     if (static_cast<int64_t>(bytes.size()) != message.bytes)
@@ -266,7 +284,7 @@ void RunOnRanks(const Trace& trace, const std::vector<Spread>& inputs,
       own.push_back(Allocate(std::ssize(table) * 8));
       std::memcpy(own.back()->data(), table.data(), table.size() * 8);
     }
-    MailExchanger exchanger(mine.transfers, r, mail);
+    MailExchanger exchanger(mine, r, mail);
     if (tier == Tier::kInterpreter) {
       auto interpreter = Interpreter::Make(mine.trace);
       statuses[r] = interpreter.status();

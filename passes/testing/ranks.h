@@ -47,19 +47,26 @@ class Mailboxes {
 
 class MailExchanger : public runtime::Exchanger {
  public:
-  MailExchanger(const std::vector<runtime::Transfer>& transfers, int rank,
-                Mailboxes& mail)
-      : transfers_(transfers), rank_(rank), mail_(mail) {}
+  MailExchanger(const Partition& partition, int rank, Mailboxes& mail)
+      : partition_(partition), rank_(rank), mail_(mail) {}
 
   absl::Status Exchange(int64_t number, const char* source, char* target,
                         const std::atomic<bool>* cancel) override;
+  absl::Status ExchangeRouted(int64_t number, const char* source,
+                              const int64_t* counts, char* target,
+                              const std::atomic<bool>* cancel) override;
   absl::Status Start(int64_t number, const char* source, char* target) override;
   absl::Status Finish(int64_t number, const std::atomic<bool>* cancel) override;
   void Progress() override {}
   void Drop() override { targets_.clear(); }
 
  private:
-  const std::vector<runtime::Transfer>& transfers_;
+  void Send(int64_t number, const runtime::Transfer& transfer,
+            const char* source, char* target);
+  absl::Status Receive(int64_t number, const runtime::Transfer& transfer,
+                       char* target);
+
+  const Partition& partition_;
   const int rank_;
   Mailboxes& mail_;
   std::map<int64_t, char*> targets_;  // of exchanges that were started

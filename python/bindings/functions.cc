@@ -22,7 +22,6 @@
 #include "runtime/stats.h"
 
 namespace fuseau::python {
-namespace {
 
 bool CheckArray(PyObject* object) {
   if (IsArray(object)) return true;
@@ -30,6 +29,8 @@ bool CheckArray(PyObject* object) {
                Py_TYPE(object)->tp_name);
   return false;
 }
+
+namespace {
 
 // reduce(name, a, axis, keepdims, dtype=None)
 PyObject* ReduceFunction(PyObject*, PyObject* args, PyObject* kwargs) {
@@ -634,6 +635,11 @@ PyMethodDef module_functions[] = {
     {"along", AlongFunction, METH_VARARGS,
      "along(name, a, axis, dtype=None): the routine of that name."},
     {"bincount", BinCountFunction, METH_VARARGS, "bincount(a, bins)"},
+    {"search_sorted", SearchSortedFunction, METH_VARARGS,
+     "search_sorted(line, keys, right)"},
+    {"transform", TransformFunction, METH_VARARGS,
+     "transform(name, a, axis, count, factor): the transform of that name of "
+     "lines along an axis, to lines of so many elements."},
     {"take", TakeFunction, METH_VARARGS, "take(a, indices, axis)"},
     {"compress", CompressFunction, METH_VARARGS,
      "compress(a, mask): the elements where the mask holds, which covers the "

@@ -21,9 +21,16 @@ PyObject* ReduceArray(OpCode op, bool mean, const Array& array, PyObject* axis,
 // matmul's.
 PyObject* Dot(PyObject* a, PyObject* b);
 
+// Whether it is an array of ours; else false with a TypeError set.
+bool CheckArray(PyObject* object);
+
 // where(condition, x, y)
 PyObject* WhereFunction(PyObject* module, PyObject* const* args,
                         Py_ssize_t count);
+
+// search_sorted(line, keys, right) and transform(name, a, axis, count, factor)
+PyObject* SearchSortedFunction(PyObject* module, PyObject* args);
+PyObject* TransformFunction(PyObject* module, PyObject* args);
 
 // An array from a nested list of numbers; None if it is anything else, or
 // wrong.

@@ -5,6 +5,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "frontend/evaluate.h"
+#include "frontend/ranks.h"
 #include "python/bindings/array_object.h"
 #include "python/bindings/convert.h"
 #include "python/bindings/exchange.h"
@@ -35,6 +36,7 @@ class Exchange {
   bool Note(PyObject* object) {
     if (IsArray(object)) {
       Node* node = ArrayOf(object).node();
+      nodes_.push_back(node);
       if (node->pending()) pending_.push_back(node);
       return true;
     }
@@ -50,6 +52,26 @@ class Exchange {
   bool Compute() {
     if (pending_.empty()) return true;
     const absl::Status status = Evaluate(pending_);
+    if (!status.ok()) Raise(status);
+    return status.ok();
+  }
+
+  // Whether the function may have the arrays that ranks have in parts, or will
+  // have once they are computed. False with an error set.
+  bool MayGather(PyObject* function) {
+    const Ranks* ranks = Ranks::active();
+    if (ranks == nullptr) return true;
+    int64_t bytes = 0;
+    for (const Node* node : nodes_) {
+      const bool in_parts = node->pending() ? ranks->IsLarge(node->bytes)
+                                            : node->state == NodeState::kAway;
+      if (in_parts) bytes += node->bytes;
+    }
+    if (bytes == 0) return true;
+    PyRef name(PyObject_GetAttrString(function, "__name__"));
+    const char* text = name ? PyUnicode_AsUTF8(name.get()) : nullptr;
+    if (text == nullptr) return false;
+    const absl::Status status = ranks->MayGather(text, bytes);
     if (!status.ok()) Raise(status);
     return status.ok();
   }
@@ -126,6 +148,7 @@ class Exchange {
     return values;
   }
 
+  absl::InlinedVector<Node*, 4> nodes_;
   absl::InlinedVector<Node*, 4> pending_;
   absl::InlinedVector<Pair, 4> pairs_;
 };
@@ -156,7 +179,7 @@ bool CallOnComputed(PyObject* function, PyObject* const* args, Py_ssize_t count,
     if (!exchange.Note(args[i])) return false;
   }
   *result = nullptr;
-  if (!exchange.Compute()) return true;
+  if (!exchange.MayGather(function) || !exchange.Compute()) return true;
   const auto is_written = [&](Py_ssize_t i) {
     return i < count
                ? (written >> i & 1) != 0

@@ -125,7 +125,10 @@ runtime::InnerLoop Keeping(const runtime::InnerLoop& loop) {
   return {KeepFlags, new runtime::InnerLoop(loop)};
 }
 
-void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc) {
+// Loops of generalised ufuncs look at the sizes of their lines even if there is
+// no line: these are taken as they are.
+void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc,
+                   bool keep_flags = true) {
   for (int i = 0; i < ufunc->ntypes; ++i) {
     std::string name = ufunc_name;
     name += '.';
@@ -145,7 +148,8 @@ void RegisterLoops(const char* ufunc_name, const PyUFuncObject* ufunc) {
     runtime::InnerLoop loop;
     loop.fn = reinterpret_cast<decltype(loop.fn)>(ufunc->functions[i]);
     loop.data = ufunc->data != nullptr ? ufunc->data[i] : nullptr;
-    runtime::RegisterInnerLoop(std::move(name), Keeping(loop));
+    runtime::RegisterInnerLoop(std::move(name),
+                               keep_flags ? Keeping(loop) : loop);
   }
 }
 
@@ -182,6 +186,20 @@ void RegisterArrayFunctions() {
     add("argmax", DType::kInt64, ExtremeOfLine, functions->argmax);
     add("argmin", DType::kInt64, ExtremeOfLine, functions->argmin);
   }
+}
+
+// False with an error set.
+bool RegisterTransforms() {
+  PyRef module(PyImport_ImportModule("numpy.fft._pocketfft_umath"));
+  if (!module) return false;
+  for (const char* name :
+       {"fft", "ifft", "irfft", "rfft_n_even", "rfft_n_odd"}) {
+    PyRef ufunc(PyObject_GetAttrString(module.get(), name));
+    if (!ufunc) return false;
+    RegisterLoops(name, reinterpret_cast<PyUFuncObject*>(ufunc.get()),
+                  /*keep_flags=*/false);
+  }
+  return true;
 }
 
 // NumPy has float_power of float32 in float64 only; its scalars have this.
@@ -234,6 +252,7 @@ bool ConnectToNumpy() {
     runtime::RegisterInnerLoop(own.name, own.loop);
   }
   RegisterArrayFunctions();
+  if (!RegisterTransforms()) return false;
   runtime::RegisterInnerLoop("float_power.ff->f", {PowerOfFloats});
   LoopTable::Get().SetResolvers(ResolveLoop, ResolveType);
   return true;

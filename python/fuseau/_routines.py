@@ -15,6 +15,7 @@ from . import _fuseau
 from ._base import NATIVE_FUNCTIONS, NotNative, as_array, as_dtype, native, refuse
 from ._computed import by_numpy
 from ._fuseau import UFUNCS, ndarray
+from ._in_parts import has_zeros_of_both_signs, is_in_parts
 
 _NoValue = numpy._NoValue
 _INTP = numpy.dtype(numpy.intp)
@@ -210,9 +211,16 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     a, indices = as_array(a), _indices(indices)
     if axis is None:
         a, axis = _flat(a), 0
-    if a.ndim == 0 or indices.ndim == 0 or a.shape[_axis(axis, a)] == 0:
+    if a.ndim == 0 or a.shape[_axis(axis, a)] == 0:
         raise NotNative
-    return _fuseau.take(a, indices, _axis(axis, a))
+    axis = _axis(axis, a)
+    if indices.ndim > 0:
+        return _fuseau.take(a, indices, axis)
+    place = int(indices)
+    if not is_in_parts(a) or not -a.shape[axis] <= place < a.shape[axis]:
+        raise NotNative
+    taken = a[(slice(None),) * axis + (place,)]
+    return taken.copy("C") if taken.ndim else taken
 
 
 @native(otherwise=by_numpy("compress"))
@@ -317,13 +325,7 @@ def _is_as_if_stable(name, a, axis):
     if not _fuseau.is_large(a.nbytes) or a.dtype.kind not in "biuf":
         return False
     if name == "sort":
-        if a.dtype.kind != "f":
-            return True
-        zero, minus = UFUNCS["equal"](a, 0), UFUNCS["signbit"](a)
-        zeros = [UFUNCS["logical_and"](zero, minus), UFUNCS["greater"](zero, minus)]
-        found = [_fuseau.reduce("any", sign, None, False) for sign in zeros]
-        _fuseau.evaluate(found)
-        return not all(map(bool, found))
+        return not has_zeros_of_both_signs(a)
     line = _fuseau.along("stable_sort", a, axis)
     outer = (slice(None),) * axis
     before, after = line[(*outer, slice(None, -1))], line[(*outer, slice(1, None))]

@@ -3,12 +3,13 @@
 import sys
 
 from . import RankFailure, _fuseau
-from ._launch import ucx
+from ._launch import threads, ucx
 
 
 def main():
     """Does what rank 0 commands until it leaves, and returns the exit status."""
     ucx.choose()
+    threads.limit_blas(_fuseau.machine()["threads"])
     try:
         _fuseau.serve_ranks()
     except RankFailure as error:

@@ -6,6 +6,7 @@ import shlex
 import pytest
 from engines import fuseau_run, run
 from fuseau._launch import config, options
+from test_local import source
 
 
 def parse(text):
@@ -99,3 +100,18 @@ def test_configuration_is_read_by_the_import():
     status, _, err = run(sys.executable, "-c", "import fuseau", FUSEAU_CONFIG="-n 2 --what")
     assert status == 1
     assert "ValueError: FUSEAU_CONFIG=-n 2 --what: unrecognized arguments: --what" in err
+
+
+def test_blas_has_the_threads_of_its_rank():
+    """OpenBLAS would else have all processors on every rank."""
+    code = """
+        import ctypes
+        import fuseau
+        from numpy._core import _multiarray_umath
+
+        library = ctypes.CDLL(_multiarray_umath.__file__)
+        print(library.scipy_openblas_get_num_threads64_())
+    """
+    words = ("-n", "2", "--cpus", "1", *source(code))
+    assert fuseau_run(*words) == (0, "1\n", "")
+    assert fuseau_run(*words, OPENBLAS_NUM_THREADS="2") == (0, "2\n", "")

@@ -45,6 +45,14 @@ PARTED = {
         "(a * (rank + 0.5)).eval()",
         r"each of them computes arrays at <string>:6, but other arrays, or with other numbers",
     ),
+    "other numbers where nothing is cut": (
+        "b = (np.arange(10.0) * (rank + 0.5)).eval()\nfloat(b[3])\n(a + 1).eval()",
+        r"each of them computes arrays at <string>:8, but other arrays, or with other numbers",
+    ),
+    "other places where nothing is cut": (
+        "b = (np.arange(20.0) + 1).eval()\n(b[rank : rank + 5] * 2).eval()\n(a + 1).eval()",
+        r"each of them computes arrays at <string>:8, but other arrays, or with other numbers",
+    ),
     "through the package": (
         "np.linspace(0, rank + 1, 500 * (rank + 1)).sum().eval()",
         r"rank 0 records `.*` .* at <string>:6, and rank 1 records `.*` .* at <string>:6",
@@ -139,3 +147,23 @@ def test_random_programs():
     )
     assert status == 0, out + err
     assert out.endswith("60 passed, 0 failed\n")
+
+
+@pytest.mark.parametrize("transport", [{}, {"UCX_TLS": "tcp,self"}], ids=["shm", "tcp"])
+@pytest.mark.parametrize("n", [1, 4])
+def test_rules_of_numpy(n, transport):
+    """Tests of the rules, which all ranks run; every value is cut, however small."""
+    files = [ROOT / "tests/numpy" / f"test_{name}.py" for name in ("indexing", "reductions")]
+    words = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    status, out, err = run(
+        sys.executable,
+        *("-m", "fuseau", "run", "-n", n, "--spmd", *words),
+        seconds=600,
+        cwd=ROOT,
+        FUSEAU_PARTITION_BYTES="0",
+        PYTHONPATH=path,
+        **transport,
+    )
+    assert status == 0, out + err
+    assert " passed" in out

@@ -5,7 +5,8 @@ import os
 import socket
 import sys
 
-from .. import _fuseau, _ranks
+from .. import _ranks
+from . import threads
 from .interrupt import on_signal
 from .job import Job
 from .launcher import Rank
@@ -104,7 +105,7 @@ class Cluster:
         finally:
             self._joining = False
         if self._threads:
-            _fuseau.set_thread_count(self._threads)
+            threads.use(self._threads)
         _current = self
         # Before those of the program, so called after them.
         atexit.register(self._end)

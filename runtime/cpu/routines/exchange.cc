@@ -2,6 +2,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/cpu/routines/routines.h"
+#include "runtime/routine.h"
 #include "runtime/transfer.h"
 
 namespace fuseau::runtime {
@@ -14,8 +15,13 @@ absl::Status CheckExchanger(const RunContext& context) {
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context) {
   FUSEAU_RETURN_IF_ERROR(CheckExchanger(context));
-  return context.exchanger->Exchange(call.attribute, addresses[0],
-                                     addresses[addresses.size() - 1],
+  if (IsRoute(call)) {
+    return context.exchanger->ExchangeRouted(
+        call.attribute, addresses[0],
+        reinterpret_cast<const int64_t*>(addresses[2]), addresses[3],
+        context.cancel);
+  }
+  return context.exchanger->Exchange(call.attribute, addresses[0], addresses[2],
                                      context.cancel);
 }
 

@@ -35,14 +35,30 @@ absl::Status Accumulate(const RoutineCall& call, Addresses addresses,
 absl::Status Gather(const RoutineCall& call, Addresses addresses,
                     const RunContext& context);
 // results, those of the mask (reduced), rest... Operands are the source and the
-// mask; `attribute` is the number of the mask's dimensions, and exactly
-// `results` of its elements are true.
+// mask; `attribute` is the number of the mask's dimensions, and at most
+// `results` of its elements are true; where fewer are, the last results may be
+// anything.
 absl::Status Compress(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 // results, those of the mask (reduced): the coordinate `attribute` of each true
 // element.
 absl::Status Coordinates(const RoutineCall& call, Addresses addresses,
                          const RunContext& context);
+
+// kept..., elements of a sorted line (reduced), which is the first operand: the
+// first place in it whose element is not less than that of the second one; if
+// `attribute` is 1, the first whose element is greater.
+absl::Status SearchSorted(const RoutineCall& call, Addresses addresses,
+                          const RunContext& context);
+// kept..., elements of a line (reduced). The second operand is a factor;
+// `attribute` is the dimension that takes the place of the line in the result.
+absl::Status Transform(const RoutineCall& call, Addresses addresses,
+                       const RunContext& context);
+
+// The first operand over all dimensions, the second over those that are kept:
+// to that the elements of the first are joined one after the other.
+absl::Status Fold(const RoutineCall& call, Addresses addresses,
+                  const RunContext& context);
 
 // `attribute` is the dimension along which lines are sorted.
 absl::Status Sort(const RoutineCall& call, Addresses addresses,
@@ -68,7 +84,9 @@ absl::Status Merge(const RoutineCall& call, Addresses addresses,
 
 // bytes of the target, bytes of the source (reduced), bytes of a second operand
 // (reduced) that is not read: who needs exchanges in an order lets each read
-// the result of the one before. `attribute` is the number of the transfer.
+// the result of the one before. `attribute` is the number of the transfer. Of
+// what ranks have selected, a third operand tells how many elements each has:
+// one more dimension (reduced).
 absl::Status Exchange(const RoutineCall& call, Addresses addresses,
                       const RunContext& context);
 // An error in a run that has no ranks.
