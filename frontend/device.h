@@ -33,7 +33,8 @@ DeviceMode DeviceModeOfSettings();
 // That of the evaluations that this thread begins.
 constinit inline thread_local DeviceMode device_of_thread
     [[gnu::tls_model("initial-exec")]] = DeviceMode::kOfProcess;
-inline DeviceMode device_of_process = DeviceModeOfSettings();
+// Set when the language starts, not before `main`: settings are read once.
+inline DeviceMode device_of_process = DeviceMode::kCpu;
 inline DeviceMode CurrentDevice() {
   return device_of_thread == DeviceMode::kOfProcess ? device_of_process
                                                     : device_of_thread;

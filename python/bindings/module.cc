@@ -140,6 +140,7 @@ bool Fill(PyObject* module) {
   evaluation_host = {ReleaseLock, AcquireLock, BeginInterruptible,
                      EndInterruptible};
   ReadWindowLimits();
+  device_of_process = DeviceModeOfSettings();
   ConnectPlaces();
   if (!ConnectFloatReports()) return false;
   if (Py_AtExit([] {
