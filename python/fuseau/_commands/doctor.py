@@ -1,4 +1,4 @@
-"""Run a program and tell its costly habits: line, what happens there, the better form.
+"""Run a program and tell its costly habits, by line, with the better form.
 
 The program runs as with `fuseau run`, to its end; what is found follows its output on standard
 error, or goes to standard output or a file as the options say.
@@ -14,27 +14,35 @@ _USAGE = """fuseau doctor [--json | --html FILE] PROGRAM.py ...
 _WITH_VALUE = ("--html",)
 
 
-def main(arguments):
-    """Runs the program; raises what it raises, after its report."""
-    place = 0
-    while place < len(arguments) and arguments[place].startswith("--"):
-        place += 2 if arguments[place] in _WITH_VALUE else 1
-    parser = argparse.ArgumentParser(
+def parser():
+    """The command's arguments."""
+    made = argparse.ArgumentParser(
         prog="fuseau doctor",
         usage=_USAGE,
         description=__doc__.splitlines()[0],
         epilog=__doc__.partition("\n\n")[2],
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
-    parser.add_argument("--html", metavar="FILE", help="write a page")
-    parser.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
-    options = parser.parse_args(arguments[:place])
+    made.add_argument("--json", action="store_true", help="print a list of objects")
+    made.add_argument("--html", metavar="FILE", help="write a page")
+    made.add_argument("--numpy", action="store_true", help="fuseau stands for NumPy")
+    return made
+
+
+def main(arguments):
+    """Runs the program; raises what it raises, after its report."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        if arguments[place] in ("-m", "-c"):
+            break
+        place += 2 if arguments[place] in _WITH_VALUE else 1
+    made = parser()
+    options = made.parse_args(arguments[:place])
     words = arguments[place:]
     if not words:
-        parser.error("a program is missing: PROGRAM.py, -m MODULE, -c CODE")
+        made.error("a program is missing: PROGRAM.py, -m MODULE, -c CODE")
     if words[0] in ("-m", "-c") and len(words) < 2:
-        parser.error(f"{words[0]} wants a {'module' if words[0] == '-m' else 'text'} after it")
+        made.error(f"{words[0]} wants a {'module' if words[0] == '-m' else 'text'} after it")
 
     from .. import _doctor, _fuseau
     from .._profile import take
